@@ -1,0 +1,1 @@
+"""Host facilities: each module here is the only place that touches its part of the outside world."""

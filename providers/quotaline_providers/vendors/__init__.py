@@ -1,0 +1,1 @@
+"""One module per provider, named by its id. Each exposes one `PROVIDER` value."""
