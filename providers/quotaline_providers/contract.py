@@ -1,0 +1,469 @@
+"""What a provider is, and what its strategies are handed: the contract between vendors and everything else.
+
+A provider module ends in one `PROVIDER = Provider(...)` value whose strategies pair a *lookup* (how to find what
+lets us in) with a *fetch* (a coroutine from a context and what was found to a `Usage`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from quotaline_providers.errors import FALL_THROUGH, MissingProgram, ReadError
+from quotaline_providers.model import Usage
+from quotaline_providers.payload import clean
+from quotaline_providers.secret import Secret
+from quotaline_providers.settings import ProviderSettings, Source
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+P = TypeVar("P", bound=BaseModel)
+
+# --- host facilities, as strategies see them -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, whatever its status. `headers` keys are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    set_cookies: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Http(Protocol):
+    """The one door to the network. Every call has a deadline for the whole exchange, in seconds.
+
+    Raises Unavailable (DNS, TLS, refused, cut), TimedOut, BadResponse (too large), Misconfigured (unsafe address).
+    Redirects are followed only inside the same HTTPS origin; any other 3xx is the answer.
+    """
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        bearer: Secret | None = None,
+        cookie: Secret | None = None,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        json: object = None,
+        form: Mapping[str, str | Secret] | None = None,
+        timeout: float = 30,
+    ) -> Answer:
+        """Send one request and give back the answer whatever its status."""
+        ...
+
+    async def get(
+        self,
+        url: str,
+        model: type[P],
+        *,
+        headers: Mapping[str, str] | None = None,
+        bearer: Secret | None = None,
+        cookie: Secret | None = None,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        timeout: float = 30,
+    ) -> P:
+        """GET and parse. Raises as `check` and `parse` do, too."""
+        ...
+
+    async def post(
+        self,
+        url: str,
+        model: type[P],
+        *,
+        headers: Mapping[str, str] | None = None,
+        bearer: Secret | None = None,
+        cookie: Secret | None = None,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        json: object = None,
+        form: Mapping[str, str | Secret] | None = None,
+        timeout: float = 30,
+    ) -> P:
+        """POST and parse. Raises as `check` and `parse` do, too."""
+        ...
+
+    def check(self, answer: Answer) -> Answer:
+        """The answer if 2xx; else raises ExpiredCredential (401), Forbidden (403), RateLimited (429, with the time
+        its `Retry-After` gives), Unavailable (5xx) or BadResponse (anything else)."""
+        ...
+
+    def parse(self, answer: Answer, model: type[P]) -> P:
+        """The body as this model. Raises BadResponse, with its own sentence for an HTML page."""
+        ...
+
+    def retry_after(self, answer: Answer) -> datetime | None:
+        """When the answer's `Retry-After` (seconds or date) lets us ask again; None when absent or past."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a child program ended. `exit_code` is None when it was killed at its deadline or idle limit."""
+
+    exit_code: int | None
+    stdout: str
+    stderr: str
+    idled: bool = False
+
+
+class Conversation(Protocol):
+    """A running child program that is talked to. Leaving its `async with` ends its whole process group."""
+
+    async def write(self, data: str) -> None:
+        """Send text to the program. Raises Unavailable when it is gone."""
+        ...
+
+    async def read(self, timeout: float) -> str | None:
+        """Whatever it printed next, waiting at most `timeout` seconds. None at its end. Raises TimedOut."""
+        ...
+
+    async def read_line(self, timeout: float) -> str | None:
+        """The next line without its end (pipes only). None at its end. Raises TimedOut, BadResponse (line too long)."""
+        ...
+
+    @property
+    def stderr(self) -> str:
+        """What it wrote to its standard error so far (bounded)."""
+        ...
+
+
+class Processes(Protocol):
+    """Child programs: no shell, own process group, a deadline, capped output, no other provider's secrets around.
+
+    `env` adds variables; a None value removes one. Raises MissingProgram when the program cannot be started,
+    TimedOut at the deadline (after the whole group is gone).
+    """
+
+    def find(self, name: str, *, env: str | None = None, places: Sequence[Path] = ()) -> Path | None:
+        """The program: the executable an environment variable names, else on PATH, else in one of the places."""
+        ...
+
+    async def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        timeout: float,
+        env: Mapping[str, str | None] | None = None,
+        cwd: Path | None = None,
+        input: str | None = None,
+        idle: float | None = None,
+        pty: tuple[int, int] | None = None,
+        grace: float = 1.0,
+    ) -> Finished:
+        """Run to the end. `idle` ends it (normally) after that many seconds without output once some came;
+        `pty` (rows, columns) runs it in a pseudo-terminal (its output is all in `stdout`)."""
+        ...
+
+    def talk(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        env: Mapping[str, str | None] | None = None,
+        cwd: Path | None = None,
+        pty: tuple[int, int] | None = None,
+        grace: float = 1.0,
+    ) -> AbstractAsyncContextManager[Conversation]:
+        """Start it and talk to it over pipes, or in a pseudo-terminal of (rows, columns)."""
+        ...
+
+    @property
+    def has_pty(self) -> bool:
+        """Whether this system has pseudo-terminals."""
+        ...
+
+
+class Files(Protocol):
+    """Reading files off the event loop. Raises FileNotFoundError, OSError; ValueError above the size limit."""
+
+    async def read(self, path: Path, limit: int = 8 << 20) -> str:
+        """The file's text (UTF-8, wrong bytes replaced)."""
+        ...
+
+    async def read_json(self, path: Path, limit: int = 8 << 20) -> Any:
+        """The file's JSON. Raises ValueError when it is none."""
+        ...
+
+    async def replace(self, path: Path, text: str) -> None:
+        """Replace a file in one step, readable by the user alone."""
+        ...
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run a file-bound function off the event loop."""
+        ...
+
+
+class Databases(Protocol):
+    """Other programs' SQLite files, opened read-only with their write-ahead log visible."""
+
+    async def rows(self, path: Path, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows. Raises FileNotFoundError; sqlite3.Error when it is no database or stays locked for 250 ms."""
+        ...
+
+
+class Keyring(Protocol):
+    """The OS keyring. Quotaline's own entries live under service `quotaline`."""
+
+    async def get(self, service: str, account: str) -> Secret | None:
+        """Another program's (or our own) entry; None when absent or when no keyring works. May prompt: never used
+        in detection."""
+        ...
+
+    def labels(self, provider: str) -> tuple[str, ...]:
+        """Labels of the credentials the user gave for this provider (`""` is the unlabelled one). Asks no keyring."""
+        ...
+
+    async def own(self, provider: str, label: str = "") -> Secret | None:
+        """A credential the user gave us."""
+        ...
+
+
+class Memory(Protocol):
+    """Small notes a provider keeps across restarts, shared by all sidecars. Never a secret; keys may be digests."""
+
+    async def get(self, key: str) -> str | None: ...
+
+    async def set(self, key: str, value: str, until: datetime | None = None) -> None:
+        """Keep a note, for ever or until a time."""
+        ...
+
+    async def forget(self, key: str) -> None: ...
+
+
+# --- what a strategy is handed ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Account:
+    """The one account that is being read, when the user labelled several. `token` replaces every ambient credential."""
+
+    label: str
+    token: Secret | None = None
+    id: str | None = None
+    external_identifier: str | None = None
+    usage_scope: str | None = None
+    organization_id: str | None = None
+    workspace_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a strategy may touch. `interactive` is true when the user asked for this read."""
+
+    provider: str
+    settings: ProviderSettings
+    environ: Mapping[str, str]
+    home: Path
+    http: Http
+    processes: Processes
+    files: Files
+    databases: Databases
+    keyring: Keyring
+    memory: Memory
+    account: Account | None = None
+    interactive: bool = False
+    platform: str = sys.platform
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    version: str = "0"
+
+    @property
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self.clock()
+
+    def env(self, *names: str) -> str | None:
+        """The first of these environment variables with a usable value (trimmed, unquoted)."""
+        return next((value for name in names if (value := clean(self.environ.get(name)))), None)
+
+    def env_path(self, name: str) -> Path | None:
+        """An environment variable as a path, `~` expanded."""
+        value = self.env(name)
+        return self.expand(value) if value else None
+
+    def expand(self, path: str) -> Path:
+        """A path with a leading `~` expanded to this user's home."""
+        if path == "~" or path.startswith(("~/", "~\\")):
+            return self.home / path[2:]
+        return Path(path)
+
+    def config_home(self) -> Path:
+        """`$XDG_CONFIG_HOME` (when absolute) or `~/.config`; `%APPDATA%` on Windows."""
+        return self._base("XDG_CONFIG_HOME", ".config", "APPDATA", "AppData/Roaming")
+
+    def data_home(self) -> Path:
+        """`$XDG_DATA_HOME` (when absolute) or `~/.local/share`; `%LOCALAPPDATA%` on Windows."""
+        return self._base("XDG_DATA_HOME", ".local/share", "LOCALAPPDATA", "AppData/Local")
+
+    def _base(self, xdg: str, unix: str, variable: str, windows: str) -> Path:
+        if self.platform == "win32":
+            return Path(self.environ.get(variable) or self.home / windows)
+        value = self.environ.get(xdg, "")
+        return Path(value) if Path(value).is_absolute() else self.home / unix
+
+    def show(self, path: Path) -> str:
+        """A path for people: the home folder becomes `~`."""
+        try:
+            return "~/" + path.relative_to(self.home).as_posix()
+        except ValueError:
+            return str(path)
+
+
+# --- lookups: how to find what lets us in ----------------------------------------------------------
+
+
+class Lookup(Protocol[T_co]):
+    """How a strategy finds what lets it in.
+
+    `places` and `trace` must not prompt, start a program, or use the network.
+    """
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        """Where it looks, in order, in words for people (`env OPENROUTER_API_KEY`, `~/.codex/auth.json`)."""
+        ...
+
+    def trace(self, ctx: Context) -> str | None:
+        """The place where something was found, None when nothing."""
+        ...
+
+    async def find(self, ctx: Context) -> T_co:
+        """What was found. Raises MissingCredential, MissingProgram, Misconfigured."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret and where it came from (`env X`, `config`, `keyring`, `account Work`, a file)."""
+
+    secret: Secret
+    origin: str
+
+
+# --- strategies and providers ----------------------------------------------------------------------
+
+
+def _missing_only(error: ReadError) -> bool:
+    return isinstance(error, FALL_THROUGH)
+
+
+@dataclass(frozen=True)
+class Strategy(Generic[T]):
+    """One way to read a provider.
+
+    `label` is the source label shown (`codex-cli`); the source itself when empty. `falls_through` says after which
+    errors of this strategy the next one is tried (missing credentials and programs always are). A strategy that is not
+    `in_auto` runs only when its source is chosen; `applies` may take it out of a run (settings, account form).
+    """
+
+    source: Source
+    fetch: Callable[[Context, T], Awaitable[Usage]]
+    lookup: Lookup[T]
+    label: str = ""
+    falls_through: Callable[[ReadError], bool] = _missing_only
+    in_auto: bool = True
+    applies: Callable[[Context], bool] = lambda ctx: True
+
+    @property
+    def name(self) -> str:
+        return self.label or self.source
+
+
+@dataclass(frozen=True)
+class SignInPrompt:
+    """What the user must do now to sign in: open `url` and type `code` (already in the address when empty)."""
+
+    message: str
+    url: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A sign-in's result, to be kept by the caller: `credential` in the keyring under `label`."""
+
+    label: str
+    credential: Secret
+    external_identifier: str | None = None
+
+
+SignIn = Callable[[Context], AsyncIterator[SignInPrompt | SignedIn]]
+"""An interactive sign-in: yields prompts, and last what came of it. Raises ReadError."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A setting that only this provider has: its key in the config entry and what it does."""
+
+    name: str
+    description: str
+    type: str = "string"
+
+
+@dataclass(frozen=True)
+class StatusPage:
+    """Where the vendor tells of outages. `kind` says how it is read; `link` is only shown."""
+
+    url: str
+    kind: str = "link"
+    product: str = ""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Something that meters a user. `connect` is one sentence that tells how to connect it.
+
+    `min_interval` (seconds) is the least time between reads the vendor's sheet allows; `deadline` (seconds) bounds a
+    whole run. `regions` are the accepted `region` values. `settings` names the config fields it uses beside
+    `enabled` and `source` (camelCase). `accounts` says whether labelled accounts hold keys (`token`) or cookies
+    (`cookie`); None when it has none.
+    """
+
+    id: str
+    name: str
+    connect: str
+    strategies: tuple[Strategy[Any], ...]
+    aliases: tuple[str, ...] = ()
+    dashboard: str | None = None
+    status: StatusPage | None = None
+    min_interval: float = 60
+    deadline: float = 60
+    regions: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    accounts: str | None = None
+    sign_in: SignIn | None = None
+    key_url: str | None = None
+    summary: str = ""
+    binding: Callable[[Usage], str | None] | None = None
+    """The id of the window that a status bar should show; None leaves the general rule to decide."""
+    longer_caps: bool = field(default=False)
+    """An exhausted longer window also blocks the session one."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources it can be read from, in order, without repeats."""
+        return tuple(dict.fromkeys(strategy.source for strategy in self.strategies))
+
+
+def require_program(path: Path | None, name: str, hint: str) -> Path:
+    """The path, or MissingProgram."""
+    if path is None:
+        raise MissingProgram(f"The program `{name}` was not found.", hint)
+    return path

@@ -1,0 +1,234 @@
+"""The usual ways to find a credential: an API key, a cookie header, a login file, a program."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from quotaline_providers.contract import Context, Credential
+from quotaline_providers.errors import MissingCredential, MissingProgram
+from quotaline_providers.payload import clean
+from quotaline_providers.secret import Secret
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """An API key: the labelled account's token, config `apiKey` (or `apiKeyEnv`), the keyring, the environment.
+
+    `env_first` puts the environment before config and keyring. `files` gives last-resort key files (whole text).
+    """
+
+    env: tuple[str, ...] = ()
+    env_first: bool = False
+    from_config: bool = True
+    file: Callable[[Context], tuple[Path, Callable[[str], str | None]] | None] | None = None
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        env = tuple(f"env {name}" for name in self.env)
+        own = ("config apiKey", "keyring") if self.from_config else ("keyring",)
+        found = self.file(ctx) if self.file else None
+        return (*(env + own if self.env_first else own + env), *((ctx.show(found[0]),) if found else ()))
+
+    def trace(self, ctx: Context) -> str | None:
+        if ctx.account and ctx.account.token:
+            return f"account {ctx.account.label}"
+        for step in self._steps():
+            if step == "config" and self.from_config and (ctx.settings.api_key or self._named(ctx)):
+                return self._config_origin(ctx)
+            if step == "keyring" and "" in ctx.keyring.labels(ctx.provider):
+                return "keyring"
+            if step == "env" and (name := self._env_name(ctx)):
+                return f"env {name}"
+        return self._file_trace(ctx)
+
+    async def find(self, ctx: Context) -> Credential:
+        if ctx.account and ctx.account.token:
+            return Credential(ctx.account.token, f"account {ctx.account.label}")
+        for step in self._steps():
+            if step == "config" and self.from_config and (value := ctx.settings.api_key or self._named(ctx)):
+                return Credential(Secret(value), self._config_origin(ctx))
+            if step == "keyring" and "" in ctx.keyring.labels(ctx.provider):
+                secret = await ctx.keyring.own(ctx.provider)
+                if secret and (value := clean(secret.reveal())):
+                    return Credential(Secret(value), "keyring")
+            if step == "env" and (name := self._env_name(ctx)):
+                return Credential(Secret(clean(ctx.environ[name]) or ""), f"env {name}")
+        if self.file and (found := self.file(ctx)):
+            path, read = found
+            try:
+                value = clean(read(await ctx.files.read(path)))
+            except (OSError, ValueError):
+                value = None
+            if value:
+                return Credential(Secret(value), ctx.show(path))
+        raise MissingCredential("No API key is set.")
+
+    def _steps(self) -> tuple[str, ...]:
+        return ("env", "config", "keyring") if self.env_first else ("config", "keyring", "env")
+
+    def _env_name(self, ctx: Context) -> str | None:
+        return next((name for name in self.env if clean(ctx.environ.get(name))), None)
+
+    def _named(self, ctx: Context) -> str | None:
+        return clean(ctx.environ.get(ctx.settings.api_key_env)) if ctx.settings.api_key_env else None
+
+    def _config_origin(self, ctx: Context) -> str:
+        return "config" if ctx.settings.api_key else f"env {ctx.settings.api_key_env}"
+
+    def _file_trace(self, ctx: Context) -> str | None:
+        found = self.file(ctx) if self.file else None
+        return ctx.show(found[0]) if found and found[0].is_file() else None
+
+
+@dataclass(frozen=True)
+class CookieHeader:
+    """A cookie header the user pasted: the labelled account's, config `cookieHeader`, or the keyring's `cookie` entry.
+
+    `default_name` turns a bare value into `name=value`. Whole headers, `Cookie:` lines and cURL commands are accepted.
+    """
+
+    default_name: str | None = None
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return ("config cookieHeader", "keyring (label cookie)")
+
+    def trace(self, ctx: Context) -> str | None:
+        if ctx.settings.cookie_source == "off":
+            return None
+        if ctx.account and ctx.account.token:
+            return f"account {ctx.account.label}"
+        if ctx.settings.cookie_header:
+            return "config"
+        return "keyring" if "cookie" in ctx.keyring.labels(ctx.provider) else None
+
+    async def find(self, ctx: Context) -> Credential:
+        origin = self.trace(ctx)
+        if origin is None:
+            raise MissingCredential("No cookie header is set.")
+        if ctx.account and ctx.account.token:
+            raw: str | None = ctx.account.token.reveal()
+        elif ctx.settings.cookie_header:
+            raw = ctx.settings.cookie_header
+        else:
+            secret = await ctx.keyring.own(ctx.provider, "cookie")
+            raw = secret.reveal() if secret else None
+        header = normalize_cookie(raw or "", self.default_name)
+        if header is None:
+            raise MissingCredential("The cookie header holds no cookie.")
+        return Credential(Secret(header), origin)
+
+
+_CURL_COOKIE = re.compile(r"^cookie\s*:\s*(.+)$", re.IGNORECASE | re.DOTALL)
+
+
+def normalize_cookie(text: str, default_name: str | None = None) -> str | None:
+    """The `name=value; ...` part of a pasted header, `Cookie:` line or cURL command; None when there is none."""
+    value = clean(text) or ""
+    if value.startswith("curl "):
+        value = _from_curl(value) or ""
+    match = _CURL_COOKIE.match(value)
+    value = (match.group(1) if match else value).strip()
+    value = " ".join(value.split())
+    if not value or any(ord(character) < 32 for character in value):
+        return None
+    if "=" not in value:
+        return f"{default_name}={value}" if default_name else None
+    pairs = [pair.strip() for pair in value.split(";")]
+    return "; ".join(pair for pair in pairs if "=" in pair and not pair.startswith("=")) or None
+
+
+def _from_curl(command: str) -> str | None:
+    try:
+        words = shlex.split(command.replace("\\\n", " ").replace("^\n", " "))
+    except ValueError:
+        return None
+    for flag, value in itertools.pairwise(words):
+        if flag in ("-b", "--cookie"):
+            return value
+        if flag in ("-H", "--header") and _CURL_COOKIE.match(value):
+            return value
+    return None
+
+
+def cookie_values(header: str) -> dict[str, str]:
+    """The cookies of a header by name; the first of a repeated name wins."""
+    pairs = (pair.split("=", 1) for pair in header.split(";") if "=" in pair)
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name.strip(), value.strip())
+    return found
+
+
+@dataclass(frozen=True)
+class LoginFile:
+    """A file another program keeps its login in: the first of these that exists."""
+
+    candidates: Callable[[Context], Iterable[Path]]
+    missing: str = "No login was found."
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return tuple(ctx.show(path) for path in self.candidates(ctx))
+
+    def trace(self, ctx: Context) -> str | None:
+        path = self._first(ctx)
+        return ctx.show(path) if path else None
+
+    async def find(self, ctx: Context) -> Path:
+        path = await ctx.files.in_thread(lambda: self._first(ctx))
+        if path is None:
+            raise MissingCredential(self.missing)
+        return path
+
+    def _first(self, ctx: Context) -> Path | None:
+        return next((path for path in self.candidates(ctx) if _exists(path)), None)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True  # there, but not ours to look into: the read will say so
+
+
+@dataclass(frozen=True)
+class Program:
+    """A vendor's program: named by an environment variable, on PATH, or in one of the usual places."""
+
+    name: str
+    env: str | None = None
+    candidates: Callable[[Context], Iterable[Path]] = lambda ctx: ()
+    hint: str = ""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return (f"program `{self.name}`",)
+
+    def trace(self, ctx: Context) -> str | None:
+        path = ctx.processes.find(self.name, env=self.env, places=tuple(self.candidates(ctx)))
+        return f"program `{self.name}`" if path else None
+
+    async def find(self, ctx: Context) -> Path:
+        path = ctx.processes.find(self.name, env=self.env, places=tuple(self.candidates(ctx)))
+        if path is None:
+            raise MissingProgram(f"The program `{self.name}` was not found.", self.hint)
+        return path
+
+
+@dataclass(frozen=True)
+class Always:
+    """No credential is needed, or the strategy finds its own."""
+
+    looked_at: Callable[[Context], tuple[str, ...]] = lambda ctx: ()
+    found: Callable[[Context], str | None] = lambda ctx: None
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return self.looked_at(ctx)
+
+    def trace(self, ctx: Context) -> str | None:
+        return self.found(ctx)
+
+    async def find(self, ctx: Context) -> None:
+        return None

@@ -1,0 +1,156 @@
+"""Reading what vendors send: one lenient base model, one number parser, one date parser."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+P = TypeVar("P", bound=BaseModel)
+
+_MILLISECONDS_FROM = 10_000_000_000
+_LATEST = 253_402_300_799  # the end of year 9999, the last second a datetime can hold
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+
+
+class Payload(BaseModel):
+    """A vendor's answer: unknown keys are ignored, names may be given by alias."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=True)
+
+
+def to_number(value: object) -> float | None:
+    """A finite number from a JSON number or a numeric string (trimmed). None for anything else, booleans included."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        value = value.strip()
+        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value):
+            return None
+    if not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def to_integer(value: object) -> int | None:
+    """As `to_number`, cut to a whole number."""
+    number = to_number(value)
+    return None if number is None else int(number)
+
+
+def to_time(value: object) -> datetime | None:
+    """A UTC time from ISO 8601 text (a date alone is midnight UTC), epoch seconds, or epoch milliseconds when above
+    10,000,000,000, as number or numeric string. None when absent, not positive or not understood."""
+    number = to_number(value)
+    if number is not None:
+        seconds = number / 1000 if number > _MILLISECONDS_FROM else number
+        return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= _LATEST else None
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if _DATE.match(text) is None:
+        return None
+    try:
+        time = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def to_text(value: object) -> str | None:
+    """A trimmed non-empty text; a number becomes its text (whole when it is whole)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return (str(int(value)) if value.is_integer() else str(value)) if math.isfinite(value) else None
+    return (value.strip() or None) if isinstance(value, str) else None
+
+
+def to_flag(value: object) -> bool | None:
+    """A JSON boolean; None for anything else."""
+    return value if isinstance(value, bool) else None
+
+
+Number = Annotated[float | None, BeforeValidator(to_number)]
+"""A number that may come as text; anything unusable is None."""
+Integer = Annotated[int | None, BeforeValidator(to_integer)]
+"""A whole number that may come as text; anything unusable is None."""
+When = Annotated[datetime | None, BeforeValidator(to_time)]
+"""A time in any of the vendors' spellings; anything unusable is None."""
+Text = Annotated[str | None, BeforeValidator(to_text)]
+"""A text, trimmed; empty and wrong-typed are None."""
+Flag = Annotated[bool | None, BeforeValidator(to_flag)]
+"""A boolean; wrong-typed is None."""
+
+
+def lenient(model: type[P]) -> BeforeValidator:
+    """For an optional nested object: a malformed one becomes None and does not spoil its siblings.
+
+    Use as `Annotated[Child | None, lenient(Child)] = None`.
+    """
+
+    def parse(value: object) -> P | None:
+        return parse_or_none(model, value)
+
+    return BeforeValidator(parse)
+
+
+def lenient_items(model: type[P]) -> BeforeValidator:
+    """For a list of objects: malformed elements are left out, a non-list is empty.
+
+    Use as `Annotated[tuple[Child, ...], lenient_items(Child)] = ()`.
+    """
+
+    def parse(value: object) -> tuple[P, ...]:
+        if not isinstance(value, Iterable) or isinstance(value, str | bytes | dict):
+            return ()
+        return tuple(item for item in (parse_or_none(model, element) for element in value) if item is not None)
+
+    return BeforeValidator(parse)
+
+
+def parse_or_none(model: type[P], value: object) -> P | None:
+    """The value as this model, or None when it does not fit."""
+    if value is None:
+        return None
+    try:
+        return model.model_validate(value)
+    except (ValidationError, RecursionError):
+        return None
+
+
+def clean(value: str | None) -> str | None:
+    """A setting as a user typed it: trimmed, one pair of matching quotes off, trimmed; None when nothing is left."""
+    if value is None:
+        return None
+    value = value.strip()
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip()
+    return value or None
+
+
+def jwt_claims(token: str | None) -> dict[str, Any]:
+    """The claims of a JSON web token, unverified; empty when it is not one."""
+    parts = (token or "").split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        raw = base64.urlsafe_b64decode(parts[1].rstrip("=") + "=" * (-len(parts[1].rstrip("=")) % 4))
+        claims = json.loads(raw)
+    except (ValueError, binascii.Error, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

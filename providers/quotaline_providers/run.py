@@ -1,0 +1,147 @@
+"""One read of one provider: its strategies in order, what falls through, what was tried, a deadline for the whole."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.errors import (
+    FALL_THROUGH,
+    BadResponse,
+    ExpiredCredential,
+    Forbidden,
+    Misconfigured,
+    MissingCredential,
+    MissingProgram,
+    ReadError,
+    TimedOut,
+)
+from quotaline_providers.model import Usage
+from quotaline_providers.settings import SourceChoice
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One strategy's try. `skipped`: its credential or program was not there. `fingerprint` tells credentials apart."""
+
+    source: str
+    label: str
+    error: ReadError | None = None
+    origin: str | None = None
+    fingerprint: str = ""
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a run: usage or an error (or partial usage with an error), and the way there."""
+
+    provider: str
+    attempts: tuple[Attempt, ...]
+    usage: Usage | None
+    error: ReadError | None
+    finished_at: datetime
+
+    @property
+    def fingerprint(self) -> str:
+        """Which credential answered; empty when none did."""
+        return self.attempts[-1].fingerprint if self.usage is not None and self.attempts else ""
+
+
+def plan(provider: Provider, ctx: Context, source: SourceChoice | None = None) -> tuple[Strategy[Any], ...]:
+    """The strategies a run would try, in order. Raises Misconfigured for a source the provider does not have."""
+    choice = source or ctx.settings.source or "auto"
+    if choice == "auto":
+        return tuple(strategy for strategy in provider.strategies if strategy.in_auto and strategy.applies(ctx))
+    if choice not in provider.sources:
+        offered = ", ".join(("auto", *provider.sources))
+        raise Misconfigured(f"{provider.name} cannot be read from source {choice}.", f"Use one of: {offered}.")
+    return tuple(s for s in provider.strategies if s.source == choice and s.applies(ctx))
+
+
+async def run(provider: Provider, ctx: Context, source: SourceChoice | None = None) -> Outcome:
+    """Read a provider once. Never raises ReadError: it is in the outcome. Cancellation passes through."""
+    attempts: list[Attempt] = []
+    usage: Usage | None = None
+    error: ReadError | None = None
+    try:
+        async with asyncio.timeout(provider.deadline):
+            usage = await _try_in_order(provider, ctx, source, attempts)
+    except TimeoutError:
+        error = TimedOut(f"{provider.name} did not answer within {provider.deadline:.0f} seconds.")
+    except ReadError as raised:
+        error = raised
+    if error is not None:
+        error = _with_hint(error, provider)
+        usage = error.partial
+    if usage is not None and not usage.source and attempts:
+        usage = usage.model_copy(update={"source": attempts[-1].label})
+    return Outcome(provider.id, tuple(attempts), usage, error, ctx.now)
+
+
+async def _try_in_order(
+    provider: Provider, ctx: Context, source: SourceChoice | None, attempts: list[Attempt]
+) -> Usage:
+    last: ReadError | None = None
+    real: ReadError | None = None
+    for strategy in plan(provider, ctx, source):
+        attempt = Attempt(strategy.source, strategy.name)
+        try:
+            try:
+                found = await strategy.lookup.find(ctx)
+            except FALL_THROUGH:
+                attempt = replace(attempt, skipped=True)
+                raise
+            attempt = replace(attempt, origin=_origin(ctx, strategy, found), fingerprint=fingerprint(strategy, found))
+            usage = await strategy.fetch(ctx, found)
+        except ReadError as raised:
+            last = raised
+        except Exception as raised:
+            log.error("%s: %s failed unexpectedly: %s", provider.id, strategy.name, type(raised).__name__)
+            last = BadResponse(f"{provider.name} gave an answer that could not be read ({type(raised).__name__}).")
+            last.__cause__ = raised
+        else:
+            attempts.append(attempt)
+            return usage
+        attempts.append(replace(attempt, error=last))
+        if not attempt.skipped:
+            real = last
+        if not (isinstance(last, FALL_THROUGH) or strategy.falls_through(last)):
+            raise last
+    # The error shown is that of the last strategy that really could run; else the first one missing something.
+    raise (
+        real
+        or next((attempt.error for attempt in attempts if attempt.error), None)
+        or MissingCredential(f"{provider.name} is not connected.")
+    )
+
+
+def fingerprint(strategy: Strategy[Any], found: object) -> str:
+    """Tells one credential from another without holding it: a digest over the way in and what was found."""
+    if isinstance(found, Credential):
+        detail = found.secret.digest()
+    elif isinstance(found, Path):
+        detail = str(found)
+    else:
+        detail = getattr(found, "fingerprint", "") or ""
+    return hashlib.sha256(f"{strategy.name}\0{detail}".encode()).hexdigest()[:16]
+
+
+def _origin(ctx: Context, strategy: Strategy[Any], found: object) -> str | None:
+    if isinstance(found, Credential):
+        return found.origin
+    return ctx.show(found) if isinstance(found, Path) else strategy.lookup.trace(ctx)
+
+
+def _with_hint(error: ReadError, provider: Provider) -> ReadError:
+    if not error.hint and isinstance(error, MissingCredential | MissingProgram | ExpiredCredential | Forbidden):
+        error.hint = provider.connect
+    return error

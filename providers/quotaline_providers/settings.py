@@ -1,0 +1,90 @@
+"""What the user set for one provider: one entry of the config file's `providers`. Same shape as CodexBar's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from quotaline_providers.payload import clean
+
+Source = Literal["oauth", "api", "web", "cli", "local"]
+SourceChoice = Literal["auto", "oauth", "api", "web", "cli", "local"]
+
+
+def _clean(value: object) -> object:
+    return clean(value) if isinstance(value, str) else value
+
+
+Setting = Annotated[str | None, BeforeValidator(_clean)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, alias_generator=to_camel)
+
+
+class TokenAccount(_Entry):
+    """One labelled account of a provider. `token` is an API key, OAuth token or cookie header."""
+
+    id: Setting = None
+    label: Setting = None
+    token: Setting = Field(default=None, repr=False)
+    external_identifier: Setting = None
+    usage_scope: Setting = None
+    organization_id: Setting = None
+    workspace_id: Setting = Field(default=None, alias="workspaceID")
+
+
+class TokenAccounts(_Entry):
+    """Several accounts of one provider; `active_index` is clamped to what is there."""
+
+    version: int = 1
+    active_index: int = 0
+    accounts: tuple[TokenAccount, ...] = ()
+
+
+class ProviderSettings(_Entry):
+    """One provider's settings. Texts are trimmed and one pair of quotes is taken off; empty is absent."""
+
+    id: str = Field(description="The provider's id or one of its aliases.")
+    enabled: bool | None = Field(
+        default=None,
+        description="Show this provider; when absent it is shown once a credential or a trace is found.",
+    )
+    source: SourceChoice | None = Field(default=None, description="The only way to read it; `auto` tries all in order.")
+    api_key: Setting = Field(
+        default=None,
+        repr=False,
+        description="An API key. Better kept in the keyring: `quotaline set-credential`.",
+    )
+    api_key_env: Setting = Field(
+        default=None, description="The name of the environment variable that holds the API key."
+    )
+    secret_key: Setting = Field(default=None, repr=False, description="The second half of a key pair.")
+    cookie_header: Setting = Field(
+        default=None,
+        repr=False,
+        description="A Cookie header of a signed-in browser (or a pasted cURL command).",
+    )
+    cookie_source: Literal["auto", "manual", "off"] | None = Field(
+        default=None, description="Where cookies come from; `manual` when a cookie header is set."
+    )
+    region: Setting = Field(default=None, description="The vendor's region, where it has several.")
+    workspace_id: Setting = Field(
+        default=None, alias="workspaceID", description="The workspace, project, organisation or deployment."
+    )
+    enterprise_host: Setting = Field(default=None, description="The host or address of your own installation.")
+    refresh_minutes: float | None = Field(
+        default=None, gt=0, description="A fixed refresh interval in minutes instead of the adaptive one."
+    )
+    token_accounts: TokenAccounts | None = Field(default=None, description="Several labelled accounts.")
+
+    def own(self, name: str) -> object:
+        """A provider's own setting that has no field here, as it stands in the file; None when absent."""
+        return (self.model_extra or {}).get(name)
+
+    def own_text(self, name: str) -> str | None:
+        """As `own`, but only a non-empty text."""
+        value = self.own(name)
+        return clean(value) if isinstance(value, str) else None

@@ -1,0 +1,76 @@
+"""How amounts are worded. Every number a person reads is formatted here."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "INR": "₹", "KRW": "₩"}
+
+
+def percent(value: float) -> str:
+    """A clamped percentage: `<1%` between 0 and 1, else no decimals (half to even)."""
+    value = min(100.0, max(0.0, value))
+    return "<1%" if 0 < value < 1 else f"{value:.0f}%"
+
+
+def grouped(value: Decimal | float, places: int = 2) -> str:
+    """A plain amount: thousands separators, at most `places` decimals, no trailing zeros."""
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    number = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def money(value: Decimal | float, currency: str = "USD") -> str:
+    """Money with its currency's symbol and two decimals: `$1,234.50`, `-$3.00`; an unknown code stands in front."""
+    number = (value if isinstance(value, Decimal) else Decimal(str(value))).quantize(
+        Decimal("0.01"), rounding=ROUND_HALF_UP
+    )
+    code = currency.upper()
+    symbol = _SYMBOLS.get(code, f"{code} ")
+    sign = "-" if number < 0 else ""
+    return f"{sign}{symbol}{abs(number):,.2f}"
+
+
+def amount(value: Decimal | float, unit: str | None) -> str:
+    """An amount in its unit: money for a three-letter currency code, else `1,234.5 credits`."""
+    if unit is None:
+        return grouped(value)
+    if len(unit) == 3 and unit.isalpha() and unit.isupper():
+        return money(value, unit)
+    return f"{grouped(value)} {unit}"
+
+
+def tokens(value: float) -> str:
+    """A token count: `950`, `1.2K`, `34K`, `5.1M`, `2B`."""
+    for factor, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if abs(value) >= factor:
+            scaled = value / factor
+            text = f"{scaled:.1f}" if abs(scaled) < 10 else f"{scaled:.0f}"
+            return text.removesuffix(".0") + suffix
+    return f"{value:.0f}"
+
+
+def duration(left: timedelta) -> str:
+    """Time left, minutes rounded up and at least 1: `2d 3h`, `3h 5m`, `10m`."""
+    minutes = max(1, math.ceil(left.total_seconds() / 60))
+    days, rest = divmod(minutes, 1440)
+    hours, minutes = divmod(rest, 60)
+    if days:
+        return f"{days}d {hours}h" if hours else f"{days}d {minutes}m" if minutes else f"{days}d"
+    if hours:
+        return f"{hours}h {minutes}m" if minutes else f"{hours}h"
+    return f"{minutes}m"
+
+
+def countdown(until: datetime, now: datetime) -> str:
+    """`now`, or `in 2d 3h`."""
+    return "now" if (until - now).total_seconds() < 1 else f"in {duration(until - now)}"
+
+
+def plan_name(text: str) -> str:
+    """A vendor's plan word for people: `pro_plus` becomes `Pro Plus`; words with capitals stay as they are."""
+    words = text.replace("_", " ").replace("-", " ").split()
+    return " ".join(word if any(c.isupper() for c in word) else word[:1].upper() + word[1:] for word in words)

@@ -1,0 +1,83 @@
+"""The client's settings (section `quotaline`): how things are shown and how often they are asked. No credentials."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, alias_generator=to_camel)
+
+
+def _cadence(value: object) -> object:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class StatusLineSettings(_Settings):
+    """What the status line holds."""
+
+    max_items: int = Field(default=3, ge=1, le=20, description="At most this many providers, worst first.")
+    providers: tuple[str, ...] = Field(
+        default=(), description="Only these provider ids, in this order; empty shows all."
+    )
+    format: str = Field(
+        default="",
+        description="Fields for one provider: {name} {used} {left} {window} {resetsIn} {resetsAt} {balance} {plan} "
+        "{account} {pace}; empty means the default.",
+    )
+    separator: str = Field(default=" · ", description="Text between providers.")
+    percent: Literal["used", "left"] = Field(default="used", description="Show percent used or percent left.")
+    warning_at: float = Field(default=80, ge=0, le=100, description="Percent used from which a provider is a warning.")
+    critical_at: float = Field(default=95, ge=0, le=100, description="Percent used from which a provider is critical.")
+
+
+class Settings(_Settings):
+    """All client settings, fully defaulted."""
+
+    status_line: StatusLineSettings = StatusLineSettings()
+    refresh: Annotated[Literal["adaptive", "manual"] | float, BeforeValidator(_cadence)] = Field(
+        default="adaptive", description="`adaptive`, `manual`, or a number of minutes between refreshes."
+    )
+    reset_times: Literal["countdown", "absolute"] = Field(
+        default="countdown", description="Show resets as time left or as a time of day."
+    )
+    hide_identity: bool = Field(default=False, description="Leave e-mail addresses and account names out.")
+    check_status: bool = Field(default=True, description="Ask vendors' status pages about outages.")
+
+    @classmethod
+    def parse(cls, value: Any) -> tuple[Settings, tuple[str, ...]]:
+        """Settings from what a client sent, and a sentence for each part that could not be used (its default holds)."""
+        if isinstance(value, dict) and isinstance(value.get("quotaline"), dict):
+            value = value["quotaline"]
+        if not isinstance(value, dict):
+            return cls(), (() if value is None else ("The settings are not an object.",))
+        value = dict(value)
+        problems: list[str] = []
+        while True:
+            try:
+                return cls.model_validate(value), tuple(problems)
+            except ValidationError as error:
+                first = error.errors()[0]
+                path = [part for part in first["loc"] if isinstance(part, str) and part in _names()]
+                problems.append(f"quotaline.{'.'.join(path) or 'settings'}: {first['msg']}.")
+                if not path or not _drop(value, path):
+                    return cls(), tuple(problems)
+
+
+def _names() -> frozenset[str]:
+    fields = {**Settings.model_fields, **StatusLineSettings.model_fields}
+    return frozenset(name for key, field in fields.items() for name in (key, field.alias or key))
+
+
+def _drop(value: dict[str, Any], path: list[str]) -> bool:
+    head, *rest = path
+    if head not in value:
+        return False
+    if rest and isinstance(value[head], dict):
+        value[head] = dict(value[head])
+        return _drop(value[head], rest)
+    del value[head]
+    return True

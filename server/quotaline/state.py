@@ -1,0 +1,57 @@
+"""What is known of a provider now. Only the service makes these; everything else reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from quotaline_providers.errors import Kind, RateLimited, ReadError
+from quotaline_providers.model import Model, Time, Usage
+
+
+class Failure(Model):
+    """An error as it is stored and shown: no secret, no traceback."""
+
+    kind: Kind
+    message: str
+    hint: str = ""
+    until: Time | None = None
+    definite: bool = False
+
+    @classmethod
+    def of(cls, error: ReadError) -> Failure:
+        until = error.until if isinstance(error, RateLimited) else None
+        return cls(kind=error.kind, message=error.message, hint=error.hint, until=until, definite=error.definite)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """One provider's (or one of its accounts') state. `account` is the user's label, empty for the only one.
+
+    `stale` means the usage on display is older than it should be or its last refresh failed.
+    """
+
+    provider: str
+    name: str
+    account: str = ""
+    active: bool = True
+    usage: Usage | None = None
+    failure: Failure | None = None
+    stale: bool = False
+    refreshing: bool = False
+    next_refresh: datetime | None = None
+    dashboard: str | None = None
+    requested_source: str = "auto"
+
+    @property
+    def key(self) -> str:
+        """`claude`, or `claude/Work` for a labelled account."""
+        return f"{self.provider}/{self.account}" if self.account else self.provider
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All states at one moment, in display order, and what to say when there are none."""
+
+    states: tuple[ProviderState, ...]
+    config_problem: str | None = None
