@@ -66,9 +66,15 @@ class Http(Protocol):
         params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         json: object = None,
         form: Mapping[str, str | Secret] | None = None,
+        content: bytes | None = None,
+        self_signed: bool = False,
         timeout: float = 30,
     ) -> Answer:
-        """Send one request and give back the answer whatever its status."""
+        """Send one request and give back the answer whatever its status.
+
+        The body is one of `json`, `form` and `content` (raw bytes; give its `Content-Type` in `headers`).
+        `self_signed` accepts any certificate, and only from `127.0.0.1` and `localhost`.
+        """
         ...
 
     async def get(

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from quotaline_providers.errors import Misconfigured
 from quotaline_providers.payload import clean
 
-_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(?!\d+(?:[/?#]|$))")
-_ENCODED_DELIMITER = re.compile(r"%(2f|5c|3f|23|40|3a)", re.IGNORECASE)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d+(?:[/?#]|$))")
+_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
+_UNUSABLE = re.compile(r"[<>\"{}|^`\[\]:,;()*$!&'+=]")
+_PORT = re.compile(r"[0-9]{1,5}")
+_PRIVATE = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
+    )
+)
 
 
 def endpoint(value: str, name: str, *, http: str = "never") -> str:
@@ -20,54 +28,83 @@ def endpoint(value: str, name: str, *, http: str = "never") -> str:
     `private` networks. Raises Misconfigured (which names the setting, never its value).
     """
     text = clean(value) or ""
-    scheme = _SCHEME.match(text)
-    if scheme is None:
+    if _SCHEME.match(text) is None:
         text = f"https://{text}"
-    elif scheme.group(1).lower() not in ("https", "http") or not text[scheme.end() :].startswith("//"):
-        raise _refused(name, "must be an HTTPS address")
-    if "\\" in text or any(character.isspace() or ord(character) < 32 for character in text):
-        raise _refused(name, "holds characters that no address has")
-    if "#" in text:
-        raise _refused(name, "must not have a fragment")
-    netloc = re.split(r"[/?]", text.split("://", 1)[1], maxsplit=1)[0]
-    if "@" in netloc:
-        raise _refused(name, "must not hold a user name")
-    if _ENCODED_DELIMITER.search(netloc) or "%" in unquote(netloc) or re.search(r"[/\\?#@]", unquote(netloc)):
-        raise _refused(name, "has an encoded host")
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise _refused(name, "is not an address") from None
-    if not host or not _valid_host(netloc, host):
-        raise _refused(name, "has no valid host")
-    if parts.scheme.lower() == "http" and not _http_allowed(host, http):
-        raise _refused(name, "must use HTTPS")
+    problem = _problem(text, http)
+    if problem:
+        raise Misconfigured(f"The setting {name} {problem}.", f"Correct {name} or remove it.")
     return text.rstrip("/")
+
+
+def check_address(url: str) -> None:
+    """Raises Misconfigured unless a request may go to this address: HTTPS anywhere, plain HTTP in private networks."""
+    problem = _problem(url, "private")
+    if problem:
+        raise Misconfigured(f"The address of a request {problem}.")
 
 
 def same_origin(first: str, second: str) -> bool:
     """Whether two addresses share scheme, host and port, and that scheme is HTTPS."""
-    one, two = urlsplit(first), urlsplit(second)
-    if one.scheme != "https" or two.scheme != "https":
+    try:
+        one, two = urlsplit(first), urlsplit(second)
+        ports = one.port or 443, two.port or 443
+    except ValueError:
         return False
-    return one.hostname == two.hostname and (one.port or 443) == (two.port or 443)
+    if one.scheme != "https" or two.scheme != "https" or one.hostname is None:
+        return False
+    return one.hostname == two.hostname and ports[0] == ports[1]
 
 
-def _refused(name: str, reason: str) -> Misconfigured:
-    return Misconfigured(f"The setting {name} {reason}.", f"Correct {name} or remove it.")
+def _problem(text: str, http: str) -> str | None:
+    """What is wrong with an address that has a scheme. Judged by its text: `urlsplit` forgives too much."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.lower() not in ("https", "http"):
+        return "must be an HTTPS address"
+    if "\\" in text or _UNPRINTABLE.search(text):
+        return "holds characters that no address has"
+    if "#" in text:
+        return "must not have a fragment"
+    netloc = re.split(r"[/?]", rest, maxsplit=1)[0]
+    if "@" in netloc:
+        return "must not hold a user name"
+    if "%" in netloc:
+        return "has an encoded host"
+    try:
+        urlsplit(text)
+    except ValueError:
+        return "is not an address"
+    host, port = _split(netloc)
+    if not _valid_host(host) or not _valid_port(port):
+        return "has no valid host"
+    if scheme.lower() == "http" and not _http_allowed(host.strip("[]").lower(), http):
+        return "must use HTTPS"
+    return None
 
 
-def _valid_host(netloc: str, host: str) -> bool:
+def _split(netloc: str) -> tuple[str, str | None]:
+    """Host (an IPv6 address keeps its brackets) and port; the port is None when there is no colon for one."""
     if netloc.startswith("["):
-        return re.fullmatch(r"\[[0-9A-Fa-f:.]+\](:\d+)?", netloc) is not None
-    return ":" not in host and re.fullmatch(r"[^\x00-\x20<>\"{}|^`\[\]]+", unquote(host)) is not None
+        address, bracket, rest = netloc.partition("]")
+        return address + bracket, rest[1:] if rest.startswith(":") else (rest or None)
+    host, colon, port = netloc.partition(":")
+    return host, port if colon else None
+
+
+def _valid_port(port: str | None) -> bool:
+    return port is None or (_PORT.fullmatch(port) is not None and 0 < int(port) < 65536)
+
+
+def _valid_host(host: str) -> bool:
+    if host.startswith("["):
+        return re.fullmatch(r"\[[0-9A-Fa-f:.]+\]", host) is not None and ":" in host
+    return _UNUSABLE.search(host) is None and host.strip(".") != "" and ".." not in host
 
 
 def _http_allowed(host: str, http: str) -> bool:
     if http == "never":
         return False
-    if host == "localhost" or (http == "private" and host.endswith(".local")):
+    name = host.removesuffix(".")
+    if name == "localhost" or (http == "private" and name.endswith(".local")):
         return True
     try:
         address = ipaddress.ip_address(host)
@@ -75,7 +112,4 @@ def _http_allowed(host: str, http: str) -> bool:
         return False
     if address.is_loopback:
         return True
-    networks = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
-    return http == "private" and any(
-        address in network for network in map(ipaddress.ip_network, networks) if network.version == address.version
-    )
+    return http == "private" and any(address in network for network in _PRIVATE if network.version == address.version)

@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote, quote_plus
 
 MASK = "[redacted]"
 
+_SECRET_NAME = (
+    r"[\w-]*(?:token|secret|password|passwd|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|cookie|credential|"
+    r"authorization|bearer|session[_-]?(?:id|key)|csrf|signature|otp)[\w-]*"
+)
+_QUOTED = r"\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?"
+
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[email]"),
+    (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "[email]"),
+    # Whole lines, because what follows the name has no end that could be told.
     (
-        re.compile(r"(?i)\b(set-cookie|cookie|authorization|proxy-authorization)(\"?\s*[:=]\s*)[^\r\n]+"),
+        re.compile(r"(?i)\b(set-cookie|cookie|proxy-authorization|authorization)(\s*:\s*)(?![\"'])[^\r\n]+"),
         rf"\1\2{MASK}",
     ),
-    (re.compile(r"(?i)\b(bearer|token|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
-    (re.compile(r"\b(sk|pk|cb|xai|ghp|gho|ghu|ghs|github_pat|api|key|secret)[-_][A-Za-z0-9_-]{8,}"), MASK),
-    (re.compile(r"\bAKIA[A-Z0-9]{12,}|\bAKLT[A-Za-z0-9]{8,}|\bAIza[A-Za-z0-9_-]{20,}"), MASK),
+    # Names in JSON, headers, settings and queries; a count of tokens is no secret.
     (
         re.compile(
-            r"(?i)([\"']?[\w-]*(?:token|secret|password|passwd|api[_-]?key|apikey|cookie|credential|session[_-]?key)[\w-]*"
-            r"[\"']?\s*[:=]\s*)([\"'][^\"']*[\"']|[^\s,;&}\"']+)"
+            rf"(?i)(?<![\w-])([\"']?(?!\w*tokens[\"']?\s*[:=]\s*[\d.,]+(?![\w.-])){_SECRET_NAME}[\"']?\s*[:=]\s*)"
+            rf"({_QUOTED}|[^\s,;&}}\"']+)"
         ),
         rf"\1{MASK}",
     ),
+    (re.compile(r"(?i)([?&](?:key|auth|code|sig|sign|user|login|email|state|sid|jwt)=)[^&#\s\"']+"), rf"\1{MASK}"),
+    (re.compile(r"(?i)\b(bearer|token|basic)\s+(?=\S*[\d._~+/=-])[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+)*\.?"), MASK),
+    (re.compile(r"\bdevin-session-token\$[^\s\"',;]+"), MASK),
+    (
+        re.compile(
+            r"\b(?:sk|pk|rk|cb|fw|hf|gsk|r8|xai|pplx|sess|nvapi|glpat|gh[opsur]|github_pat|xox[abprs])"
+            r"[-_][A-Za-z0-9_-]{8,}"
+        ),
+        MASK,
+    ),
+    (re.compile(r"\b(?:api|key|secret)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{12,}"), MASK),
+    (re.compile(r"\bA[KS]IA[A-Z0-9]{12,}|\bAKLT[A-Za-z0-9]{8,}|\bAIza[A-Za-z0-9_-]{20,}|\bya29\.[\w.-]{8,}"), MASK),
     (re.compile(r"(://)[^/@\s]+@"), rf"\1{MASK}@"),
 )
 
@@ -53,9 +73,17 @@ class Secret:
 
 def redact(text: str, *known: Secret) -> str:
     """The text without anything that looks like, or is known to be, a secret or an e-mail address."""
-    for secret in sorted(known, key=lambda item: -len(item.reveal())):
-        if len(secret.reveal()) >= 4:
-            text = text.replace(secret.reveal(), MASK)
+    for value in sorted({form for secret in known for form in _spellings(secret.reveal())}, key=len, reverse=True):
+        text = text.replace(value, MASK)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """A secret as it stands in texts, JSON and addresses. Very short ones would blank out half a text."""
+    if len(value) >= 4:
+        yield value
+        yield json.dumps(value)[1:-1]
+        yield quote(value, safe="")
+        yield quote_plus(value)

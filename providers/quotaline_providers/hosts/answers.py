@@ -1,0 +1,76 @@
+"""What an HTTP answer means: its error, when to ask again, and its body as a payload model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from quotaline_providers.contract import Answer
+from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
+from quotaline_providers.payload import to_number
+
+P = TypeVar("P", bound=BaseModel)
+
+
+def error_of(answer: Answer, now: datetime) -> ReadError | None:
+    """The error an answer's status stands for; None for 2xx."""
+    host, status = host_of(answer.url), answer.status
+    if answer.ok:
+        return None
+    if status == 401:
+        return ExpiredCredential(f"{host} refused the credential (HTTP 401).")
+    if status == 403:
+        return Forbidden(f"{host} does not let this credential read its usage (HTTP 403).")
+    if status == 429:
+        return RateLimited(f"{host} asks to wait before the next request (HTTP 429).", until=retry_after(answer, now))
+    if status >= 500:
+        return Unavailable(f"{host} has a problem of its own (HTTP {status}).")
+    if 300 <= status < 400:
+        return BadResponse(f"{host} redirected the request to another place (HTTP {status}).")
+    return BadResponse(f"{host} did not accept the request (HTTP {status}).")
+
+
+def retry_after(answer: Answer, now: datetime) -> datetime | None:
+    """When `Retry-After` (seconds, also with a fraction, or an HTTP date) lets us ask again; None when absent, past,
+    zero or not understood."""
+    text = answer.headers.get("retry-after", "").strip()
+    seconds = to_number(text)
+    try:
+        if seconds is not None:
+            return now + timedelta(seconds=seconds) if seconds > 0 else None
+        until = parsedate_to_datetime(text)
+        until = until.replace(tzinfo=UTC) if until.tzinfo is None else until.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return until if until > now else None
+
+
+def parse(answer: Answer, model: type[P]) -> P:
+    """The body as this model. Raises BadResponse; neither its message nor its cause holds anything of the body."""
+    host = host_of(answer.url)
+    body = answer.body.removeprefix(b"\xef\xbb\xbf").strip()
+    if not body:
+        raise BadResponse(f"{host} answered with nothing.")
+    if body.startswith(b"<"):
+        raise BadResponse(
+            f"{host} answered with a web page instead of data; a sign-in page or proxy may be in the way.",
+            "Check that you are signed in, and that no proxy or network sign-in page answers in between.",
+        )
+    try:
+        return model.model_validate_json(body.decode("utf-8", "replace"))
+    except ValidationError as error:
+        broken = any(detail["type"] == "json_invalid" for detail in error.errors(include_input=False))
+    except (RecursionError, ValueError, OverflowError):
+        broken = True
+    raise BadResponse(
+        f"{host} answered with data that cannot be read." if broken else f"{host} answered with data of another shape."
+    )
+
+
+def host_of(url: str) -> str:
+    """The host of an address, for messages."""
+    return urlsplit(url).hostname or "The vendor"

@@ -1,0 +1,359 @@
+"""The one door to the network: HTTPS with the system's certificates and proxies, a deadline, a cap, no cookies kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_text
+import socket
+import ssl
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
+
+from pydantic import BaseModel
+
+from quotaline_providers.contract import Answer
+from quotaline_providers.endpoints import check_address, same_origin
+from quotaline_providers.errors import BadResponse, Misconfigured, ReadError, TimedOut, Unavailable
+from quotaline_providers.hosts import answers
+from quotaline_providers.hosts.proxies import Proxies
+from quotaline_providers.hosts.tls import trusting_anything, trusting_system
+from quotaline_providers.secret import Secret
+
+if TYPE_CHECKING:
+    import httpx
+
+P = TypeVar("P", bound=BaseModel)
+Params = Mapping[str, str] | Sequence[tuple[str, str]]
+
+MAX_BODY = 8 << 20
+MAX_REDIRECTS = 5
+MAX_PER_HOST = 4
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One request as it goes out. `headers` keys are lower-case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    self_signed: bool = False
+
+    @property
+    def host(self) -> str:
+        return answers.host_of(self.url)
+
+    def redirected(self, answer: Answer) -> Outgoing | None:
+        """The request that follows a redirect inside the same HTTPS origin; None when there is nothing to follow."""
+        location = answer.headers.get("location", "").strip()
+        if answer.status not in (301, 302, 303, 307, 308) or not location:
+            return None
+        try:
+            target = urldefrag(urljoin(self.url, location)).url
+            if not same_origin(self.url, target):
+                return None
+            check_address(target)
+        except (ValueError, Misconfigured):
+            return None
+        becomes_get = (answer.status == 303 and self.method != "HEAD") or (
+            answer.status in (301, 302) and self.method == "POST"
+        )
+        if not becomes_get:
+            return replace(self, url=target)
+        kept = {name: value for name, value in self.headers.items() if not name.startswith("content-")}
+        return replace(self, method="GET", url=target, headers=kept, body=None)
+
+
+class HttpDoor:
+    """Implements `contract.Http`. Made cheaply; the HTTP library is imported, in a thread, at the first request."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        version: str = "0",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._environ = environ
+        self._user_agent = f"quotaline/{version}"
+        self._clock = clock
+        self._proxies: Proxies | None = None
+        self._trust: ssl.SSLContext | None = None
+        self._opening = asyncio.Lock()
+        self._clients: dict[tuple[str | None, bool], httpx.AsyncClient] = {}
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_PER_HOST))
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        bearer: Secret | None = None,
+        cookie: Secret | None = None,
+        params: Params | None = None,
+        json: object = None,
+        form: Mapping[str, str | Secret] | None = None,
+        content: bytes | None = None,
+        self_signed: bool = False,
+        timeout: float = 30,
+    ) -> Answer:
+        check_address(url)
+        if self_signed and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+            raise Misconfigured("Only a server on this machine may have a certificate of its own making.")
+        lines, body = _body(json, form, content)
+        lines.update(_headers(headers, bearer, cookie))
+        lines.setdefault("user-agent", self._user_agent)
+        request = Outgoing(method.upper(), _with_query(url, params), lines, body, self_signed)
+        await self._open()
+        try:
+            async with asyncio.timeout(timeout), self._turns[request.host]:
+                return await self._follow(request)
+        except TimeoutError:
+            pass
+        raise TimedOut(f"{request.host} did not answer within {timeout:g} seconds.")
+
+    async def get(
+        self,
+        url: str,
+        model: type[P],
+        *,
+        headers: Mapping[str, str] | None = None,
+        bearer: Secret | None = None,
+        cookie: Secret | None = None,
+        params: Params | None = None,
+        timeout: float = 30,
+    ) -> P:
+        answer = await self.send(
+            "GET", url, headers=headers, bearer=bearer, cookie=cookie, params=params, timeout=timeout
+        )
+        return self.parse(self.check(answer), model)
+
+    async def post(
+        self,
+        url: str,
+        model: type[P],
+        *,
+        headers: Mapping[str, str] | None = None,
+        bearer: Secret | None = None,
+        cookie: Secret | None = None,
+        params: Params | None = None,
+        json: object = None,
+        form: Mapping[str, str | Secret] | None = None,
+        timeout: float = 30,
+    ) -> P:
+        answer = await self.send(
+            "POST",
+            url,
+            headers=headers,
+            bearer=bearer,
+            cookie=cookie,
+            params=params,
+            json=json,
+            form=form,
+            timeout=timeout,
+        )
+        return self.parse(self.check(answer), model)
+
+    def check(self, answer: Answer) -> Answer:
+        error = answers.error_of(answer, self._clock())
+        if error is not None:
+            raise error
+        return answer
+
+    def parse(self, answer: Answer, model: type[P]) -> P:
+        return answers.parse(answer, model)
+
+    def retry_after(self, answer: Answer) -> datetime | None:
+        return answers.retry_after(answer, self._clock())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.aclose()
+
+    # --- one exchange ------------------------------------------------------------------------------
+
+    async def _follow(self, request: Outgoing) -> Answer:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self._exchange(request)
+            following = request.redirected(answer)
+            if following is None:
+                return answer
+            request = following
+        raise BadResponse(f"{request.host} redirected the request too many times.")
+
+    async def _exchange(self, request: Outgoing) -> Answer:
+        import httpx
+
+        proxy = self._proxies.choose(request.url) if self._proxies else None
+        try:
+            client = self._client(proxy, request.self_signed)
+            outgoing = client.build_request(
+                request.method, request.url, headers=list(request.headers.items()), content=request.body
+            )
+            response = await client.send(outgoing, stream=True, follow_redirects=False)
+            try:
+                return await _collect(request, response)
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+            failure = _failure(error, request.host, proxy is not None)
+        # Raised out here so that the library's own error, which holds the request, is not kept with it.
+        raise failure
+
+    def _client(self, proxy: str | None, self_signed: bool) -> httpx.AsyncClient:
+        import httpx
+
+        key = (proxy, self_signed)
+        if key not in self._clients:
+            try:
+                self._clients[key] = httpx.AsyncClient(
+                    verify=trusting_anything() if self_signed else self._trust or True,
+                    proxy=proxy,
+                    trust_env=False,
+                    cookies=_no_cookies(),
+                    follow_redirects=False,
+                    timeout=None,  # noqa: S113  (the deadline of `send` is for the whole exchange)
+                    limits=httpx.Limits(max_connections=100, max_keepalive_connections=10, keepalive_expiry=15),
+                )
+            except (ValueError, ImportError, httpx.InvalidURL):
+                raise Misconfigured(
+                    "The proxy that HTTPS_PROXY names cannot be used.", "Use an HTTP proxy's address in HTTPS_PROXY."
+                ) from None
+        return self._clients[key]
+
+    async def _open(self) -> None:
+        if self._trust is None:
+            async with self._opening:
+                if self._trust is None:
+                    self._trust, self._proxies = await asyncio.to_thread(self._prepare)
+
+    def _prepare(self) -> tuple[ssl.SSLContext, Proxies]:
+        import httpx  # noqa: F401  (imported here so that the event loop does not pay for it)
+
+        return trusting_system(self._environ), Proxies.of(self._environ)
+
+
+# --- what goes out ---------------------------------------------------------------------------------
+
+
+def _headers(headers: Mapping[str, str] | None, bearer: Secret | None, cookie: Secret | None) -> dict[str, str]:
+    lines = {name.lower(): value for name, value in (headers or {}).items()}
+    if bearer is not None:
+        lines["authorization"] = f"Bearer {bearer.reveal()}"
+    if cookie is not None:
+        lines["cookie"] = cookie.reveal()
+    for name, value in lines.items():
+        # The library would name the value in its own error.
+        if not value.isascii() or any(ord(character) < 32 or ord(character) == 127 for character in value):
+            raise Misconfigured(
+                f"The value for the header {name} holds characters that cannot be sent.",
+                "Enter the credential again; it may have been copied with something else.",
+            )
+        lines[name] = value.strip()
+    return lines
+
+
+def _body(
+    json: object, form: Mapping[str, str | Secret] | None, content: bytes | None
+) -> tuple[dict[str, str], bytes | None]:
+    if content is not None:
+        return {}, content
+    if json is not None:
+        text = json_text.dumps(json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return {"content-type": "application/json"}, text.encode()
+    if form is not None:
+        fields = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
+        return {"content-type": "application/x-www-form-urlencoded"}, urlencode(fields, quote_via=quote).encode()
+    return {}, None
+
+
+def _with_query(url: str, params: Params | None) -> str:
+    if not params:
+        return url
+    pairs = params.items() if isinstance(params, Mapping) else params
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(list(pairs), quote_via=quote)}"
+
+
+def _no_cookies() -> CookieJar:
+    class NoCookies(CookieJar):
+        """Keeps nothing, so that no provider's session meets another's."""
+
+        def extract_cookies(self, response: Any, request: Any) -> None:
+            pass
+
+    return NoCookies()
+
+
+# --- what comes back -------------------------------------------------------------------------------
+
+
+async def _collect(request: Outgoing, response: httpx.Response) -> Answer:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise BadResponse(f"{request.host} answered with more than {MAX_BODY >> 20} MiB of data.")
+    return Answer(
+        status=response.status_code,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        body=bytes(body),
+        url=request.url,
+        set_cookies=tuple(response.headers.get_list("set-cookie")),
+    )
+
+
+def _failure(error: Exception, host: str, proxied: bool) -> ReadError:
+    import httpx
+
+    causes = tuple(_causes(error))
+    target, proxy_hint = (f"The proxy for {host}", "Check HTTPS_PROXY and NO_PROXY.") if proxied else (host, "")
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return Unavailable(
+            f"The certificate of {host} is not trusted on this computer.",
+            "If a proxy reads your traffic, name its certificate file in SSL_CERT_FILE.",
+        )
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return Unavailable(
+            f"No secure connection to {host} could be made.",
+            "Check HTTPS_PROXY and the certificates in SSL_CERT_FILE, if a proxy is in use.",
+        )
+    if isinstance(error, httpx.ProxyError):
+        return Unavailable(f"The proxy does not let requests through to {host}.", "Check HTTPS_PROXY and NO_PROXY.")
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return Unavailable(
+            f"The address of {target[0].lower() + target[1:] if proxied else host} could not be found.",
+            proxy_hint or "Check the network connection.",
+        )
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return Unavailable(f"{target} refused the connection.", proxy_hint)
+    if isinstance(error, httpx.DecodingError):
+        return BadResponse(f"{host} answered with data that cannot be unpacked.")
+    if isinstance(error, httpx.NetworkError | httpx.ProtocolError) and not isinstance(error, httpx.ConnectError):
+        return Unavailable(f"The connection to {host} was cut before the answer was complete.")
+    if isinstance(error, httpx.HTTPError | OSError):
+        return Unavailable(f"{target} could not be reached.", proxy_hint or "Check the network connection.")
+    return Misconfigured(f"The request to {host} cannot be sent as it is.", "Check the address and the credential.")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it."""
+    seen: set[int] = set()
+    waiting: list[BaseException] = [error]
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [cause for cause in (current.__cause__, current.__context__) if cause is not None]
+        if isinstance(current, BaseExceptionGroup):
+            waiting += current.exceptions

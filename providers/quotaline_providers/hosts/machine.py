@@ -1,0 +1,132 @@
+"""This computer as the strategies see it: all host facilities in one place, and the contexts made from them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from quotaline_providers import __version__
+from quotaline_providers.contract import (
+    Account,
+    Context,
+    Databases,
+    Files,
+    Http,
+    Keyring,
+    Memory,
+    Processes,
+)
+from quotaline_providers.hosts.http import HttpDoor
+from quotaline_providers.settings import ProviderSettings
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Everything a context is made of. One serves all providers of a process; `close` ends its connections."""
+
+    environ: Mapping[str, str]
+    home: Path
+    http: Http
+    processes: Processes
+    files: Files
+    databases: Databases
+    keyring: Keyring
+    memory: Memory
+    platform: str = sys.platform
+    clock: Callable[[], datetime] = utc_now
+    version: str = __version__
+
+    @classmethod
+    def real(
+        cls,
+        *,
+        memory: Memory,
+        state_dir: Path,
+        environ: Mapping[str, str] | None = None,
+        home: Path | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> Machine:
+        """The computer this runs on. `state_dir` is a private folder for the list of keyring entries (no secrets)."""
+        from quotaline_providers.hosts.databases import SqliteDatabases
+        from quotaline_providers.hosts.files import DiskFiles
+        from quotaline_providers.hosts.keyrings import OsKeyring
+        from quotaline_providers.hosts.processes import ChildProcesses
+
+        variables = os.environ if environ is None else environ
+        return cls(
+            environ=variables,
+            home=home or Path.home(),
+            http=HttpDoor(variables, version=__version__, clock=clock),
+            processes=ChildProcesses(variables),
+            files=DiskFiles(),
+            databases=SqliteDatabases(),
+            keyring=OsKeyring(state_dir / "keyring.json", variables),
+            memory=memory,
+            clock=clock,
+        )
+
+    def context(
+        self,
+        provider_id: str,
+        settings: ProviderSettings,
+        account: Account | None = None,
+        interactive: bool = False,
+    ) -> Context:
+        """What the strategies of one provider are handed for one read. Only an interactive one may unlock a keyring."""
+        from quotaline_providers.hosts.keyrings import OsKeyring
+
+        keyring = self.keyring
+        if interactive and isinstance(keyring, OsKeyring):
+            keyring = keyring.asking()
+        return Context(
+            provider=provider_id,
+            settings=settings,
+            environ=self.environ,
+            home=self.home,
+            http=self.http,
+            processes=self.processes,
+            files=self.files,
+            databases=self.databases,
+            keyring=keyring,
+            memory=self.memory,
+            account=account,
+            interactive=interactive,
+            platform=self.platform,
+            clock=self.clock,
+            version=self.version,
+        )
+
+    async def close(self) -> None:
+        """Close connections. The machine can still be used; it then opens new ones."""
+        if isinstance(self.http, HttpDoor):
+            await self.http.close()
+
+
+class VolatileMemory:
+    """Implements `contract.Memory` for one process: notes are gone when it ends."""
+
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
+        self._notes: dict[str, tuple[str, datetime | None]] = {}
+
+    async def get(self, key: str) -> str | None:
+        value, until = self._notes.get(key, (None, None))
+        if until is not None and until <= self._clock():
+            await self.forget(key)
+            return None
+        return value
+
+    async def set(self, key: str, value: str, until: datetime | None = None) -> None:
+        self._notes[key] = (value, until)
+
+    async def forget(self, key: str) -> None:
+        self._notes.pop(key, None)

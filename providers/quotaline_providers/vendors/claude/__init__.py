@@ -1,0 +1,38 @@
+"""Claude: the session, weekly and model limits of a subscription, or what an organisation spent."""
+
+from __future__ import annotations
+
+from quotaline_providers.contract import Option, Provider, StatusPage, Strategy
+from quotaline_providers.vendors.claude.admin import AdminKey, from_admin
+from quotaline_providers.vendors.claude.cli import from_cli
+from quotaline_providers.vendors.claude.login import OauthLogin
+from quotaline_providers.vendors.claude.oauth import CliForOauth, from_oauth
+from quotaline_providers.vendors.claude.probe import CliProgram
+from quotaline_providers.vendors.claude.web import Cookie, from_web
+
+PROVIDER = Provider(
+    id="claude",
+    name="Claude",
+    connect="Run `claude` and sign in, or set an Anthropic Admin API key or the `sessionKey` cookie of claude.ai.",
+    strategies=(
+        # An Admin key, when there is one, is the only strategy: its error does not fall through.
+        Strategy("api", from_admin, AdminKey(), label="admin-api"),
+        Strategy("oauth", from_oauth, OauthLogin(), falls_through=lambda error: True),
+        Strategy("oauth", from_cli, CliForOauth(), label="claude", in_auto=False, applies=lambda ctx: ctx.interactive),
+        Strategy("cli", from_cli, CliProgram(), label="claude", falls_through=lambda error: True),
+        Strategy("web", from_web, Cookie()),
+    ),
+    dashboard="https://claude.ai/settings/usage",
+    status=StatusPage("https://status.claude.com", "statuspage"),
+    min_interval=300,
+    deadline=120,
+    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "tokenAccounts"),
+    options=(
+        Option("organizationID", "The UUID of the claude.ai organisation to read."),
+        Option("renewInBackground", "Let Claude Code renew its expired login without being asked.", "boolean"),
+    ),
+    accounts="token",
+    key_url="https://console.anthropic.com/settings/admin-keys",
+    summary="Session, weekly and model limits, extra usage; with an Admin API key the organisation's spend.",
+    longer_caps=True,
+)

@@ -1,0 +1,171 @@
+"""Reading usage through Claude Code itself: its panel in a pseudo-terminal, then its plain output."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from quotaline_providers.contract import Context
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Forbidden,
+    MissingCredential,
+    RateLimited,
+    ReadError,
+    TimedOut,
+    Unavailable,
+)
+from quotaline_providers.model import Confidence, Identity, Usage
+from quotaline_providers.payload import Payload, When, parse_or_none
+from quotaline_providers.vendors.claude import probe, web
+from quotaline_providers.vendors.claude.login import Account, local_account
+from quotaline_providers.vendors.claude.panel import State, identity_of, to_usage
+from quotaline_providers.vendors.claude.probe import Capture
+
+ASKED_SECONDS, AUTO_SECONDS = 24.0, 12.0
+AGAIN_SECONDS, LATE_SECONDS = 14.0, 60.0
+PAUSE = timedelta(minutes=5)
+REUSE = timedelta(minutes=15)
+
+# --- the result kept for the background ------------------------------------------------------------
+
+
+class Kept(Payload):
+    """The last panel read and whose it was."""
+
+    account: str
+    read_at: When = None
+    usage: Usage
+
+
+def still_good(kept: Kept, account: str, now: datetime) -> bool:
+    """Whether a kept result may stand for a new one: same account, recent, no window reset since it was read."""
+    if kept.account != account or kept.read_at is None or not timedelta(0) <= now - kept.read_at < REUSE:
+        return False
+    resets = (window.resets_at for window in kept.usage.windows if window.resets_at is not None)
+    return not any(kept.read_at < reset <= now for reset in resets)
+
+
+async def _kept(ctx: Context, account: Account | None) -> Usage | None:
+    if ctx.interactive or account is None or account.uuid is None:
+        return None
+    note = await ctx.memory.get("panel")
+    try:
+        kept = Kept.model_validate_json(note) if note else None
+    except ValueError:
+        return None
+    return kept.usage if kept is not None and still_good(kept, account.uuid, ctx.now) else None
+
+
+async def _keep(ctx: Context, account: Account | None, usage: Usage) -> None:
+    if account is not None and account.uuid is not None:
+        anonymous = usage.model_copy(update={"identity": Identity(plan=usage.identity.plan)})
+        kept = Kept(account=account.uuid, read_at=ctx.now, usage=anonymous)
+        await ctx.memory.set("panel", kept.model_dump_json(), ctx.now + REUSE)
+
+
+# --- what a capture means --------------------------------------------------------------------------
+
+
+def outcome(capture: Capture, now: datetime) -> Usage:
+    """The usage a capture shows. Raises what the program said instead."""
+    state = capture.state
+    if state is State.USAGE:
+        return to_usage(capture.text, now)
+    if state is State.NO_LIMITS:
+        return Usage(
+            updated_at=now,
+            identity=identity_of(capture.text),
+            limits_unavailable=True,
+            notes=("This subscription has no limits to show.",),
+            confidence=Confidence.UNKNOWN,
+        )
+    raise _error(state, capture.timed_out, now)
+
+
+def _error(state: State, timed_out: bool, now: datetime) -> ReadError:
+    if state is State.RATE_LIMITED:
+        return RateLimited("Claude limits how often usage may be asked.", until=now + PAUSE)
+    if state is State.INVALID:
+        return ExpiredCredential("Claude Code's login was refused.", "Run `claude` and sign in again with `/login`.")
+    if state is State.FAILED:
+        return Unavailable("Claude Code could not load the usage.")
+    if state is State.TRUST:
+        return Forbidden("Claude Code waits for an answer to its questions.", "Run `claude` once and answer them.")
+    if state is State.LOADING:
+        return TimedOut("Claude Code is still loading the usage.")
+    if timed_out:
+        return TimedOut("Claude Code did not show the usage in time.")
+    return BadResponse("Claude Code's usage panel could not be understood.")
+
+
+# --- the strategy ----------------------------------------------------------------------------------
+
+
+async def from_cli(ctx: Context, program: Path) -> Usage:
+    """Usage from the program's panel. Starting it is costly, so the background reuses a recent result."""
+    account = await local_account(ctx)
+    kept = await _kept(ctx, account)
+    if kept is not None:
+        return _signed(kept, account)
+    if not ctx.interactive and (until := await _paused(ctx)) is not None:
+        raise RateLimited("Claude limits how often usage may be asked.", until=until)
+    if await probe.signed_in(ctx, program) is False:
+        raise MissingCredential("Claude Code is signed out.", "Run `claude` and sign in.")
+    try:
+        usage = await _read(ctx, program)
+    except RateLimited as error:
+        until = error.until or ctx.now + PAUSE
+        await ctx.memory.set("panel-pause", until.isoformat(), until)
+        raise
+    await ctx.memory.forget("panel-pause")
+    await _keep(ctx, account, usage)
+    return await web.join_extras(ctx, _signed(usage, account), lambda: _owner(usage, account))
+
+
+async def _read(ctx: Context, program: Path) -> Usage:
+    if not ctx.processes.has_pty:
+        return outcome(await probe.ask_plainly(ctx, program), ctx.now)
+    first = ASKED_SECONDS if ctx.interactive or ctx.settings.source == "cli" else AUTO_SECONDS
+    capture = await probe.ask_usage(ctx, program, first)
+    if capture.state is State.LOADING or (capture.timed_out and capture.state is State.NOTHING):
+        capture = await probe.ask_usage(ctx, program, LATE_SECONDS)
+    elif capture.state is State.NOTHING:
+        capture = await probe.ask_usage(ctx, program, max(AGAIN_SECONDS, first))
+    try:
+        return outcome(capture, ctx.now)
+    except (TimedOut, Unavailable):
+        simple = await probe.ask_plainly(ctx, program)
+        if simple.state in (State.LOADING, State.FAILED, State.NOTHING, State.TRUST):
+            raise
+        return outcome(simple, ctx.now)
+
+
+def _signed(usage: Usage, account: Account | None) -> Usage:
+    """The usage with whatever the panel did not tell of its owner, unless the panel names another one."""
+    known = usage.identity
+    if account is None or (known.email and account.email and known.email.lower() != account.email.lower()):
+        return usage
+    local = account.identity()
+    identity = Identity(
+        account_id=local.account_id,
+        email=known.email or local.email,
+        organization=known.organization or local.organization,
+        plan=known.plan,
+    )
+    return usage.model_copy(update={"identity": identity})
+
+
+async def _owner(usage: Usage, account: Account | None) -> web.Owner:
+    email = usage.identity.email or (account.email if account else None)
+    return web.Owner(email=email, organization=account.organization_uuid if account else None)
+
+
+async def _paused(ctx: Context) -> datetime | None:
+    note = parse_or_none(_Pause, {"until": await ctx.memory.get("panel-pause")})
+    return note.until if note is not None and note.until is not None and note.until > ctx.now else None
+
+
+class _Pause(Payload):
+    until: When = None

@@ -1,0 +1,362 @@
+"""The chat files the Codebuff CLI keeps: where they are, and the assistant messages in them that count."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from quotaline_providers.contract import Context
+from quotaline_providers.errors import MissingCredential
+from quotaline_providers.payload import (
+    Number,
+    Payload,
+    Text,
+    lenient,
+    lenient_items,
+    parse_or_none,
+    to_integer,
+    to_time,
+)
+
+FILE_NAME = "chat-messages.json"
+FILE_LIMIT = 64 << 20
+UNKNOWN_MODEL = "codebuff-unknown"
+_CHANNELS = ("manicode", "manicode-dev", "manicode-staging")
+_ASSISTANTS = frozenset({"ai", "agent", "assistant"})
+_MODEL_PREFIX = re.compile(r"^(?:(?:anthropic|openai|openrouter|google)/)+")
+_UPSTREAMS = (
+    ("claude-", "anthropic"),
+    ("gpt-", "openai"),
+    ("o1-", "openai"),
+    ("gemini-", "google"),
+    ("codebuff-", "codebuff"),
+    ("manicode-", "codebuff"),
+)
+
+# --- what the CLI writes ---------------------------------------------------------------------------
+
+
+def _to_count(value: object) -> int:
+    return max(0, to_integer(value) or 0)
+
+
+Count = Annotated[int, BeforeValidator(_to_count)]
+
+
+class PromptDetails(Payload):
+    cached: Count = Field(default=0, validation_alias=AliasChoices("cached_tokens", "cachedTokens"))
+
+
+class TokenUsage(Payload):
+    """A usage block, in any of the spellings CLI builds have used."""
+
+    input: Count = Field(
+        default=0, validation_alias=AliasChoices("input_tokens", "inputTokens", "promptTokens", "prompt_tokens")
+    )
+    output: Count = Field(
+        default=0,
+        validation_alias=AliasChoices("output_tokens", "outputTokens", "completionTokens", "completion_tokens"),
+    )
+    cache_read: Count = Field(
+        default=0, validation_alias=AliasChoices("cache_read_input_tokens", "cacheReadInputTokens")
+    )
+    cache_write: Count = Field(
+        default=0, validation_alias=AliasChoices("cache_creation_input_tokens", "cacheCreationInputTokens")
+    )
+    prompt_details: Annotated[PromptDetails, lenient(PromptDetails)] = Field(
+        default=PromptDetails(), validation_alias=AliasChoices("prompt_tokens_details", "promptTokensDetails")
+    )
+    credits: Number = None
+    model: Text = None
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """Input, output, cache read, cache write."""
+        details = self.prompt_details.cached if self.prompt_details else 0
+        return self.input, self.output, self.cache_read or details, self.cache_write
+
+
+class CodebuffBlock(Payload):
+    usage: Annotated[TokenUsage | None, lenient(TokenUsage)] = None
+    model: Text = None
+
+
+class ProviderOptions(CodebuffBlock):
+    codebuff: Annotated[CodebuffBlock | None, lenient(CodebuffBlock)] = None
+
+
+class HistoryEntry(Payload):
+    options: Annotated[ProviderOptions | None, lenient(ProviderOptions)] = Field(default=None, alias="providerOptions")
+
+
+class MainAgentState(Payload):
+    history: Annotated[tuple[HistoryEntry, ...], lenient_items(HistoryEntry)] = Field(
+        default=(), alias="messageHistory"
+    )
+
+
+class SessionState(Payload):
+    main: Annotated[MainAgentState | None, lenient(MainAgentState)] = Field(default=None, alias="mainAgentState")
+
+
+class RunState(Payload):
+    session: Annotated[SessionState | None, lenient(SessionState)] = Field(default=None, alias="sessionState")
+
+
+class Metadata(CodebuffBlock):
+    timestamp: object = None
+    codebuff: Annotated[CodebuffBlock | None, lenient(CodebuffBlock)] = None
+    run: Annotated[RunState | None, lenient(RunState)] = Field(default=None, alias="runState")
+
+
+class Message(Payload):
+    """One entry of a chat file."""
+
+    id: Text = None
+    role: Text = None
+    variant: Text = None
+    timestamp: object = None
+    created_at: object = Field(default=None, alias="createdAt")
+    credits: Number = None
+    metadata: Annotated[Metadata, lenient(Metadata)] = Metadata()
+
+
+# --- one file --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One counted assistant message. `counts` are input, output, cache read and cache write tokens."""
+
+    id: str | None
+    ordinal: int
+    at: datetime | None
+    model: str
+    counts: tuple[int, int, int, int]
+    credits: float
+
+    @property
+    def tokens(self) -> int:
+        return self.counts[0] + self.counts[1]
+
+
+def parse_chat(raw: bytes | str, chat_id: str | None) -> tuple[Turn, ...]:
+    """The counted messages of one file; none when it is no JSON array."""
+    try:
+        messages = json.loads(raw)
+    except (ValueError, RecursionError):
+        return ()
+    if not isinstance(messages, list):
+        return ()
+    turns: list[Turn] = []
+    for element in messages:
+        message = parse_or_none(Message, element)
+        turn = _turn(message, chat_id, len(turns)) if message else None
+        if turn:
+            turns.append(turn)
+    return tuple(turns)
+
+
+def _turn(message: Message, chat_id: str | None, ordinal: int) -> Turn | None:
+    role = message.role
+    if not (role.lower() == "assistant" if role else (message.variant or "").lower() in _ASSISTANTS):
+        return None
+    metadata = message.metadata or Metadata()
+    found = next((block for block in _blocks(metadata) if any(block[0].counts)), None)
+    usage, fallback = found or (TokenUsage(), None)
+    credits = max(usage.credits or 0.0, 0.0) or max(message.credits or 0.0, 0.0)
+    if found is None and not credits:
+        return None
+    model = usage.model or fallback or metadata.model or (metadata.codebuff.model if metadata.codebuff else None)
+    stamps = map(_moment, (metadata.timestamp, message.timestamp, message.created_at))
+    at = next((stamp for stamp in stamps if stamp), None) or chat_time(chat_id or "")
+    return Turn(message.id, ordinal, at, _MODEL_PREFIX.sub("", model or "") or UNKNOWN_MODEL, usage.counts, credits)
+
+
+def _blocks(metadata: Metadata) -> Iterator[tuple[TokenUsage, str | None]]:
+    """The usage blocks of a message in their order of rank, each with the model named beside it."""
+    if metadata.usage:
+        yield metadata.usage, None
+    if metadata.codebuff and metadata.codebuff.usage:
+        yield metadata.codebuff.usage, metadata.codebuff.model
+    main = metadata.run.session.main if metadata.run and metadata.run.session else None
+    for entry in main.history if main else ():
+        for options in (entry.options, entry.options.codebuff if entry.options else None):
+            if options and options.usage:
+                yield options.usage, options.model
+
+
+def _moment(value: object) -> datetime | None:
+    """A message's own time. A bare clock text or counter is none."""
+    time = to_time(value)
+    return time if time and time.year >= 2000 else None
+
+
+_CHAT_TIME = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})"
+    r"(?:T(?P<h>\d{2})-(?P<m>\d{2})-(?P<s>\d{2}(?:\.\d+)?)(?P<zone>Z|[+-]\d{2}(?:[:-]?\d{2})?)?)?"
+)
+
+
+def chat_time(chat_id: str) -> datetime | None:
+    """The time a chat's folder is named after: ISO 8601 with `-` for `:`; UTC where it has no zone."""
+    match = _CHAT_TIME.fullmatch(chat_id)
+    if match is None:
+        return None
+    if match["h"] is None:
+        return to_time(match["date"])
+    zone = match["zone"] or "Z"
+    zone = zone if zone == "Z" else zone[0] + zone[1:].replace("-", ":", 1)
+    return to_time(f"{match['date']}T{match['h']}:{match['m']}:{match['s']}{zone}")
+
+
+def upstream(model: str) -> str:
+    """Whose model it is, told from its name."""
+    lowered = model.lower()
+    return next((vendor for prefix, vendor in _UPSTREAMS if lowered.startswith(prefix)), "unknown")
+
+
+# --- all files -------------------------------------------------------------------------------------
+
+_CACHED_FILES = 4096
+_parsed: dict[Path, tuple[int, int, tuple[Turn, ...]]] = {}
+"""Parsed files by path, good while size and modification time (ns) stay the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A data folder of the CLI; its base name is the release channel."""
+
+    path: Path
+
+    @property
+    def channel(self) -> str:
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A counted message and the chat it stands in; `chat` is None outside a `chats` folder."""
+
+    turn: Turn
+    chat: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Everything counted in one pass, without repeats, and the folders that could not be walked."""
+
+    found: tuple[Found, ...] = ()
+    failed: tuple[Path, ...] = ()
+
+
+def scan(roots: Sequence[Path]) -> Scan:
+    """Read all chat files below these data folders. The first of several copies of a message counts."""
+    found: dict[str, Found] = {}
+    failed: list[Path] = []
+    for root in map(Root, roots):
+        projects = root.path / "projects"
+        problems: list[OSError] = []
+        for path in _chat_files(projects, problems):
+            project = path.relative_to(projects).parts[0]
+            chat_id = path.parent.name if path.parent.parent.name == "chats" else None
+            place = f"{root.channel}/{project}/{chat_id or ''}"
+            for turn in _read(path, chat_id):
+                found.setdefault(_key(turn, place), Found(turn, place if chat_id else None))
+        if any(Path(problem.filename or "") == projects for problem in problems):
+            failed.append(root.path)
+    return Scan(tuple(found.values()), tuple(failed))
+
+
+def _chat_files(projects: Path, problems: list[OSError]) -> Iterator[Path]:
+    if not os.path.lexists(projects):
+        return
+    for folder, names, files in os.walk(projects, onerror=problems.append):
+        names.sort()
+        if FILE_NAME in files:
+            yield Path(folder, FILE_NAME)
+
+
+def _read(path: Path, chat_id: str | None) -> tuple[Turn, ...]:
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > FILE_LIMIT:
+            return ()
+        size, changed = status.st_size, status.st_mtime_ns
+        known = _parsed.pop(path, None)
+        if known is None or known[:2] != (size, changed):
+            known = (size, changed, parse_chat(path.read_bytes(), chat_id))
+    except OSError:
+        return ()
+    _parsed[path] = known
+    while len(_parsed) > _CACHED_FILES:
+        _parsed.pop(next(iter(_parsed)), None)
+    return known[2]
+
+
+def _key(turn: Turn, place: str) -> str:
+    if turn.id:
+        return f"id\0{turn.id}"
+    digest = hashlib.sha256(repr(turn.counts).encode()).hexdigest()
+    return f"{place}\0{turn.ordinal}\0{digest}"
+
+
+# --- where the data folders are --------------------------------------------------------------------
+
+
+def data_roots(ctx: Context) -> tuple[Path, ...]:
+    """The existing data folders, each once: the user's own, the CLI's three, then `CODEBUFF_DATA_DIR`."""
+    own = ctx.settings.own_text("dataDir") or ctx.settings.own_text("data_dir")
+    extra = ctx.env("CODEBUFF_DATA_DIR") or ""
+    texts = extra.split(",") if extra and not ctx.expand(extra).is_dir() else [extra]
+    named = [ctx.expand(text.strip()) for text in (own or "", *texts) if text.strip()]
+    usual = [ctx.home / ".config" / channel for channel in _CHANNELS]
+    ordered = [*named[:1], *usual, *named[1:]] if own else [*usual, *named]
+    found: dict[str, Path] = {}
+    for path in map(_normal, ordered):
+        if _is_folder(path):
+            found.setdefault(str(path).lower() if ctx.platform == "win32" else str(path), path)
+    return tuple(found.values())
+
+
+def _normal(path: Path) -> Path:
+    """Without `..` and trailing slashes; a folder named `projects` stands for the data folder that holds it."""
+    path = Path(os.path.normpath(path))
+    return path.parent if path.name == "projects" and not (path / "projects").exists() else path
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True)
+class DataFolders:
+    """The CLI's data folders. An installed program is a trace, too, but nothing to read."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return (*(f"~/.config/{channel}" for channel in _CHANNELS), "config dataDir", "env CODEBUFF_DATA_DIR")
+
+    def trace(self, ctx: Context) -> str | None:
+        roots = data_roots(ctx)
+        if roots:
+            return ctx.show(roots[0])
+        return "program `codebuff`" if ctx.processes.find("codebuff") else None
+
+    async def find(self, ctx: Context) -> tuple[Path, ...]:
+        roots = await ctx.files.in_thread(lambda: data_roots(ctx))
+        if not roots:
+            raise MissingCredential("No Codebuff data directory was found.", "Use Codebuff once on this computer.")
+        return roots

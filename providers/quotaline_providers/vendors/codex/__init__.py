@@ -1,0 +1,54 @@
+"""Codex: the rolling limits and credits of a ChatGPT subscription.
+
+Read with the Codex program's own login, through the program itself, or with chatgpt.com cookies.
+"""
+
+from __future__ import annotations
+
+from quotaline_providers.contract import Context, Option, Provider, StatusPage, Strategy
+from quotaline_providers.errors import ReadError
+from quotaline_providers.lookups import CookieHeader
+from quotaline_providers.vendors.codex.login import CODEX, AccessToken, ProgramForStaleLogin, SubscriptionLogin
+from quotaline_providers.vendors.codex.mapping import binding
+from quotaline_providers.vendors.codex.rpc import from_program
+from quotaline_providers.vendors.codex.service import Rejected, from_access_token, from_login
+from quotaline_providers.vendors.codex.web import from_cookies
+
+
+def _rejected(error: ReadError) -> bool:
+    return isinstance(error, Rejected)
+
+
+def _unscoped(ctx: Context) -> bool:
+    """The program cannot be asked about one workspace."""
+    return ctx.settings.workspace_id is None
+
+
+PROVIDER = Provider(
+    id="codex",
+    name="Codex",
+    connect="Run `codex login` and sign in with your ChatGPT account.",
+    summary="5-hour and weekly limits, model limits, credits and reset credits of a ChatGPT plan.",
+    dashboard="https://chatgpt.com/codex/settings/usage",
+    status=StatusPage("https://status.openai.com/", "statuspage"),
+    min_interval=60,
+    deadline=90,
+    settings=("workspaceID", "cookieHeader", "cookieSource"),
+    options=(
+        Option(
+            "externalSources",
+            "Also use the ChatGPT login of other programs (`~/.config/codex`, OpenCode) when Codex has none.",
+            "boolean",
+        ),
+    ),
+    strategies=(
+        Strategy("api", from_access_token, AccessToken(), label="pat", falls_through=_rejected),
+        Strategy("oauth", from_login, SubscriptionLogin(), falls_through=_rejected),
+        # Only when `oauth` is chosen: the program renews a spent login by itself.
+        Strategy("oauth", from_program, ProgramForStaleLogin(), label="codex-cli", in_auto=False, applies=_unscoped),
+        Strategy("cli", from_program, CODEX, label="codex-cli", applies=_unscoped),
+        Strategy("web", from_cookies, CookieHeader(), label="openai-web", in_auto=False),
+    ),
+    binding=binding,
+    longer_caps=True,
+)

@@ -1,0 +1,374 @@
+"""Where the Codex program keeps its login, and how to read it without ever spending its refresh token."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from quotaline_providers.contract import Context, Credential
+from quotaline_providers.endpoints import endpoint
+from quotaline_providers.errors import MissingCredential, MissingProgram
+from quotaline_providers.lookups import Program
+from quotaline_providers.payload import Payload, Text, When, jwt_claims, lenient, parse_or_none, to_text
+from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.codex.payloads import Spelled
+
+DEFAULT_BASE = "https://chatgpt.com/backend-api"
+CONFIG_LIMIT = 256 << 10
+INSTALL_HINT = "Install it with `npm i -g @openai/codex`."
+API_KEY_LOGIN = "Codex is signed in with an API key, which has no subscription usage."
+_SLACK = timedelta(minutes=5)  # the Codex program's own
+_EXTERNAL_SLACK = timedelta(seconds=60)
+_OLD = timedelta(days=8)
+_AUTH_CLAIM = "https://api.openai.com/auth"
+_PROFILE_CLAIM = "https://api.openai.com/profile"
+
+
+# --- what is kept ----------------------------------------------------------------------------------
+
+
+class Tokens(Spelled):
+    access_token: Text = None
+    refresh_token: Text = None
+    id_token: Text = None
+    account_id: Text = None
+
+
+class AuthFile(Spelled):
+    """`auth.json`. Tokens beside an API key win: only they have subscription usage."""
+
+    tokens: Annotated[Tokens | None, lenient(Tokens)] = None
+    last_refresh: When = None
+    openai_api_key: Text = None
+    personal_access_token: Text = None
+    account_id: Text = None
+
+    @property
+    def has_tokens(self) -> bool:
+        return bool(self.tokens and self.tokens.access_token)
+
+
+class OpenCodeEntry(Payload):
+    """OpenCode's `openai` login; `expires` is in epoch milliseconds."""
+
+    type: Text = None
+    access: Text = None
+    accountId: Text = None  # noqa: N815 - the file's own spelling
+    expires: When = None
+
+
+class OpenCodeFile(Payload):
+    openai: Annotated[OpenCodeEntry | None, lenient(OpenCodeEntry)] = None
+
+
+@dataclass(frozen=True)
+class Login:
+    """A subscription login. An `external` one belongs to another program and is never refreshed through Codex."""
+
+    access_token: Secret
+    origin: str
+    account_id: str | None = None
+    email: str | None = None
+    plan: str | None = None
+    stale: bool = False
+    external: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Stays the same when the program rotates its tokens, where the account is known."""
+        known = self.account_id or self.email
+        return hashlib.sha256(known.encode()).hexdigest()[:16] if known else self.access_token.digest()
+
+
+# --- what it means ---------------------------------------------------------------------------------
+
+
+def to_login(file: AuthFile, origin: str, now: datetime, *, external: bool = False) -> Login | None:
+    """The login in an `auth.json`; None when it holds no tokens."""
+    tokens = file.tokens
+    if tokens is None or tokens.access_token is None:
+        return None
+    id_claims, access_claims = jwt_claims(tokens.id_token), jwt_claims(tokens.access_token)
+    return Login(
+        access_token=Secret(tokens.access_token),
+        origin=origin,
+        account_id=tokens.account_id or file.account_id or account_in(id_claims) or account_in(access_claims),
+        email=to_text(id_claims.get("email")) or to_text(_nested(id_claims, _PROFILE_CLAIM).get("email")),
+        plan=to_text(_nested(id_claims, _AUTH_CLAIM).get("chatgpt_plan_type"))
+        or to_text(id_claims.get("chatgpt_plan_type")),
+        stale=is_stale(access_claims, file.last_refresh, now),
+        external=external,
+    )
+
+
+def is_stale(access_claims: Mapping[str, Any], last_refresh: datetime | None, now: datetime) -> bool:
+    """Whether the access token is spent: by its own expiry, or when that is unreadable by its age."""
+    expiry = parse_or_none(_Expiry, dict(access_claims))
+    if expiry and expiry.exp:
+        return expiry.exp <= now + _SLACK
+    return last_refresh is not None and last_refresh < now - _OLD
+
+
+class _Expiry(Payload):
+    exp: When = None
+
+
+def account_in(claims: Mapping[str, Any]) -> str | None:
+    """The account id in a token's claims."""
+    direct = to_text(claims.get("chatgpt_account_id")) or to_text(
+        _nested(claims, _AUTH_CLAIM).get("chatgpt_account_id")
+    )
+    if direct:
+        return direct
+    organizations = claims.get("organizations")
+    items = organizations if isinstance(organizations, list) else []
+    return next((id for item in items if isinstance(item, dict) and (id := to_text(item.get("id")))), None)
+
+
+def _nested(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = claims.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def from_keyring_text(text: str) -> AuthFile | None:
+    """A keyring value: the file's JSON, or that JSON written as hexadecimal digits."""
+    try:
+        return parse_or_none(AuthFile, json.loads(text))
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return parse_or_none(AuthFile, json.loads(bytes.fromhex(text.strip().removeprefix("0x")).decode()))
+    except (ValueError, RecursionError):
+        return None
+
+
+def base_url(config: str) -> str:
+    """The service's address from the text of `config.toml`. Raises Misconfigured when it is not a safe one."""
+    match = re.search(r"^[ \t]*chatgpt_base_url[ \t]*=(.*)$", config, re.MULTILINE)
+    value = match.group(1).split("#", 1)[0].strip().strip("\"'").strip() if match else ""
+    if not value:
+        return DEFAULT_BASE
+    base = endpoint(value, "chatgpt_base_url", http="loopback")
+    official = base.lower().startswith(("https://chatgpt.com", "https://chat.openai.com"))
+    return f"{base}/backend-api" if official and "/backend-api" not in base else base
+
+
+def custom_provider(config: str) -> str | None:
+    """The name of the model provider in `config.toml` that needs no OpenAI login; None for OpenAI's own."""
+    try:
+        settings = tomllib.loads(config)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    id = to_text(settings.get("model_provider"))
+    if id is None or id.lower() in ("openai", "chatgpt"):
+        return None
+    providers = settings.get("model_providers")
+    entry = providers.get(id) if isinstance(providers, dict) else None
+    entry = entry if isinstance(entry, dict) else {}
+    if entry.get("requires_openai_auth") is True:
+        return None
+    name = to_text(entry.get("name")) or id
+    bedrock = id in ("amazon-bedrock", "amazon-bedrock-runtime") or "bedrock" in name.lower()
+    return "Amazon Bedrock" if bedrock else name
+
+
+# --- where it is -----------------------------------------------------------------------------------
+
+
+def codex_home(ctx: Context) -> Path:
+    return ctx.env_path("CODEX_HOME") or ctx.home / ".codex"
+
+
+async def config_text(ctx: Context) -> str:
+    """The text of `config.toml`; empty when there is none or it is too large."""
+    try:
+        return await ctx.files.read(codex_home(ctx) / "config.toml", CONFIG_LIMIT)
+    except (OSError, ValueError):
+        return ""
+
+
+async def read_auth(ctx: Context, path: Path) -> AuthFile | None:
+    """The file's content; None when there is no such file. Raises MissingCredential when it cannot be used."""
+    try:
+        content = await ctx.files.read_json(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, RecursionError):
+        raise MissingCredential(f"The login file {ctx.show(path)} is malformed.", "Run `codex login` again.") from None
+    except OSError:
+        raise MissingCredential(f"The login file {ctx.show(path)} cannot be read.", "Check who may read it.") from None
+    file = parse_or_none(AuthFile, content)
+    if file is None:
+        raise MissingCredential(f"The login file {ctx.show(path)} is malformed.", "Run `codex login` again.")
+    return file
+
+
+def _without_tokens(ctx: Context, file: AuthFile, path: Path) -> MissingCredential:
+    if file.openai_api_key and not file.has_tokens:
+        return MissingCredential(API_KEY_LOGIN, "Run `codex login` and choose your ChatGPT account.")
+    return MissingCredential(f"The login file {ctx.show(path)} holds no login.", "Run `codex login`.")
+
+
+def allows_external(ctx: Context) -> bool:
+    return ctx.settings.own("externalSources") is True and ctx.env("CODEX_HOME") is None
+
+
+def _external_files(ctx: Context) -> tuple[Path, Path]:
+    data = ctx.env_path("XDG_DATA_HOME")
+    data = data if data and data.is_absolute() else ctx.home / ".local/share"
+    return ctx.home / ".config/codex/auth.json", data / "opencode/auth.json"
+
+
+async def _external_login(ctx: Context) -> Login | None:
+    own, opencode = _external_files(ctx)
+    try:
+        file = await read_auth(ctx, own)
+    except MissingCredential:
+        file = None
+    if file and (login := to_login(file, ctx.show(own), ctx.now, external=True)):
+        return login
+    try:
+        entries = parse_or_none(OpenCodeFile, await ctx.files.read_json(opencode))
+    except (OSError, ValueError, RecursionError):
+        return None
+    entry = entries.openai if entries else None
+    if entry is None or (entry.type or "").lower() != "oauth" or entry.access is None:
+        return None
+    return Login(
+        access_token=Secret(entry.access),
+        origin=ctx.show(opencode),
+        account_id=entry.accountId or account_in(jwt_claims(entry.access)),
+        stale=entry.expires is not None and entry.expires <= ctx.now + _EXTERNAL_SLACK,
+        external=True,
+    )
+
+
+async def _keyring_login(ctx: Context) -> Login | None:
+    if ctx.platform == "darwin" and not ctx.interactive:  # another program's keychain item may ask the user
+        return None
+    home = await ctx.files.in_thread(codex_home(ctx).resolve)
+    account = "cli|" + hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    secret = await ctx.keyring.get("Codex Auth", account)
+    file = from_keyring_text(secret.reveal()) if secret else None
+    return to_login(file, "keyring", ctx.now) if file else None
+
+
+async def native_login(ctx: Context) -> Login | None:
+    """The Codex program's own login file as a login; None when there is no file or no tokens in it."""
+    path = codex_home(ctx) / "auth.json"
+    file = await read_auth(ctx, path)
+    return to_login(file, ctx.show(path), ctx.now) if file else None
+
+
+# --- lookups ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SubscriptionLogin:
+    """The login of `codex login`; other programs' only when the user allowed it; the keyring's last."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        external = tuple(ctx.show(path) for path in _external_files(ctx)) if allows_external(ctx) else ()
+        return (ctx.show(codex_home(ctx) / "auth.json"), *external, "keyring (Codex Auth)")
+
+    def trace(self, ctx: Context) -> str | None:
+        files = (codex_home(ctx) / "auth.json", *(_external_files(ctx) if allows_external(ctx) else ()))
+        return next((ctx.show(path) for path in files if _there(path)), None)
+
+    async def find(self, ctx: Context) -> Login:
+        path = codex_home(ctx) / "auth.json"
+        file = await read_auth(ctx, path)
+        if file is not None:
+            login = to_login(file, ctx.show(path), ctx.now)
+            if login is None:
+                raise _without_tokens(ctx, file, path)
+            return login
+        login = await _external_login(ctx) if allows_external(ctx) else None
+        login = login or await _keyring_login(ctx)
+        if login is None:
+            raise MissingCredential("No Codex login was found.")
+        return login
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A personal access token in `auth.json`, of `CODEX_HOME` or of the default home."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return tuple(f"{ctx.show(path)} (personal access token)" for path in self._files(ctx))
+
+    def trace(self, ctx: Context) -> str | None:
+        return None  # only the file's content tells, and the other strategies report the file
+
+    async def find(self, ctx: Context) -> Credential:
+        reason: MissingCredential | None = None
+        for path in self._files(ctx):
+            try:
+                file = await read_auth(ctx, path)
+            except MissingCredential as error:
+                reason = reason or error
+                continue
+            if file is None:
+                continue
+            if file.personal_access_token:
+                return Credential(Secret(file.personal_access_token), ctx.show(path))
+            if file.has_tokens:
+                reason = reason or MissingCredential(f"{ctx.show(path)} holds no personal access token.")
+            else:
+                reason = reason or _without_tokens(ctx, file, path)
+        raise reason or MissingCredential("No Codex login was found.")
+
+    def _files(self, ctx: Context) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys((codex_home(ctx) / "auth.json", ctx.home / ".codex/auth.json")))
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _program_places(ctx: Context) -> tuple[Path, ...]:
+    if ctx.platform == "win32":
+        npm = Path(ctx.environ.get("APPDATA") or ctx.home / "AppData/Roaming") / "npm"
+        return npm / "codex.exe", npm / "codex.cmd"
+    bundles = (
+        tuple(
+            root / "Applications" / f"{app}.app/Contents/Resources/codex"
+            for root in (ctx.home, Path("/"))
+            for app in ("ChatGPT", "Codex")
+        )
+        if ctx.platform == "darwin"
+        else ()
+    )
+    # A program started by an editor does not have the login shell's PATH.
+    usual = (ctx.home / ".local/bin", ctx.home / ".npm-global/bin", Path("/opt/homebrew/bin"), Path("/usr/local/bin"))
+    return (*bundles, *(folder / "codex" for folder in usual))
+
+
+CODEX = Program("codex", env="CODEX_CLI_PATH", candidates=_program_places, hint=INSTALL_HINT)
+
+
+@dataclass(frozen=True)
+class ProgramForStaleLogin:
+    """The program, but only when the login file is there and spent: the program then renews it by itself."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return CODEX.places(ctx)
+
+    def trace(self, ctx: Context) -> str | None:
+        return CODEX.trace(ctx) if _there(codex_home(ctx) / "auth.json") else None
+
+    async def find(self, ctx: Context) -> Path:
+        login = await native_login(ctx)
+        if login is None or not login.stale:
+            raise MissingProgram("The login needs no renewal by the `codex` program.")
+        return await CODEX.find(ctx)

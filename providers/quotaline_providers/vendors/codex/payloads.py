@@ -1,0 +1,213 @@
+"""What ChatGPT's usage service and the Codex program send. Both tell the same things in different spellings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+from pydantic.alias_generators import to_snake
+
+from quotaline_providers.payload import Flag, Number, Payload, Text, When, lenient, lenient_items
+
+_WINDOW_NAMES = ("primary_window", "secondary_window", "primary", "secondary")
+
+
+class Spelled(Payload):
+    """A payload whose names come in snake_case or camelCase. The snake one wins unless it is null or empty."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_snake_case(cls, value: Any) -> Any:
+        return snake_keys(value) if isinstance(value, dict) else value
+
+
+def snake_keys(value: dict[str, Any]) -> dict[str, Any]:
+    """The object with its own (not its children's) names in snake_case."""
+    folded = {key: item for key, item in value.items() if key == to_snake(key)}
+    for key, item in value.items():
+        name = to_snake(key)
+        if folded.get(name) is None or folded[name] == "":
+            folded[name] = item
+    return folded
+
+
+# --- limits ----------------------------------------------------------------------------------------
+
+
+class WindowPart(Spelled):
+    """One window. Percent 0-100, times in epoch seconds; the program counts the length in minutes."""
+
+    used_percent: Number = None
+    remaining_percent: Number = None
+    limit_window_seconds: Number = None
+    window_minutes: Number = None
+    window_duration_mins: Number = None
+    reset_at: When = None
+    resets_at: When = None
+    reset_after_seconds: Number = None
+
+
+class IndividualLimit(Spelled):
+    """A member's own monthly allowance, in credits."""
+
+    limit: Number = None
+    used: Number = None
+    remaining_percent: Number = None
+    resets_at: When = None
+    reset_at: When = None
+
+
+class RateLimit(Spelled):
+    """A pair of windows. They stay raw: one that cannot be understood must not spoil the other."""
+
+    primary_window: Any = None
+    secondary_window: Any = None
+    primary: Any = None
+    secondary: Any = None
+    individual_limit: Annotated[IndividualLimit | None, lenient(IndividualLimit)] = None
+
+    @property
+    def windows(self) -> tuple[Any, Any]:
+        first = self.primary if self.primary_window is None else self.primary_window
+        second = self.secondary if self.secondary_window is None else self.secondary_window
+        return first, second
+
+
+class AdditionalLimit(Spelled):
+    """A limit of one model or feature."""
+
+    limit_name: Text = None
+    metered_feature: Text = None
+    rate_limit: Any = None
+
+
+class Credits(Spelled):
+    """Purchased credits (not dollars)."""
+
+    has_credits: Flag = None
+    unlimited: Flag = None
+    balance: Number = None
+
+
+class SpendControl(Spelled):
+    individual_limit: Annotated[IndividualLimit | None, lenient(IndividualLimit)] = None
+
+
+class ResetCount(Spelled):
+    available_count: Annotated[int, Field(ge=0, strict=True)]
+
+
+class UsageAnswer(Spelled):
+    """`GET .../wham/usage`. A wrapper `rate_limit_status` may hold the members instead of the top level."""
+
+    account_id: Text = None
+    email: Text = None
+    plan_type: Text = None
+    rate_limit: Any = None
+    additional_rate_limits: Any = None
+    code_review_rate_limit: Any = None
+    credits: Annotated[Credits | None, lenient(Credits)] = None
+    individual_limit: Annotated[IndividualLimit | None, lenient(IndividualLimit)] = None
+    spend_control: Annotated[SpendControl | None, lenient(SpendControl)] = None
+    rate_limit_reset_credits: Annotated[ResetCount | None, lenient(ResetCount)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwrapped(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        outer = snake_keys(value)
+        wrapper = outer.pop("rate_limit_status", None)
+        if not isinstance(wrapper, dict):
+            return outer
+        inner = snake_keys(wrapper)
+        if any(name in inner for name in _WINDOW_NAMES):
+            inner = {"rate_limit": wrapper}
+        return inner | {name: item for name, item in outer.items() if item is not None}
+
+    @property
+    def has_spend_control(self) -> bool:
+        """Whether the answer names spend control at all, even as null."""
+        return "spend_control" in self.model_fields_set
+
+
+# --- extras ----------------------------------------------------------------------------------------
+
+
+class ResetCreditPart(Payload):
+    """One voucher. No `status` means it is available."""
+
+    id: str
+    status: Text = None
+    reset_type: Text = None
+    granted_at: When = None
+    expires_at: When = None
+    redeem_started_at: When = None
+    redeemed_at: When = None
+    title: Text = None
+    description: Text = None
+
+
+class ResetCreditsAnswer(Payload):
+    """`GET .../wham/rate-limit-reset-credits`. Without a proper count the whole answer is invalid."""
+
+    available_count: Annotated[int, Field(ge=0, strict=True)]
+    credits: Annotated[tuple[ResetCreditPart, ...], lenient_items(ResetCreditPart)] = ()
+
+
+class MonthlyLimit(Payload):
+    limit: Any = None
+    enforcement_mode: Text = None
+    limit_mode: Text = None
+
+
+class MonthlyUsageAnswer(Payload):
+    """`GET .../spend-controls/current-user/monthly-usage`, in credits."""
+
+    current_month_usage: Any = None
+    effective_monthly_limit: Annotated[MonthlyLimit | None, lenient(MonthlyLimit)] = None
+
+
+class WhoAmI(Payload):
+    """Whose personal access token it is."""
+
+    chatgpt_account_id: Text = None
+    chatgpt_plan_type: Text = None
+    email: Text = None
+
+
+class Subscription(Spelled):
+    active_until: When = None
+    will_renew: Flag = None
+
+
+# --- the program's JSON-RPC ------------------------------------------------------------------------
+
+
+class RpcLimits(RateLimit):
+    """One `rateLimits` object."""
+
+    limit_id: Text = None
+    limit_name: Text = None
+    credits: Annotated[Credits | None, lenient(Credits)] = None
+    plan_type: Text = None
+
+
+class RpcRateLimits(Spelled):
+    """The result of `account/rateLimits/read`."""
+
+    rate_limits: Annotated[RpcLimits | None, lenient(RpcLimits)] = None
+    rate_limits_by_limit_id: Any = None
+
+
+class RpcAccountPart(Spelled):
+    type: Text = None
+    email: Text = None
+    plan_type: Text = None
+
+
+class RpcAccount(Spelled):
+    """The result of `account/read`."""
+
+    account: Annotated[RpcAccountPart | None, lenient(RpcAccountPart)] = None
+    requires_openai_auth: Flag = None

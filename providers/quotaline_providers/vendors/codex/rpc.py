@@ -1,0 +1,228 @@
+"""Asking the Codex program itself: `codex app-server` talks JSON, one object a line, and renews its own login."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from quotaline_providers.contract import Context, Conversation
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Forbidden,
+    MissingCredential,
+    MissingProgram,
+    ReadError,
+    TimedOut,
+    Unavailable,
+)
+from quotaline_providers.model import Identity, Spend, Usage
+from quotaline_providers.payload import parse_or_none, to_text
+from quotaline_providers.vendors.codex.login import (
+    API_KEY_LOGIN,
+    INSTALL_HINT,
+    codex_home,
+    config_text,
+    custom_provider,
+)
+from quotaline_providers.vendors.codex.mapping import Limits, plan_title, program_limits, service_limits, to_usage
+from quotaline_providers.vendors.codex.payloads import RpcAccount, RpcRateLimits, UsageAnswer
+
+P = TypeVar("P", bound=BaseModel)
+
+INITIALIZE_SECONDS = 8.0
+REQUEST_SECONDS = 3.0
+LAUNCH_PAUSE = timedelta(minutes=30)
+
+
+class RpcError(Exception):
+    """The program answered with an error; `text` may hold the vendor's answer and is never shown."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("The program answered with an error.")
+        self.text = text
+
+
+# --- what is said ----------------------------------------------------------------------------------
+
+
+def embedded_object(text: str) -> dict[str, Any] | None:
+    """The JSON object after `body=` in an error text."""
+    start = text.find("body=")
+    if start < 0:
+        return None
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text[start + len("body=") :].lstrip())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def needs_openai_login(text: str) -> bool:
+    lowered = text.lower()
+    return "authentication required" in lowered or "requiresopenaiauth" in lowered
+
+
+def known(value: str | None) -> str | None:
+    """The program says `unknown` for what it does not know."""
+    return None if value is None or value.lower() == "unknown" else value
+
+
+def identity_of(account: RpcAccount | None, plan: str | None, email: str | None = None) -> Identity:
+    part = account.account if account else None
+    return Identity(
+        email=known(part.email if part else None) or known(email),
+        plan=plan_title(known(part.plan_type if part else None) or known(plan)),
+    )
+
+
+def is_api_key(account: RpcAccount | None) -> bool:
+    part = account.account if account else None
+    return part is not None and (part.type or "").lower() == "apikey"
+
+
+# --- how it is asked -------------------------------------------------------------------------------
+
+
+class AppServer:
+    """Requests to a running `codex app-server`, one at a time."""
+
+    def __init__(self, talk: Conversation) -> None:
+        self._talk = talk
+        self._id = 0
+
+    async def notify(self, method: str) -> None:
+        await self._talk.write(json.dumps({"method": method, "params": {}}) + "\n")
+
+    async def request(self, method: str, params: dict[str, Any], timeout: float) -> Any:
+        """The result. Raises RpcError, TimedOut, Unavailable when it ended, BadResponse when a line is too long."""
+        self._id += 1
+        await self._talk.write(json.dumps({"id": self._id, "method": method, "params": params}) + "\n")
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        while (left := end - loop.time()) > 0:
+            line = await self._talk.read_line(left)
+            if line is None:
+                raise Unavailable("The `codex` program ended before it answered.")
+            answer = _message(line)
+            if answer is None or answer.get("id") != self._id:
+                continue
+            if answer.get("error") is not None:
+                error = answer["error"]
+                raise RpcError(to_text(error.get("message")) or "" if isinstance(error, dict) else "")
+            return answer.get("result")
+        raise TimedOut("The `codex` program did not answer in time.")
+
+
+def _message(line: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+async def ask(ctx: Context, program: Path) -> tuple[RpcRateLimits | RpcError, RpcAccount | None]:
+    """Start the program and ask for limits and account. An answer that is an error is given back, not raised."""
+    note = "launch-failed:" + hashlib.sha256(str(program).encode()).hexdigest()[:16]
+    if not ctx.interactive and await ctx.memory.get(note):
+        raise MissingProgram("The `codex` program could not be started a moment ago.", "Refresh by hand to try again.")
+    home = str(codex_home(ctx)) if ctx.env("CODEX_HOME") else None
+    env = {"CODEX_HOME": home} if home else None
+    argv = (program, "-s", "read-only", "-a", "never", "app-server")
+    try:
+        async with ctx.processes.talk(argv, env=env) as talk:
+            return await _questions(ctx, AppServer(talk))
+    except MissingProgram as error:
+        await ctx.memory.set(note, "1", until=ctx.now + LAUNCH_PAUSE)
+        raise MissingProgram("The `codex` program cannot be started.", INSTALL_HINT) from error
+
+
+async def _questions(ctx: Context, server: AppServer) -> tuple[RpcRateLimits | RpcError, RpcAccount | None]:
+    client = {"clientInfo": {"name": "quotaline", "version": ctx.version}}
+    try:
+        await server.request("initialize", client, INITIALIZE_SECONDS)
+        await server.notify("initialized")
+    except RpcError:
+        raise BadResponse("The `codex` program refused to talk.", "Update the `codex` program.") from None
+    limits: RpcRateLimits | RpcError
+    try:
+        result = await server.request("account/rateLimits/read", {}, REQUEST_SECONDS)
+        limits = _parsed(RpcRateLimits, result) or RpcError("")
+    except RpcError as error:
+        limits = error
+    account: RpcAccount | None = None
+    try:
+        account = _parsed(RpcAccount, await server.request("account/read", {}, REQUEST_SECONDS))
+    except (RpcError, ReadError):
+        account = None
+    return limits, account
+
+
+def _parsed(model: type[P], value: Any) -> P | None:
+    return parse_or_none(model, value) if isinstance(value, dict) else None
+
+
+# --- what comes of it ------------------------------------------------------------------------------
+
+
+async def from_program(ctx: Context, program: Path) -> Usage:
+    """Read through `codex app-server`."""
+    answer, account = await ask(ctx, program)
+    if isinstance(answer, RpcError):
+        return await _from_error(ctx, answer, account)
+    limits = program_limits(answer, ctx.now)
+    if not (limits.windows or limits.has_credits_part or limits.monthly) and is_api_key(account):
+        raise _api_key_login()
+    plan = answer.rate_limits.plan_type if answer.rate_limits else None
+    return to_usage(limits, identity_of(account, plan), ctx.now)
+
+
+async def _from_error(ctx: Context, error: RpcError, account: RpcAccount | None) -> Usage:
+    body = parse_or_none(UsageAnswer, embedded_object(error.text))
+    if body is not None:
+        limits = service_limits(body, ctx.now)
+        identity = identity_of(account, body.plan_type, body.email)
+        if not any(window.lane == "primary" for window in limits.windows):
+            limits = Limits(
+                has_credits_part=limits.has_credits_part,
+                balance=limits.balance,
+                unlimited=limits.unlimited,
+                monthly=limits.monthly,
+            )
+        if limits.windows or limits.has_credits_part or limits.monthly:
+            return to_usage(limits, identity, ctx.now)
+    if is_api_key(account):
+        raise _api_key_login()
+    if needs_openai_login(error.text):
+        custom = custom_provider(await config_text(ctx))
+        if custom:
+            raise Forbidden(
+                f"Limits are unavailable: Codex runs on a custom provider ({custom}).",
+                "Quota is kept by that provider; hide Codex if you do not use your ChatGPT plan with it.",
+                definite=True,
+            )
+        raise ExpiredCredential("Codex is not signed in.", "Run `codex login`.")
+    raise Unavailable("The `codex` program could not read the limits.", "Run `codex login status` to see why.")
+
+
+def _api_key_login() -> MissingCredential:
+    return MissingCredential(API_KEY_LOGIN, "Run `codex login` and choose your ChatGPT account.")
+
+
+async def monthly_limit_of(ctx: Context, program: Path, email: str) -> Spend | None:
+    """The monthly limit the program knows, if it is signed in as this e-mail. Never raises ReadError."""
+    try:
+        answer, account = await ask(ctx, program)
+    except ReadError:
+        return None
+    theirs = identity_of(account, None).email
+    if isinstance(answer, RpcError) or theirs is None or theirs.lower() != email.lower():
+        return None
+    return program_limits(answer, ctx.now).monthly

@@ -1,0 +1,214 @@
+"""Reading ChatGPT's usage service with the Codex login or with a personal access token."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import platform
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar
+from urllib.parse import quote
+
+from quotaline_providers.contract import Answer, Context, Credential
+from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError
+from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
+from quotaline_providers.payload import to_text
+from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.codex import rpc
+from quotaline_providers.vendors.codex.login import CODEX, Login, base_url, config_text, native_login
+from quotaline_providers.vendors.codex.mapping import (
+    Extras,
+    Limits,
+    monthly_usage,
+    plan_title,
+    reset_credits,
+    service_limits,
+    to_usage,
+)
+from quotaline_providers.vendors.codex.payloads import MonthlyUsageAnswer, ResetCreditsAnswer, UsageAnswer, WhoAmI
+
+T = TypeVar("T")
+
+USAGE_SECONDS = 30.0
+RESET_CREDITS_SECONDS = 6.0
+MONTHLY_SECONDS = 4.0
+VERSION_SECONDS = 5.0
+ASK_AGAIN = timedelta(hours=6)
+WHOAMI = "https://auth.openai.com/api/accounts/v1/user-auth-credential/whoami"
+_PERSONAL_PLANS = frozenset({"guest", "free", "go", "plus", "pro"})
+
+
+class Rejected(ExpiredCredential):
+    """The login is spent or refused; the next way in may still work."""
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """How the service is asked: its address, the token and the headers every call carries."""
+
+    base: str
+    token: Secret
+    headers: Mapping[str, str]
+
+    @property
+    def usage_url(self) -> str:
+        return self.base + ("/wham/usage" if "/backend-api" in self.base else "/api/codex/usage")
+
+    async def get(self, ctx: Context, url: str, timeout: float, **headers: str) -> Answer:
+        return await ctx.http.send("GET", url, bearer=self.token, headers={**self.headers, **headers}, timeout=timeout)
+
+
+async def or_none(work: Awaitable[T]) -> T | None:
+    """What an optional call gives; None when it fails."""
+    try:
+        return await work
+    except ReadError:
+        return None
+
+
+def account_headers(account_id: str | None, **more: str) -> dict[str, str]:
+    return {"Accept": "application/json", **({"ChatGPT-Account-Id": account_id} if account_id else {}), **more}
+
+
+def wants_monthly(answer: UsageAnswer, limits: Limits, base: str) -> bool:
+    """Whether the member's monthly limit is worth a call of its own."""
+    personal = (answer.plan_type or "").lower() in _PERSONAL_PLANS
+    return "/backend-api" in base and limits.monthly is None and answer.has_spend_control and not personal
+
+
+def monthly_url(base: str, account_id: str) -> str:
+    return f"{base}/accounts/{quote(account_id, safe='')}/spend-controls/current-user/monthly-usage"
+
+
+# --- the login of `codex login` --------------------------------------------------------------------
+
+
+async def from_login(ctx: Context, login: Login) -> Usage:
+    """Read with the Codex login. Its refresh token is never used: that would sign the program out."""
+    if login.stale and login.external:
+        raise ExpiredCredential(f"The login in {login.origin} has expired.", "Sign in again with the program it is of.")
+    if login.stale:
+        raise Rejected("The Codex login has expired.", "Run `codex login`.")
+    base = base_url(await config_text(ctx))
+    bearer, answer = await _ask(ctx, base, login)
+    if answer.status in (401, 403) and (newer := await _rotated(ctx, login)):
+        login = newer
+        bearer, answer = await _ask(ctx, base, login)
+    if answer.status in (401, 403):
+        raise Rejected("The Codex login was refused.", "Run `codex login`.")
+    usage_answer = ctx.http.parse(ctx.http.check(answer), UsageAnswer)
+    limits = service_limits(usage_answer, ctx.now, answer.headers)
+    account_id = ctx.settings.workspace_id or login.account_id or usage_answer.account_id
+    vouchers, monthly = await asyncio.gather(
+        or_none(_vouchers(ctx, bearer)), or_none(_monthly(ctx, bearer, usage_answer, limits, account_id))
+    )
+    if vouchers is None and usage_answer.rate_limit_reset_credits:
+        vouchers = ResetCredits(available=usage_answer.rate_limit_reset_credits.available_count)
+    extras = Extras(reset_credits=vouchers, monthly=monthly)
+    if _may_ask_program(ctx, login, limits, extras):
+        extras = replace(extras, monthly=await _monthly_of_program(ctx, login))
+    identity = Identity(account_id=account_id, email=login.email, plan=plan_title(usage_answer.plan_type or login.plan))
+    return to_usage(limits, identity, ctx.now, extras, exact=True)
+
+
+async def _ask(ctx: Context, base: str, login: Login) -> tuple[Bearer, Answer]:
+    headers = account_headers(ctx.settings.workspace_id or login.account_id)
+    bearer = Bearer(base, login.access_token, headers)
+    return bearer, await bearer.get(ctx, bearer.usage_url, USAGE_SECONDS)
+
+
+async def _rotated(ctx: Context, login: Login) -> Login | None:
+    """The login as the program may have renewed it in the meantime; None when nothing changed."""
+    if login.external:
+        return None
+    try:
+        newer = await native_login(ctx)
+    except MissingCredential:
+        return None
+    if newer is None or newer.stale or newer.access_token == login.access_token:
+        return None
+    return newer
+
+
+async def _vouchers(ctx: Context, bearer: Bearer) -> ResetCredits:
+    url = f"{bearer.base}/wham/rate-limit-reset-credits"
+    extra = {"OpenAI-Beta": "codex-1", "originator": "Codex Desktop"}
+    answer = await bearer.get(ctx, url, RESET_CREDITS_SECONDS, **extra)
+    return reset_credits(ctx.http.parse(ctx.http.check(answer), ResetCreditsAnswer), ctx.now)
+
+
+async def _monthly(
+    ctx: Context, bearer: Bearer, answer: UsageAnswer, limits: Limits, account_id: str | None
+) -> Spend | None:
+    if account_id is None or not wants_monthly(answer, limits, bearer.base):
+        return None
+    found = await bearer.get(ctx, monthly_url(bearer.base, account_id), MONTHLY_SECONDS)
+    return monthly_usage(ctx.http.parse(ctx.http.check(found), MonthlyUsageAnswer))
+
+
+def _may_ask_program(ctx: Context, login: Login, limits: Limits, extras: Extras) -> bool:
+    automatic = ctx.settings.source in (None, "auto") and ctx.settings.workspace_id is None
+    empty = limits.balance == 0 and not limits.monthly and not extras.monthly
+    vouchers = extras.reset_credits
+    return automatic and empty and login.email is not None and not (vouchers and vouchers.available)
+
+
+async def _monthly_of_program(ctx: Context, login: Login) -> Spend | None:
+    """The program's monthly limit. Not asked again for some hours once it had none: that starts a program."""
+    email = login.email or ""
+    note = "no-monthly-limit:" + hashlib.sha256(email.lower().encode()).hexdigest()[:16]
+    if not ctx.interactive and await ctx.memory.get(note):
+        return None
+    program = await or_none(CODEX.find(ctx))
+    if program is None:
+        return None
+    found = await rpc.monthly_limit_of(ctx, program, email)
+    if found is None:
+        await ctx.memory.set(note, "1", until=ctx.now + ASK_AGAIN)
+    return found
+
+
+# --- a personal access token -----------------------------------------------------------------------
+
+
+async def from_access_token(ctx: Context, token: Credential) -> Usage:
+    """Read with a personal access token. Raises ExpiredCredential or Forbidden when it is refused."""
+    agent = {"originator": "codex_cli_rs", "User-Agent": program_agent(await _program_version(ctx))}
+    base = base_url(await config_text(ctx))
+    headers = account_headers(None, **agent)
+    answer = await ctx.http.send("GET", WHOAMI, bearer=token.secret, headers=headers, timeout=USAGE_SECONDS)
+    who = ctx.http.parse(_accepted(ctx, answer), WhoAmI)
+    account_id = ctx.settings.workspace_id or who.chatgpt_account_id
+    bearer = Bearer(base, token.secret, account_headers(account_id, **agent))
+    answer = await bearer.get(ctx, bearer.usage_url, USAGE_SECONDS)
+    usage_answer = ctx.http.parse(_accepted(ctx, answer), UsageAnswer)
+    limits = service_limits(usage_answer, ctx.now, answer.headers)
+    count = usage_answer.rate_limit_reset_credits
+    extras = Extras(reset_credits=ResetCredits(available=count.available_count) if count else None)
+    identity = Identity(
+        account_id=account_id or usage_answer.account_id,
+        email=who.email,
+        plan=plan_title(usage_answer.plan_type or who.chatgpt_plan_type),
+    )
+    return to_usage(limits, identity, ctx.now, extras, exact=True)
+
+
+def _accepted(ctx: Context, answer: Answer) -> Answer:
+    if answer.status in (401, 403):
+        raise Rejected("The personal access token was refused.", "Create a new one and sign in to Codex with it.")
+    return ctx.http.check(answer)
+
+
+def program_agent(version: str | None) -> str:
+    """The name the Codex program gives itself."""
+    name = f"codex_cli_rs/{version}" if version else "codex_cli_rs"
+    return f"{name} ({platform.system()} {platform.release()}; {platform.machine()})"
+
+
+async def _program_version(ctx: Context) -> str | None:
+    program = await or_none(CODEX.find(ctx))
+    done = await or_none(ctx.processes.run((program, "--version"), timeout=VERSION_SECONDS)) if program else None
+    words = done.stdout.split() if done and done.exit_code == 0 else []
+    return to_text(words[1]) if len(words) > 1 else None

@@ -1,0 +1,102 @@
+"""GitHub hosts, and the two questions every token is asked: what is left, and whose are you."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from quotaline_providers.contract import Answer, Context
+from quotaline_providers.errors import Misconfigured, RateLimited, ReadError
+from quotaline_providers.payload import Integer, Payload, Text, to_number
+from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.copilot.quota import UserAnswer
+
+GITHUB = "github.com"
+GITHUB_API = "api.github.com"
+TIMEOUT = 15.0
+
+# The usage endpoint answers editors only.
+_EDITOR = {
+    "Editor-Version": "vscode/1.96.2",
+    "Editor-Plugin-Version": "copilot-chat/0.26.7",
+    "User-Agent": "GitHubCopilotChat/0.26.7",
+    "X-Github-Api-Version": "2025-04-01",
+}
+
+_HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:\d{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A GitHub installation: `web` is where people sign in, `api` where usage is read; both may carry a port."""
+
+    web: str
+    api: str
+
+    @property
+    def public(self) -> bool:
+        """Whether this is github.com: no other host's token may be sent there."""
+        return self.api == GITHUB_API
+
+
+def github_host(setting: str | None) -> Host:
+    """The installation an `enterpriseHost` setting names (a host or an address). Raises Misconfigured."""
+    text = (setting or "").strip()
+    refused = Misconfigured("The setting enterpriseHost is not a host name.", "Correct enterpriseHost or remove it.")
+    if "\\" in text or any(character.isspace() or ord(character) < 32 for character in text):
+        raise refused
+    netloc = re.split(r"[/?#]", re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", text), maxsplit=1)[0]
+    netloc = netloc.rpartition("@")[2].lower()
+    name, colon, port = netloc.partition(":")
+    host = netloc if netloc.startswith("[") else name.strip(".") + colon + port
+    host = host or GITHUB
+    if not _HOST.fullmatch(host):
+        raise refused
+    if host == GITHUB:
+        return Host(GITHUB, GITHUB_API)
+    if host.startswith("api."):
+        return Host(host.removeprefix("api."), host)
+    return Host(host, f"api.{host}")
+
+
+def token_header(token: Secret) -> dict[str, str]:
+    """GitHub's own scheme: the internal endpoint does not take `Bearer`."""
+    return {"Authorization": f"token {token.reveal()}", "Accept": "application/json"}
+
+
+def check(ctx: Context, answer: Answer) -> Answer:
+    """As `ctx.http.check`, but a used-up request quota, which GitHub tells with 403, is RateLimited."""
+    if answer.status in (403, 429) and answer.headers.get("x-ratelimit-remaining", "").strip() == "0":
+        raise RateLimited("GitHub asks to wait before the next request.", until=_quota_reset(answer.headers))
+    return ctx.http.check(answer)
+
+
+def _quota_reset(headers: Mapping[str, str]) -> datetime | None:
+    seconds = to_number(headers.get("x-ratelimit-reset"))
+    return datetime.fromtimestamp(seconds, UTC) if seconds and 0 < seconds < 10_000_000_000 else None
+
+
+class Person(Payload):
+    """GET /user."""
+
+    id: Integer = None
+    login: Text = None
+
+
+async def whose(ctx: Context, host: Host, token: Secret) -> Person | None:
+    """Whom a token belongs to; None when GitHub does not say. Only ever asks the token's own host."""
+    try:
+        answer = await ctx.http.send("GET", f"https://{host.api}/user", headers=token_header(token), timeout=TIMEOUT)
+        person = ctx.http.parse(check(ctx, answer), Person)
+    except ReadError:
+        return None
+    return person if person.id is not None else None
+
+
+async def read_user(ctx: Context, host: Host, token: Secret) -> UserAnswer:
+    """GET /copilot_internal/user of an installation. Raises ReadError."""
+    headers = {**token_header(token), **_EDITOR}
+    answer = await ctx.http.send("GET", f"https://{host.api}/copilot_internal/user", headers=headers, timeout=TIMEOUT)
+    return ctx.http.parse(check(ctx, answer), UserAnswer)

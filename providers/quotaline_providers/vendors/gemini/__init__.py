@@ -1,0 +1,176 @@
+"""Gemini: the daily quota of each model family, read with the Google login the Gemini CLI keeps."""
+
+from __future__ import annotations
+
+from quotaline_providers.contract import Answer, Context, Option, Provider, StatusPage, Strategy
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Forbidden,
+    MissingCredential,
+    ReadError,
+    TimedOut,
+)
+from quotaline_providers.model import Usage
+from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.gemini.client import find_client
+from quotaline_providers.vendors.gemini.login import (
+    SIGN_IN,
+    CliLogin,
+    Login,
+    RefreshAnswer,
+    active_email,
+    renewed,
+    write_back,
+)
+from quotaline_providers.vendors.gemini.quota import LoadAnswer, ProjectsAnswer, QuotaAnswer, to_usage
+
+TIMEOUT = 10.0
+_CODE_ASSIST = "https://cloudcode-pa.googleapis.com/v1internal"
+_PRODUCT = "npdyhgECDJ6tB66MxXyo"
+
+
+class AccountMoved(Forbidden):
+    """Google serves this kind of account through another product now. `use_instead` is that provider's id."""
+
+    use_instead = "antigravity"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Google no longer serves this kind of account through the Gemini CLI.",
+            "Enable the provider antigravity, which Google moved personal accounts to.",
+            definite=True,
+        )
+
+
+def tells_of_shutdown(answer: Answer) -> bool:
+    """Whether a refusal is the one that consumer accounts get since Google moved them."""
+    text = answer.text.lower()
+    return not answer.ok and (
+        "unsupported_client" in text
+        or "ineligibletiererror" in text
+        or ("no longer supported" in text and "gemini code assist" in text)
+        or all(word in text for word in ("migrate", "antigravity", "gemini"))
+    )
+
+
+async def from_api(ctx: Context, login: Login) -> Usage:
+    if login.credentials.needs_refresh(ctx.now):
+        login = await _refresh(ctx, login)
+    token = login.credentials.access_token
+    if token is None:
+        raise MissingCredential("The Gemini CLI is not signed in.", SIGN_IN)
+    load = await _load(ctx, token)
+    project = load.project or _named_project(ctx) or await _discovered_project(ctx, token)
+    quota = await _quota(ctx, token, project)
+    email, domain = login.credentials.claims
+    return to_usage(quota, load, email or await active_email(ctx), domain, ctx.now)
+
+
+async def _refresh(ctx: Context, login: Login) -> Login:
+    if login.credentials.refresh_token is None:
+        raise MissingCredential("The Gemini CLI's login has run out.", SIGN_IN)
+    client = await find_client(ctx)
+    answer = await _send(
+        ctx,
+        "POST",
+        "https://oauth2.googleapis.com/token",
+        form={
+            "client_id": client.id,
+            "client_secret": client.secret,
+            "refresh_token": login.credentials.refresh_token,
+            "grant_type": "refresh_token",
+        },
+    )
+    if tells_of_shutdown(answer):
+        raise AccountMoved
+    if not answer.ok:
+        # A busy or broken server is no reason to ask for a new login.
+        if answer.status == 429 or answer.status >= 500:
+            ctx.http.check(answer)
+        raise ExpiredCredential("Google did not renew the Gemini CLI's login.", SIGN_IN)
+    tokens = ctx.http.parse(answer, RefreshAnswer)
+    if tokens.access_token is None:
+        raise BadResponse("Google's renewal of the login holds no token.")
+    fresh = renewed(login, tokens, ctx.now)
+    await write_back(ctx, login.credentials, fresh)
+    return fresh
+
+
+async def _load(ctx: Context, token: Secret) -> LoadAnswer:
+    """Plan and project. Every failure but the shutdown means that neither is known."""
+    try:
+        answer = await _send(
+            ctx,
+            "POST",
+            f"{_CODE_ASSIST}:loadCodeAssist",
+            bearer=token,
+            json={"metadata": {"ideType": "GEMINI_CLI", "pluginType": "GEMINI"}},
+        )
+        if tells_of_shutdown(answer):
+            raise AccountMoved
+        return ctx.http.parse(ctx.http.check(answer), LoadAnswer)
+    except AccountMoved:
+        raise
+    except ReadError:
+        return LoadAnswer()
+
+
+def _named_project(ctx: Context) -> str | None:
+    return ctx.env("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_PROJECT_ID") or ctx.settings.own_text("projectId")
+
+
+async def _discovered_project(ctx: Context, token: Secret) -> str | None:
+    try:
+        answer = await _send(ctx, "GET", "https://cloudresourcemanager.googleapis.com/v1/projects", bearer=token)
+        return ctx.http.parse(ctx.http.check(answer), ProjectsAnswer).for_gemini()
+    except ReadError:
+        return None
+
+
+async def _quota(ctx: Context, token: Secret, project: str | None) -> QuotaAnswer:
+    body = {"project": project} if project else {}
+    answer = await _send(ctx, "POST", f"{_CODE_ASSIST}:retrieveUserQuota", bearer=token, json=body)
+    if tells_of_shutdown(answer):
+        raise AccountMoved
+    if answer.status == 401:
+        raise ExpiredCredential("Google does not accept the Gemini CLI's login any more.", SIGN_IN)
+    quota = ctx.http.parse(ctx.http.check(answer), QuotaAnswer)
+    if quota.sent == 0:
+        raise BadResponse("Google's answer holds no Gemini quota.")
+    return quota
+
+
+async def _send(
+    ctx: Context,
+    method: str,
+    url: str,
+    *,
+    bearer: Secret | None = None,
+    json: object = None,
+    form: dict[str, str | Secret] | None = None,
+) -> Answer:
+    """One request, once more after a timeout: Google's front ends now and then let one hang."""
+    try:
+        return await ctx.http.send(method, url, bearer=bearer, json=json, form=form, timeout=TIMEOUT)
+    except TimedOut:
+        return await ctx.http.send(method, url, bearer=bearer, json=json, form=form, timeout=TIMEOUT)
+
+
+PROVIDER = Provider(
+    id="gemini",
+    name="Gemini",
+    aliases=("gemini_cli", "gemini-cli"),
+    summary="Daily quota of the Pro, Flash and Flash Lite models of the Gemini CLI's Google login.",
+    connect=SIGN_IN,
+    dashboard="https://gemini.google.com",
+    status=StatusPage(
+        f"https://www.google.com/appsstatus/dashboard/products/{_PRODUCT}/history", "google", product=_PRODUCT
+    ),
+    strategies=(Strategy("api", from_api, CliLogin(), label="api"),),
+    deadline=100,
+    options=(
+        Option("configDir", "The Gemini CLI's folder when it is not `~/.gemini`."),
+        Option("projectId", "The Google Cloud project to ask for when Google names none."),
+    ),
+)

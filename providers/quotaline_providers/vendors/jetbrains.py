@@ -1,0 +1,337 @@
+"""JetBrains AI: monthly AI credits, read from the quota file an IDE keeps in its configuration folder. No network."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from quotaline_providers.contract import Context, Option, Provider, Strategy
+from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential, ReadError
+from quotaline_providers.model import Identity, Row, Section, Usage, Window
+from quotaline_providers.payload import Number, Payload, Text, When, lenient
+from quotaline_providers.wording import grouped
+
+QUOTA_FILE = Path("options") / "AIAssistantQuotaManager2.xml"
+COMPONENT = "AIAssistantQuotaManager2"
+CREDIT = 100_000  # current IDEs write amounts in 1/100,000 credit
+
+# --- what the IDE writes ---------------------------------------------------------------------------
+
+
+class Amounts(Payload):
+    """One pot of credits; numbers come as text."""
+
+    current: Number = None
+    maximum: Number = None
+    available: Number = None
+
+
+class QuotaInfo(Amounts):
+    """Option `quotaInfo`. `until` ends the licence, not the month."""
+
+    type: Text = None
+    until: When = None
+    tariff: Annotated[Amounts, lenient(Amounts)] = Field(default=Amounts(), alias="tariffQuota")
+    top_up: Annotated[Amounts, lenient(Amounts)] = Field(default=Amounts(), alias="topUpQuota")
+
+
+class Refill(Payload):
+    """How much comes back and for how long (`PT720H`, `P30D`, `P4W`)."""
+
+    amount: Number = None
+    duration: Text = None
+
+
+class NextRefill(Refill):
+    """Option `nextRefill`; amount and duration may stand under `tariff`."""
+
+    next: When = None
+    tariff: Annotated[Refill | None, lenient(Refill)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one quota file says."""
+
+    info: QuotaInfo
+    refill: NextRefill
+
+
+# --- how it is read --------------------------------------------------------------------------------
+
+
+def parse_quota(text: str) -> Quota:
+    """The quota of one file's text. Raises BadResponse; a broken `nextRefill` is left out."""
+    options = _options(text)
+    raw = options.get("quotaInfo", "").strip()
+    if not raw:
+        raise BadResponse(
+            "The IDE's quota file holds no quota information.", "Use AI Assistant once in the IDE, then try again."
+        )
+    try:
+        info = QuotaInfo.model_validate_json(raw)
+    except ValidationError:
+        raise BadResponse("The quota in the IDE's quota file cannot be understood.") from None
+    try:
+        refill = NextRefill.model_validate_json(options.get("nextRefill", "{}"))
+    except ValidationError:
+        refill = NextRefill()
+    return Quota(info, refill)
+
+
+def _options(text: str) -> dict[str, str]:
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise BadResponse("The IDE's quota file declares a document type, which is not read.")
+    try:
+        root = ET.fromstring(text.lstrip("\ufeff").strip())  # noqa: S314  without a DTD no entity can expand
+    except ET.ParseError:
+        raise BadResponse("The IDE's quota file is not valid XML.") from None
+    components = root.findall("component") if root.tag == "application" else []
+    return {
+        option.get("name", ""): option.get("value", "")
+        for component in components
+        if component.get("name") == COMPONENT
+        for option in component.findall("option")
+    }
+
+
+def minutes_of(duration: str | None) -> int | None:
+    """The length of an ISO 8601 duration with one part, in minutes; None for any other text."""
+    match = re.fullmatch(r"P(?:T(\d+)H|(\d+)D|(\d+)W)", duration or "", re.IGNORECASE)
+    if match is None:
+        return None
+    hours, days, weeks = (int(part or 0) for part in match.groups())
+    return hours * 60 + days * 1440 + weeks * 10080 or None
+
+
+def _sum(*amounts: float | None) -> float | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
+
+
+def _first(*amounts: float | None) -> float | None:
+    return next((amount for amount in amounts if amount is not None), None)
+
+
+def to_usage(quota: Quota, now: datetime, ide: str | None = None, written: datetime | None = None) -> Usage:
+    """The quota as usage. `ide` names the IDE it was found in, `written` is the file's age."""
+    info, refill = quota.info, quota.refill
+    maximum = _first(info.maximum, _sum(info.tariff.maximum, info.top_up.maximum))
+    used = _first(info.current, _sum(info.tariff.current, info.top_up.current))
+    remaining = _first(info.available, _sum(info.tariff.available, info.top_up.available))
+    if remaining is None and maximum is not None:
+        remaining = max(0.0, maximum - (used or 0))
+    amount = _first(refill.amount, refill.tariff.amount if refill.tariff else None)
+    duration = refill.duration or (refill.tariff.duration if refill.tariff else None)
+    largest = max((value for value in (maximum, used, remaining, amount) if value is not None), default=0)
+    scale = CREDIT if largest >= CREDIT else 1
+
+    expired = refill.next is not None and refill.next <= now
+    window = Window(
+        id="current",
+        label="Current",
+        used_percent=min(100.0, max(0.0, (used or 0) / maximum * 100)) if maximum and maximum > 0 else 0,
+        used=None if used is None else used / scale,
+        limit=None if maximum is None else maximum / scale,
+        unit="credits",
+        minutes=minutes_of(duration),
+        resets_at=None if expired else refill.next,
+        description="Expired" if expired else None,
+        lane="primary",
+    )
+    rows: list[Row] = []
+    if used is not None and maximum is not None:
+        rows.append(Row(label="Used", value=f"{grouped(used / scale)} / {grouped(maximum / scale)} credits"))
+    if remaining is not None:
+        rows.append(Row(label="Remaining", value=f"{grouped(remaining / scale)} credits"))
+    if expired and refill.next:
+        rows.append(Row(label="Refill was due", value=f"{refill.next:%Y-%m-%d}"))
+    if info.until:
+        rows.append(Row(label="Subscription end", value=f"{info.until:%Y-%m-%d}"))
+    if written:
+        rows.append(Row(label="Written by the IDE", value=f"{written:%Y-%m-%d %H:%M} UTC"))
+    return Usage(
+        updated_at=now,
+        windows=(window,),
+        identity=Identity(plan=info.type, organization=ide),
+        details=(Section(title="AI credits", rows=tuple(rows)),) if rows else (),
+        subscription_expires_at=info.until,
+    )
+
+
+# --- where the file is -----------------------------------------------------------------------------
+
+_COMMUNITY = (  # longer than a prefix of the vendor's main list, so matched before it
+    ("IntelliJIdeaCE", "IntelliJ IDEA Community"),
+    ("PyCharmCE", "PyCharm Community"),
+    ("IdeaIC", "IntelliJ IDEA Community"),
+)
+_SAME_NAME = ["WebStorm", "GoLand", "CLion", "DataGrip", "RubyMine", "Rider", "PhpStorm", "AppCode", "Fleet"]
+PRODUCTS: tuple[tuple[str, str], ...] = (
+    *_COMMUNITY,
+    ("IntelliJIdea", "IntelliJ IDEA"),
+    ("PyCharm", "PyCharm"),
+    *((name, name) for name in _SAME_NAME),
+    ("AndroidStudio", "Android Studio"),
+    *((name, name) for name in ("RustRover", "Aqua", "DataSpell", "Writerside")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ide:
+    """An IDE's configuration folder. `version` is `Unknown` when the folder names none."""
+
+    folder: Path
+    name: str
+    version: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def quota_file(self) -> Path:
+        return self.folder / QUOTA_FILE
+
+    @property
+    def order(self) -> tuple[str, tuple[int, ...]]:
+        """By name ascending, version descending; missing version parts count as 0."""
+        numbers = [-int(number) for number in re.findall(r"\d+", self.version)]
+        return self.name, (*numbers, *[0] * (8 - len(numbers)))
+
+
+def ide_of(folder: Path) -> Ide | None:
+    """The IDE a folder's name tells; None when it is none."""
+    for prefix, name in PRODUCTS:
+        if folder.name.lower().startswith(prefix.lower()):
+            return Ide(folder, name, folder.name[len(prefix) :] or "Unknown")
+    return None
+
+
+def base_folders(ctx: Context) -> tuple[Path, ...]:
+    """Where IDEs keep their configuration folders on this system."""
+    if ctx.platform == "darwin":
+        support = ctx.home / "Library" / "Application Support"
+        return support / "JetBrains", support / "Google"
+    if ctx.platform == "win32":
+        return ctx.config_home() / "JetBrains", ctx.config_home() / "Google"
+    config, data = ctx.home / ".config", ctx.home / ".local" / "share"
+    folders = (
+        *(base / "JetBrains" for base in (ctx.config_home(), ctx.data_home(), config, data)),
+        *(base / "Google" for base in (ctx.config_home(), config)),
+    )
+    return tuple(dict.fromkeys(folders))
+
+
+def installed(ctx: Context) -> tuple[Ide, ...]:
+    """All IDE folders there are, also those without a quota file: what a setting may offer to choose from."""
+    return tuple(sorted(_folders(ctx), key=lambda ide: ide.order))
+
+
+def _folders(ctx: Context) -> Iterator[Ide]:
+    for base in base_folders(ctx):
+        try:
+            children = [child for child in base.iterdir() if child.is_dir()]
+        except OSError:
+            continue
+        yield from (ide for ide in map(ide_of, children) if ide)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A quota file and, when it was detected, the IDE it belongs to."""
+
+    path: Path
+    ide: Ide | None = None
+    written: datetime | None = None
+
+
+def candidates(ctx: Context) -> tuple[Candidate, ...]:
+    """Quota files of detected IDEs, the most recently written first."""
+    found = [
+        Candidate(ide.quota_file, ide, _written(ide.quota_file)) for ide in installed(ctx) if _is_file(ide.quota_file)
+    ]
+    oldest = datetime.min.replace(tzinfo=UTC)
+    return tuple(sorted(found, key=lambda candidate: candidate.written or oldest, reverse=True))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _written(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+@dataclass(frozen=True)
+class QuotaFiles:
+    """The quota file of the chosen IDE folder, else those of all detected IDEs."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        own = self._chosen(ctx)
+        return (ctx.show(own),) if own else tuple(ctx.show(base) for base in base_folders(ctx))
+
+    def trace(self, ctx: Context) -> str | None:
+        own = self._chosen(ctx)
+        paths = [own] if own else [candidate.path for candidate in candidates(ctx)]
+        return next((ctx.show(path) for path in paths if _is_file(path)), None)
+
+    async def find(self, ctx: Context) -> tuple[Candidate, ...]:
+        own = self._chosen(ctx)
+        if own:
+            if not await ctx.files.in_thread(own.exists):
+                raise Misconfigured(
+                    f"The quota file {ctx.show(own)} was not found.",
+                    "Set ideBasePath to the IDE's configuration folder, or remove it to detect the IDE.",
+                )
+            return (Candidate(own, written=await ctx.files.in_thread(lambda: _written(own))),)
+        found = await ctx.files.in_thread(lambda: candidates(ctx))
+        if not found:
+            raise MissingCredential("No JetBrains IDE with AI Assistant was found.")
+        return found
+
+    def _chosen(self, ctx: Context) -> Path | None:
+        folder = ctx.settings.own_text("ideBasePath")
+        return ctx.expand(folder) / QUOTA_FILE if folder else None
+
+
+async def from_file(ctx: Context, found: tuple[Candidate, ...]) -> Usage:
+    """The first file with a usable quota. Raises BadResponse of the newest when there is none."""
+    failure: ReadError | None = None
+    for candidate in found:
+        try:
+            quota = parse_quota(await ctx.files.read(candidate.path))
+        except (OSError, ValueError):
+            failure = failure or BadResponse(
+                f"The quota file {ctx.show(candidate.path)} cannot be read.", "Check the file's permissions."
+            )
+        except ReadError as error:
+            failure = failure or error
+        else:
+            return to_usage(quota, ctx.now, candidate.ide.label if candidate.ide else None, candidate.written)
+    raise failure or BadResponse("No quota file could be read.")
+
+
+PROVIDER = Provider(
+    id="jetbrains",
+    name="JetBrains AI",
+    aliases=("jetbrains-ai", "jetbrains-ai-assistant"),
+    connect="Enable AI Assistant in a JetBrains IDE and use it once.",
+    summary="Monthly AI credits used and left, as the IDE last wrote them.",
+    settings=("ideBasePath",),
+    options=(Option("ideBasePath", "The IDE's configuration folder; detected when empty."),),
+    strategies=(Strategy("cli", from_file, QuotaFiles(), label="local"),),
+)

@@ -1,0 +1,188 @@
+"""What Kiro's report and its service say together, as usage. The service's numbers win where they are credible."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from quotaline_providers.model import Identity, Row, Section, Spend, Usage, Window
+from quotaline_providers.vendors.kiro.report import DEFAULT_PLAN, ContextReport, Login, Report
+from quotaline_providers.vendors.kiro.service import Limits
+from quotaline_providers.wording import money
+
+UNKNOWN_LOGIN = Login()
+
+
+def to_usage(
+    report: Report,
+    now: datetime,
+    *,
+    login: Login = UNKNOWN_LOGIN,
+    context: ContextReport | None = None,
+    limits: Limits | None = None,
+) -> Usage:
+    """The windows Credits, Bonus and Overage, the overage spend and all rows."""
+    found = (_credits(report, limits), _bonus(report, now), _overage(limits))
+    spend = _spend(limits)
+    rows = (*_credit_rows(report, limits), *_overage_rows(report, limits), *_context_rows(context))
+    manage = (Row(label="Manage", value=report.manage_url),) if report.manage_url else ()
+    account = (Row(label="Signed in with", value=login.method),) if login.method else ()
+    return Usage(
+        updated_at=now,
+        windows=tuple(window for window in found if window),
+        spends=(spend,) if spend else (),
+        identity=Identity(email=login.email, plan=plan_of(report, limits)),
+        details=(Section(title="Usage", rows=(*rows, *manage, *account)),),
+    )
+
+
+def plan_of(report: Report, limits: Limits | None = None) -> str:
+    """The plan's name for people: `KIRO DEMO` becomes `Kiro Demo`, names of other plans stay."""
+    name = report.plan
+    if name == DEFAULT_PLAN and limits and limits.title:
+        name = limits.title
+    return " ".join(word.capitalize() for word in name.split()) if "KIRO" in name else name
+
+
+# --- windows ---------------------------------------------------------------------------------------
+
+
+def _plan_numbers(report: Report, limits: Limits | None) -> tuple[float | None, float | None, float, bool]:
+    """Used, total, percent, and whether there is anything to measure."""
+    if limits is None or limits.has_bonuses:
+        return report.used, report.total, report.percent, not report.managed
+    if limits.limit <= 0:
+        return limits.used, limits.limit, report.percent, not report.managed
+    return limits.used, limits.limit, limits.used / limits.limit * 100, True
+
+
+def _credits(report: Report, limits: Limits | None) -> Window:
+    used, total, percent, measured = _plan_numbers(report, limits)
+    return Window(
+        id="credits",
+        label="Credits",
+        used_percent=percent,
+        used=used,
+        limit=total,
+        unit="credits",
+        resets_at=limits.resets_at if limits else report.resets_at,
+        lane="primary",
+        placeholder=not measured,
+    )
+
+
+def _bonus(report: Report, now: datetime) -> Window | None:
+    bonus = report.bonus
+    if bonus is None or bonus.total <= 0:
+        return None
+    days = bonus.expires_in
+    return Window(
+        id="bonus",
+        label="Bonus",
+        used_percent=bonus.used / bonus.total * 100,
+        used=bonus.used,
+        limit=bonus.total,
+        unit="credits",
+        resets_at=None if days is None else now + timedelta(days=min(days, 36500)),
+        description=None if days is None else f"expires in {days}d",
+        lane="secondary",
+    )
+
+
+def _overage(limits: Limits | None) -> Window | None:
+    if limits is None or not limits.cap:
+        return None
+    return Window(
+        id="kiro-overage",
+        label="Overage",
+        used_percent=min(100.0, limits.overage / limits.cap * 100),
+        used=limits.overage,
+        limit=limits.cap,
+        unit="credits",
+        resets_at=limits.resets_at,
+    )
+
+
+def _spend(limits: Limits | None) -> Spend | None:
+    ceiling = _ceiling(limits)
+    if limits is None or limits.charges is None or ceiling is None:
+        return None
+    return Spend(
+        id="overage",
+        label="Overage",
+        used=limits.charges,
+        limit=ceiling,
+        unit=limits.currency,
+        period="Overage",
+        resets_at=limits.resets_at,
+    )
+
+
+def _ceiling(limits: Limits | None) -> Decimal | None:
+    """The most that overage can cost."""
+    if limits is None or not limits.cap or limits.rate is None:
+        return None
+    return Decimal(str(limits.cap)) * limits.rate
+
+
+# --- rows ------------------------------------------------------------------------------------------
+
+
+def number(value: float) -> str:
+    """Whole when within 0.005 of it, else two decimals."""
+    return f"{round(value)}" if abs(value - round(value)) < 0.005 else f"{value:.2f}"
+
+
+def _credit_rows(report: Report, limits: Limits | None) -> list[Row]:
+    used, total, _, measured = _plan_numbers(report, limits)
+    rows = [Row(label="Plan", value=plan_of(report, limits))]
+    if not measured:
+        return [*rows, Row(label="Credits", value="Managed by your organization")]
+    if used is not None and total is not None:
+        rows.append(Row(label="Credits left", value=number(max(0.0, total - used))))
+        rows.append(Row(label="Credits used", value=number(used)))
+        rows.append(Row(label="Credits total", value=number(total)))
+    if bonus := report.bonus:
+        of = f"of {number(bonus.total)}"
+        expiry = "" if bonus.expires_in is None else f" · expires in {bonus.expires_in}d"
+        left = number(max(0.0, bonus.total - bonus.used))
+        rows.append(Row(label="Bonus credits left", value=left, secondary=of + expiry))
+    return rows
+
+
+def _overage_rows(report: Report, limits: Limits | None) -> list[Row]:
+    state = limits.state if limits else "unknown"
+    said = report.overages
+    text = "Disabled" if state == "disabled" else said or ("Enabled" if state == "enabled" else None)
+    rows = [Row(label="Overages", value=text)] if text else []
+    is_on = state == "enabled" or (state == "unknown" and (said or "").lower().startswith("enabled"))
+    if not is_on:
+        return rows
+    used = limits.overage if limits else report.overage_used
+    cap = limits.cap if limits else None
+    if used is not None:
+        of = None if cap is None else f"of {number(cap)}"
+        rows.append(Row(label="Overage usage", value=f"{number(used)} credits", secondary=of))
+        if cap is not None:
+            rows.append(Row(label="Overage credits left", value=number(max(0.0, cap - used))))
+    if cost := _cost(report, limits):
+        ceiling = _ceiling(limits)
+        of = f"of {money(ceiling, limits.currency)}" if limits and ceiling is not None else None
+        rows.append(Row(label="Overage cost", value=cost, secondary=of))
+    return rows
+
+
+def _cost(report: Report, limits: Limits | None) -> str | None:
+    """The service's charges, else the report's estimate, which is always in dollars."""
+    if limits and limits.charges is not None:
+        return money(limits.charges, limits.currency)
+    if report.overage_cost is None or (limits and limits.currency != "USD"):
+        return None
+    return money(report.overage_cost)
+
+
+def _context_rows(context: ContextReport | None) -> list[Row]:
+    if context is None:
+        return []
+    rows = [Row(label="Context used", value=f"{context.used:.1f}%")]
+    return [*rows, *(Row(label=name, value=f"{value:.1f}%") for name, value in context.parts)]

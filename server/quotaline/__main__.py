@@ -1,0 +1,7 @@
+"""`python -m quotaline`."""
+
+import sys
+
+from quotaline.cli import main
+
+sys.exit(main())

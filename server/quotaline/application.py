@@ -1,0 +1,59 @@
+"""Builds one Quotaline from this user's folders: config, store, machine, service. Used by the sidecar and the commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from quotaline.config import ConfigKeeper
+from quotaline.service import Service, SharedNotes, StoreThread
+from quotaline.settings import Settings
+from quotaline.store import Store
+from quotaline_providers.hosts.keyrings import OsKeyring
+from quotaline_providers.hosts.machine import Machine
+
+
+@dataclass(frozen=True)
+class Application:
+    """The parts of one running Quotaline. `close` ends them all."""
+
+    keeper: ConfigKeeper
+    machine: Machine
+    keyring: OsKeyring
+    service: Service
+    store_path: Path
+
+    async def close(self) -> None:
+        await self.service.close()
+
+
+def build(settings: Settings | None = None, environ: Mapping[str, str] | None = None) -> Application:
+    """Read the config and put the parts together. Nothing is fetched and nothing is written yet."""
+    variables = os.environ if environ is None else environ
+    home = Path.home()
+    keeper = ConfigKeeper(variables, home)
+    store = Store(cache_folder())
+    thread = StoreThread(store)
+    machine = Machine.real(memory=SharedNotes(thread), state_dir=data_folder(), environ=variables, home=home)
+    assert isinstance(machine.keyring, OsKeyring)
+    service = Service(thread, machine, keeper.loaded.config, settings or Settings())
+    return Application(keeper, machine, machine.keyring, service, store.path)
+
+
+def cache_folder() -> Path:
+    """Where the shared store is."""
+    return platformdirs.user_cache_path("quotaline", appauthor=False)
+
+
+def data_folder() -> Path:
+    """Where the list of keyring entries is (labels, never values)."""
+    return platformdirs.user_data_path("quotaline", appauthor=False)
+
+
+def log_folder() -> Path:
+    """Where the sidecar's log is."""
+    return platformdirs.user_log_path("quotaline", appauthor=False)

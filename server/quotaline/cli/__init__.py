@@ -1,0 +1,128 @@
+"""The command line. Parsing is here; each command's work is in its own module, imported only when it runs.
+
+Exit codes: 0 all asked-for providers answered, 1 some failed, 2 usage error, 3 nothing configured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+from quotaline import __version__
+
+OK, FAILED, USAGE_ERROR, NOTHING_CONFIGURED, INTERRUPTED = 0, 1, 2, 3, 130
+
+SOURCES = ("auto", "oauth", "api", "web", "cli", "local")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command. Without one, `usage`."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words or ["usage"])
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):  # the reader (head, less) has left: nothing more to say
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _run(options: argparse.Namespace) -> int:
+    command = options.command or "usage"
+    if command == "serve":
+        from quotaline.cli.serve import serve_command
+
+        return serve_command(options.tcp)
+    if command in ("usage", "refresh"):
+        from quotaline.cli.usage import refresh_command, usage_command
+
+        return usage_command(options) if command == "usage" else refresh_command(options)
+    if command == "providers":
+        from quotaline.cli.providers import providers_command
+
+        return providers_command(options)
+    if command in ("sign-in", "set-credential", "remove-credential"):
+        from quotaline.cli import credentials
+
+        return credentials.COMMANDS[command](options)
+    if command == "config":
+        from quotaline.cli.config import config_command
+
+        return config_command(options)
+    from quotaline.cli.doctor import doctor_command
+
+    return doctor_command(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="quotaline",
+        description="How much of your AI quota is left. Without a command: shows the usage of every provider found.",
+    )
+    parser.add_argument("--version", action="version", version=f"quotaline {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the language server for an editor (on standard input and output)")
+    serve.add_argument("--stdio", action="store_true", help="use standard input and output (the default)")
+    serve.add_argument("--tcp", metavar="PORT", type=_port, help="listen on this loopback port instead, for debugging")
+
+    usage = commands.add_parser("usage", help="show usage")
+    _choice(usage)
+    usage.add_argument("--format", choices=("text", "json", "statusline"), default="text", help="how to print it")
+    usage.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
+    usage.add_argument("--pretty", action="store_true", help="indent JSON")
+    usage.add_argument("--refresh", action="store_true", help="ask the vendors even when the stored usage is fresh")
+    usage.add_argument("--no-color", action="store_true", help="no colours")
+
+    refresh = commands.add_parser("refresh", help="ask the vendors now; every open editor shows the result")
+    _choice(refresh)
+
+    providers = commands.add_parser("providers", help="list what is known, found and missing, and how to connect it")
+    _format(providers)
+    providers.add_argument("ids", nargs="*", metavar="ID", help="only these providers, at length")
+
+    sign_in = commands.add_parser("sign-in", help="sign in to a provider interactively")
+    sign_in.add_argument("provider", metavar="ID")
+
+    put = commands.add_parser(
+        "set-credential", help="keep an API key or cookie header (from standard input, or asked for without echo)"
+    )
+    put.add_argument("provider", metavar="ID")
+    put.add_argument("--account", metavar="LABEL", default="", help="keep it as one of several labelled accounts")
+    put.add_argument("--cookie", action="store_true", help="it is a Cookie header of a signed-in browser")
+
+    remove = commands.add_parser("remove-credential", help="remove a credential that set-credential or sign-in kept")
+    remove.add_argument("provider", metavar="ID")
+    remove.add_argument("--account", metavar="LABEL", default="", help="the account's label")
+    remove.add_argument("--cookie", action="store_true", help="remove the Cookie header")
+
+    config = commands.add_parser("config", help="the config file")
+    config.add_argument("action", choices=("path", "validate", "edit"), nargs="?", default="path")
+    _format(config)
+
+    doctor = commands.add_parser("doctor", help="check this installation and every provider (secrets redacted)")
+    _format(doctor)
+    return parser
+
+
+def _choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--provider", metavar="ID", action="append", help="this provider (repeatable); `all` is every one found"
+    )
+    parser.add_argument("--source", choices=SOURCES, help="the only way to read it")
+
+
+def _format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print it")
+
+
+def _port(value: str) -> int:
+    port = int(value)
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port

@@ -1,0 +1,62 @@
+"""`quotaline config path|validate|edit`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from quotaline.application import build
+from quotaline.cli import FAILED, OK
+from quotaline.config import ConfigKeeper, edit
+from quotaline_providers.errors import ReadError
+
+
+def config_command(options: argparse.Namespace) -> int:
+    """Tell where the config file is, check it, or open it in the user's editor and check it afterwards."""
+    keeper = build().keeper
+    if options.action == "path":
+        print(keeper.path)
+        return OK
+    if options.action == "edit" and not _edited(keeper.path):
+        return FAILED
+    return _validate(keeper, options.format)
+
+
+def _validate(keeper: ConfigKeeper, format: str) -> int:
+    found = keeper.reload().diagnostics
+    if format == "json":
+        keys = ("severity", "provider", "field", "code", "message")
+        print(json.dumps([{key: getattr(item, key) for key in keys} for item in found], indent=2))
+    else:
+        for item in found:
+            print(item)
+        if not found:
+            print("Config: OK" if keeper.path.exists() else f"Config: OK ({keeper.path} does not exist; defaults hold)")
+    return FAILED if any(item.severity == "error" for item in found) else OK
+
+
+def _edited(path: Path) -> bool:
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _usual_editor()
+    words = shlex.split(command, posix=sys.platform != "win32") if command else []
+    if not words or shutil.which(words[0]) is None:
+        print(f"No editor was found. Set EDITOR, or open this file yourself: {path}", file=sys.stderr)
+        return False
+    try:
+        if not path.exists():
+            edit.create(path)
+        return subprocess.run([*words, str(path)], check=False).returncode == 0
+    except (OSError, ReadError) as error:
+        print(f"{path} cannot be edited: {error}", file=sys.stderr)
+        return False
+
+
+def _usual_editor() -> str:
+    if sys.platform == "win32":
+        return "notepad"
+    return next((name for name in ("sensible-editor", "nano", "vi") if shutil.which(name)), "")

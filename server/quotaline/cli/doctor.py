@@ -1,0 +1,149 @@
+"""`quotaline doctor`: versions, paths, keyring, proxies, and every provider's attempts, with secrets redacted."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from quotaline.application import Application, data_folder
+from quotaline.cli import NOTHING_CONFIGURED, OK
+from quotaline.cli.running import opened
+from quotaline.detection import sight
+from quotaline.service import Refreshed
+from quotaline_providers import registry
+from quotaline_providers.run import Attempt
+from quotaline_providers.secret import redact
+
+PACKAGES = (
+    "quotaline",
+    "pygls",
+    "lsprotocol",
+    "httpx",
+    "truststore",
+    "pydantic",
+    "platformdirs",
+    "keyring",
+    "watchfiles",
+)
+VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "QUOTALINE_CONFIG")
+
+Object = dict[str, object]
+
+
+def doctor_command(options: argparse.Namespace) -> int:
+    """Check everything once, asking the vendors of all shown providers."""
+    findings = asyncio.run(_examine())
+    text = json.dumps(findings, indent=2) if options.format == "json" else _text(findings)
+    print(redact(text))
+    return OK if findings["providers"] else NOTHING_CONFIGURED
+
+
+async def _examine() -> Object:
+    async with opened() as application:
+        done = await application.service.refresh(None)
+        return {
+            "versions": {name: _version(name) for name in PACKAGES},
+            "python": f"{platform.python_version()} ({sys.executable})",
+            "system": platform.platform(),
+            "paths": _paths(application),
+            "store": application.service.trouble or "ok",
+            "keyring": await application.keyring.backend_name(),
+            "environment": {name: value for name in VARIABLES if (value := _variable(name)) is not None},
+            "config": [str(diagnostic) for diagnostic in application.keeper.loaded.diagnostics],
+            "providers": [_provider(application, refreshed) for refreshed in done],
+            "notConnected": _not_connected(application),
+        }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _paths(application: Application) -> Object:
+    return {
+        "config": str(application.keeper.path),
+        "store": str(application.store_path),
+        "keyringIndex": str(data_folder() / "keyring.json"),
+    }
+
+
+def _variable(name: str) -> str | None:
+    return os.environ.get(name) or os.environ.get(name.lower())
+
+
+def _provider(application: Application, refreshed: Refreshed) -> Object:
+    state = refreshed.state
+    attempts = refreshed.outcome.attempts if refreshed.outcome else ()
+    return {
+        "id": state.provider,
+        "account": state.account or None,
+        "ok": state.failure is None,
+        "source": state.usage.source if state.usage else None,
+        "windows": len(state.usage.windows) if state.usage else 0,
+        "error": None
+        if state.failure is None
+        else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}",
+        "attempts": [_attempt(attempt) for attempt in attempts],
+        "note": None if refreshed.asked else "not asked again: read a moment ago, or the vendor asked us to wait",
+    }
+
+
+def _attempt(attempt: Attempt) -> Object:
+    result = "ok" if attempt.error is None else "not there" if attempt.skipped else str(attempt.error.kind)
+    message = attempt.error.message if attempt.error is not None else None
+    return {
+        "source": attempt.source,
+        "label": attempt.label,
+        "from": attempt.origin,
+        "result": result,
+        "message": message,
+    }
+
+
+def _not_connected(application: Application) -> Object:
+    shown = {target.provider for target in application.service.targets}
+    config = application.keeper.loaded.config
+    return {
+        provider.id: list(sight(provider, config, application.machine).looked_at)
+        for provider in registry.every()
+        if provider.id not in shown
+    }
+
+
+def _text(findings: Object) -> str:
+    lines: list[str] = []
+    for name in ("versions", "paths", "environment"):
+        section = findings[name]
+        assert isinstance(section, dict)
+        lines += [f"{name}:", *(f"  {key}: {value}" for key, value in section.items())]
+    for name in ("python", "system", "store", "keyring"):
+        lines.append(f"{name}: {findings[name]}")
+    config = findings["config"]
+    assert isinstance(config, list)
+    lines += ["config: ok"] if not config else ["config:", *(f"  {item}" for item in config)]
+    providers = findings["providers"]
+    assert isinstance(providers, list)
+    lines.append("providers:" if providers else "providers: none connected")
+    for item in providers:
+        account = f"/{item['account']}" if item["account"] else ""
+        lines.append(f"  {item['id']}{account}: {'ok' if item['ok'] else item['error']}")
+        for attempt in item["attempts"]:
+            origin = f" from {attempt['from']}" if attempt["from"] else ""
+            message = f" ({attempt['message']})" if attempt["message"] else ""
+            lines.append(f"    {attempt['label']}{origin}: {attempt['result']}{message}")
+        if item["note"]:
+            lines.append(f"    {item['note']}")
+    missing = findings["notConnected"]
+    assert isinstance(missing, dict)
+    if missing:
+        lines.append("not connected (and where it was looked for):")
+        lines += [f"  {id}: {', '.join(map(str, places))}" for id, places in missing.items()]
+    return "\n".join(lines)

@@ -1,0 +1,99 @@
+"""`quotaline providers`: what is known, found and missing, and how to connect each one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from quotaline.application import build
+from quotaline.cli import NOTHING_CONFIGURED, OK, USAGE_ERROR
+from quotaline.cli.running import UsageError, named
+from quotaline.detection import Sighting, ordered, sight
+
+
+def providers_command(options: argparse.Namespace) -> int:
+    """List providers. Nothing is asked over the network, no program is started, nothing prompts."""
+    try:
+        ids = [named(name) for name in options.ids]
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    sightings = [sighting for sighting in _all() if not ids or sighting.provider.id in ids]
+    if options.format == "json":
+        print(json.dumps([_object(sighting) for sighting in sightings], indent=2))
+    else:
+        print("\n\n".join(_text(s) for s in sightings) if ids else _table(sightings))
+    return OK if any(sighting.shown for sighting in sightings) else NOTHING_CONFIGURED
+
+
+def nothing_found() -> str:
+    """What a person sees on a machine without any login: what is known, what was looked for, what to do."""
+    lines = ["No AI provider is connected on this machine yet.", ""]
+    lines += ["Quotaline looked for these, and shows each as soon as it is there:", ""]
+    for sighting in _all():
+        provider = sighting.provider
+        lines += [f"  {provider.name} ({provider.id})", f"    looked at: {_listed(sighting.looked_at)}"]
+        lines += [f"    connect:   {provider.connect}"]
+    return "\n".join([*lines, "", "`quotaline doctor` tells more when something you use is not found."])
+
+
+def _all() -> list[Sighting]:
+    application = build()
+    config = application.keeper.loaded.config
+    return [sight(provider, config, application.machine) for provider in ordered(config)]
+
+
+def _table(sightings: list[Sighting]) -> str:
+    shown = [sighting for sighting in sightings if sighting.shown]
+    rest = [sighting for sighting in sightings if not sighting.shown]
+    width = max((len(sighting.provider.id) for sighting in sightings), default=0)
+    lines = ["Found:"] if shown else ["No provider is connected on this machine yet."]
+    for item in shown:
+        accounts = f" (accounts: {', '.join(item.accounts)})" if item.accounts else ""
+        origin = _listed(item.found) if item.found else "enabled in the config"
+        lines.append(f"  {item.provider.id:<{width}}  {item.provider.name}: {origin}{accounts}")
+    if rest:
+        lines += ["", "Not connected:"]
+    for item in rest:
+        reason = "switched off in the config" if item.enabled is False else item.provider.connect
+        lines.append(f"  {item.provider.id:<{width}}  {item.provider.name}: {reason}")
+    return "\n".join([*lines, "", "`quotaline providers ID` tells where one is looked for."])
+
+
+def _text(item: Sighting) -> str:
+    provider = item.provider
+    state = "switched off in the config" if item.enabled is False else "shown" if item.shown else "not connected"
+    lines = [f"{provider.name} ({provider.id}): {state}"]
+    if provider.summary:
+        lines.append(f"  {provider.summary}")
+    lines.append(f"  sources:    {', '.join(('auto', *provider.sources))}")
+    lines.append(f"  looked at:  {_listed(item.looked_at)}")
+    lines.append(f"  found:      {_listed(item.found)}")
+    if item.accounts:
+        lines.append(f"  accounts:   {', '.join(item.accounts)}")
+    lines.append(f"  connect:    {provider.connect}")
+    for label, address in (("key", provider.key_url), ("dashboard", provider.dashboard)):
+        if address:
+            lines.append(f"  {label + ':':<11} {address}")
+    return "\n".join(lines)
+
+
+def _listed(places: tuple[str, ...]) -> str:
+    return ", ".join(places) if places else "nothing"
+
+
+def _object(item: Sighting) -> dict[str, object]:
+    return {
+        "id": item.provider.id,
+        "name": item.provider.name,
+        "enabled": item.enabled,
+        "shown": item.shown,
+        "sources": list(item.provider.sources),
+        "lookedAt": list(item.looked_at),
+        "found": list(item.found),
+        "accounts": list(item.accounts),
+        "connect": item.provider.connect,
+        "dashboard": item.provider.dashboard,
+        "keyUrl": item.provider.key_url,
+    }

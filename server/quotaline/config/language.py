@@ -1,0 +1,225 @@
+"""What an editor shows inside the config file: completion, hover and diagnostics, as pure functions over its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from quotaline.config.fields import (
+    TOP_LEVEL,
+    Key,
+    account_group_keys,
+    account_keys,
+    by_id,
+    entry_keys,
+    find_provider,
+)
+from quotaline.config.load import load_text
+from quotaline.config.model import Diagnostic
+from quotaline.config.positions import Lines, Member, Node, scan
+from quotaline.config.positions import Path as JsonPath
+from quotaline_providers import registry
+from quotaline_providers.contract import Provider
+
+Range = tuple[int, int, int, int]
+"""(line, column, end line, end column), zero-based, UTF-16."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One proposal: `text` takes the place of `range`. `documentation` is Markdown."""
+
+    label: str
+    kind: Literal["key", "value", "provider"]
+    text: str
+    range: Range
+    detail: str = ""
+    documentation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    """Markdown about what stands at `range`."""
+
+    markdown: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the cursor is: in the object at `path`, on a key (`member` as far as typed) or on the value of `member`."""
+
+    path: JsonPath
+    holder: Node
+    member: Member | None
+    on_value: bool
+
+
+def diagnostics(text: str) -> tuple[Diagnostic, ...]:
+    """What is wrong with this text as a config file."""
+    return load_text(text)[1]
+
+
+def completion(text: str, line: int, character: int) -> tuple[Completion, ...]:
+    """What may be typed here. Nothing for secrets; works while the document is not whole yet."""
+    lines, root = Lines(text), scan(text)
+    offset = lines.offset(line, character)
+    place = _find(root, offset, ())
+    if place is None:
+        return ()
+    provider = _provider_of(root, place.path)
+    if place.on_value and place.member is not None:
+        return _values(text, lines, offset, place, provider)
+    taken = {member.key for member in place.holder.members if member is not place.member}
+    start, end = (place.member.start, place.member.end) if place.member else (offset, offset)
+    bare = place.member is not None and place.member.colon
+    found = []
+    for key in _keys(place.path, provider):
+        if key.name in taken:
+            continue
+        name = f'"{key.name}"'
+        span = lines.range(start, end)
+        found.append(
+            Completion(key.name, "key", name if bare else f"{name}: {_empty(key)}", span, key.type, key.description)
+        )
+    return tuple(found)
+
+
+def hover(text: str, line: int, character: int) -> Hover | None:
+    """What the key or provider under the cursor means; None elsewhere. Never shows a value."""
+    lines, root = Lines(text), scan(text)
+    place = _find(root, lines.offset(line, character), ())
+    if place is None or place.member is None:
+        return None
+    provider = _provider_of(root, place.path)
+    member = place.member
+    if member.key == "id" and _in_entry(place.path) and provider is not None:
+        node = member.node if place.on_value else None
+        start, end = (node.start, node.end) if node else (member.start, member.end)
+        return Hover(about_provider(provider), lines.range(start, end))
+    key = next((key for key in _keys(place.path, provider) if key.name == member.key), None)
+    if key is None:
+        key = next((key for key in _keys(place.path, None) if key.name == member.key), None)
+        if key is None or provider is None:
+            return None
+        note = f"\n\nNot used by {provider.name}."
+    else:
+        note = ""
+    if place.on_value and member.node.kind in ("object", "array"):
+        return None
+    start, end = (member.node.start, member.node.end) if place.on_value else (member.start, member.end)
+    return Hover(about_key(key, provider) + note, lines.range(start, end))
+
+
+def about_provider(provider: Provider) -> str:
+    """A provider in Markdown: what is shown, how to connect it, from where it can be read."""
+    parts = [f"**{provider.name}**" + (f": {provider.summary}" if provider.summary else "")]
+    parts.append(provider.connect)
+    parts.append("Sources: " + ", ".join(f"`{source}`" for source in ("auto", *provider.sources)))
+    links = [("Dashboard", provider.dashboard), ("Create a key", provider.key_url)]
+    named = [f"[{name}]({url})" for name, url in links if url]
+    return "\n\n".join([*parts, " · ".join(named)] if named else parts)
+
+
+def about_key(key: Key, provider: Provider | None = None) -> str:
+    """A key in Markdown: its type, what it does, what it may be; for a secret, where to keep it better."""
+    parts = [f"**{key.name}** ({key.type})", key.description]
+    if key.values:
+        parts.append("One of: " + ", ".join(f"`{value}`" for value in key.values))
+    if key.secret:
+        name = provider.id if provider else "<provider>"
+        parts.append(f"The keyring is the better place for it: `quotaline set-credential {name}`.")
+        if key.name == "apiKey":
+            parts.append("Or name an environment variable with `apiKeyEnv`.")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _find(node: Node, offset: int, path: JsonPath) -> _Place | None:
+    """The innermost object around the cursor and what of it the cursor is on."""
+    for index, item in enumerate(node.items):
+        if _inside(item, offset):
+            return _find(item, offset, (*path, index))
+    if node.kind != "object" or not _inside(node, offset):
+        return None
+    for position, member in enumerate(node.members):
+        if member.start <= offset <= member.end:
+            return _Place(path, node, member, on_value=False)
+        if _inside(member.node, offset):
+            if member.node.kind in ("object", "array"):
+                return _find(member.node, offset, (*path, member.key))
+            return _Place(path, node, member, on_value=True)
+        following = node.members[position + 1].start if position + 1 < len(node.members) else node.end
+        if member.colon and member.node.kind == "missing" and member.end < offset <= following:
+            return _Place(path, node, member, on_value=True)
+        if member.colon and member.end < offset <= member.node.start:
+            return _Place(path, node, member, on_value=True)
+    return _Place(path, node, None, on_value=False)
+
+
+def _inside(node: Node, offset: int) -> bool:
+    if node.kind in ("object", "array"):
+        return node.start < offset and (offset < node.end or (not node.closed and offset <= node.end))
+    return node.kind != "missing" and node.start <= offset <= node.end
+
+
+def _in_entry(path: JsonPath) -> bool:
+    return len(path) == 2 and path[0] == "providers"
+
+
+def _keys(path: JsonPath, provider: Provider | None) -> tuple[Key, ...]:
+    """The keys of the object at this path."""
+    if not path:
+        kinds = {"version": "integer", "providers": "list", "hooks": "object"}
+        return tuple(Key(name, kinds[name], text) for name, text in TOP_LEVEL.items())
+    if _in_entry(path):
+        return entry_keys(provider)
+    if len(path) == 3 and path[0] == "providers" and path[2] == "tokenAccounts":
+        return account_group_keys()
+    if len(path) == 5 and path[0] == "providers" and path[2:4] == ("tokenAccounts", "accounts"):
+        return account_keys()
+    return ()
+
+
+def _provider_of(root: Node, path: JsonPath) -> Provider | None:
+    """The provider whose entry the path leads into."""
+    entry = root.at(path[:2]) if len(path) >= 2 and path[0] == "providers" else None
+    member = entry.member("id") if entry else None
+    return find_provider(member.node.text) if member and member.node.text.strip() else None
+
+
+def _values(text: str, lines: Lines, offset: int, place: _Place, provider: Provider | None) -> tuple[Completion, ...]:
+    member = place.member
+    if member is None:
+        return ()
+    node = member.node
+    span = lines.range(node.start, node.end) if node.kind in ("string", "other") else lines.range(offset, offset)
+    lead = " " if node.kind == "missing" and text[:offset].endswith(":") else ""
+    if _in_entry(place.path) and member.key == "id":
+        return tuple(
+            Completion(id, "provider", f'{lead}"{id}"', span, known.name, about_provider(known))
+            for id in registry.ids()
+            if (known := by_id(id)) is not None
+        )
+    if not place.path and member.key == "version":
+        return (Completion("1", "value", f"{lead}1", span, "", TOP_LEVEL["version"]),)
+    key = next((key for key in _keys(place.path, provider) if key.name == member.key), None)
+    if key is None or key.secret:
+        return ()
+    values = key.values or (("true", "false") if key.type == "boolean" else ())
+    quote = "" if key.type == "boolean" else '"'
+    return tuple(
+        Completion(value, "value", f"{lead}{quote}{value}{quote}", span, "", key.description) for value in values
+    )
+
+
+def _empty(key: Key) -> str:
+    """What a key's value starts as. Editors put the cursor behind it."""
+    if key.name == "version":
+        return "1"
+    if key.type.startswith("list"):
+        return "[]"
+    if key.type == "object":
+        return "{}"
+    if key.type == "boolean":
+        return "true"
+    return '""' if key.type == "string" or "`" in key.type else ""

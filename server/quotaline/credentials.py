@@ -1,0 +1,56 @@
+"""Keeping what a user gives us to get in: the OS keyring first, the config file (0600) where no keyring works."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from quotaline.config import edit
+from quotaline_providers.contract import Provider
+from quotaline_providers.errors import Misconfigured, MissingCredential
+from quotaline_providers.payload import clean
+from quotaline_providers.secret import Secret
+
+if TYPE_CHECKING:
+    from quotaline.application import Application
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a credential went, and the sentence that tells the user so."""
+
+    where: Literal["keyring", "config"]
+    message: str
+
+
+async def keep(
+    application: Application,
+    provider: Provider,
+    secret: Secret,
+    label: str = "",
+    external_identifier: str | None = None,
+) -> Kept:
+    """Keep a credential. Raises Misconfigured when it is empty or the config file cannot be changed."""
+    value = clean(secret.reveal())
+    if value is None:
+        raise Misconfigured("The credential is empty.", "Give the key or cookie itself.")
+    if await application.keyring.store(provider.id, Secret(value), label):
+        return Kept("keyring", "It is kept in the system keyring.")
+    path = application.keeper.path
+    await asyncio.to_thread(edit.store_credential, path, provider.id, Secret(value), label, external_identifier)
+    return Kept("config", f"No keyring works here, so it is kept in {path} (readable by you alone).")
+
+
+async def forget(application: Application, provider: Provider, label: str = "") -> Kept:
+    """Remove a credential the user gave us, wherever it is kept. Raises MissingCredential when there is none."""
+    if await application.keyring.remove(provider.id, label):
+        return Kept("keyring", "It is removed from the system keyring.")
+    path = application.keeper.path
+    if await asyncio.to_thread(edit.remove_credential, path, provider.id, label):
+        return Kept("config", f"It is removed from {path}.")
+    named = f" labelled {label}" if label else ""
+    raise MissingCredential(
+        f"Quotaline keeps no credential{named} of {provider.name}.",
+        "Keys in the environment and other programs' logins are not Quotaline's to remove.",
+    )

@@ -1,0 +1,114 @@
+"""Which providers and accounts this machine has. Never prompts, starts a program or uses the network."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from quotaline.config import Config
+from quotaline_providers import registry
+from quotaline_providers.contract import Account, Context, Provider, Strategy
+from quotaline_providers.errors import ReadError
+from quotaline_providers.hosts.machine import Machine
+from quotaline_providers.run import plan
+
+log = logging.getLogger(__name__)
+
+COOKIE_LABEL = "cookie"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One account to read. `origin` says where its credential was found, empty when it is not known (yet)."""
+
+    provider: str
+    account_label: str
+    account: Account | None
+    origin: str
+    digest: str
+    active: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.provider}/{self.account_label}" if self.account_label else self.provider
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was looked for and found of one provider. `enabled` is the user's own word, None when there is none."""
+
+    provider: Provider
+    enabled: bool | None
+    found: tuple[str, ...]
+    looked_at: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> bool:
+        return self.enabled if self.enabled is not None else bool(self.found or self.accounts)
+
+
+def sight(provider: Provider, config: Config, machine: Machine) -> Sighting:
+    """Look one provider over."""
+    ctx = machine.context(provider.id, config.provider(provider.id))
+    found: dict[str, None] = {}
+    looked: dict[str, None] = {}
+    for strategy in _strategies(provider, ctx):
+        try:
+            looked.update(dict.fromkeys(strategy.lookup.places(ctx)))
+            if trace := strategy.lookup.trace(ctx):
+                found[trace] = None
+        except (OSError, ReadError, ValueError) as error:
+            log.info("%s: looking for a credential failed: %s", provider.id, type(error).__name__)
+    labels = tuple(account.label for account in accounts(provider, config, machine))
+    return Sighting(provider, config.provider(provider.id).enabled, tuple(found), tuple(looked), labels)
+
+
+def accounts(provider: Provider, config: Config, machine: Machine) -> tuple[Account, ...]:
+    """The provider's labelled accounts: those of the config file, then those only the keyring has."""
+    configured = config.accounts(provider.id)
+    known = {account.label for account in configured} | {"", COOKIE_LABEL}
+    kept = (Account(label) for label in machine.keyring.labels(provider.id) if label not in known)
+    return (*configured, *kept)
+
+
+def detect(config: Config, machine: Machine) -> tuple[Target, ...]:
+    """All accounts to show, in the config's order and then by id."""
+    targets: list[Target] = []
+    for provider in ordered(config):
+        settings = config.provider(provider.id)
+        if settings.enabled is False:
+            continue
+        sighting = sight(provider, config, machine)
+        if not sighting.shown:
+            continue
+        digest = config.digest(provider.id)
+        labelled = accounts(provider, config, machine)
+        active = config.active_account(provider.id)
+        for account in labelled:
+            is_active = account.label == active.label if active else account is labelled[0]
+            targets.append(Target(provider.id, account.label, account, f"account {account.label}", digest, is_active))
+        if not labelled:
+            targets.append(Target(provider.id, "", None, sighting.found[0] if sighting.found else "", digest, True))
+    return tuple(targets)
+
+
+def ordered(config: Config) -> tuple[Provider, ...]:
+    """All providers: those the config lists first, in its order, then the rest by id."""
+    listed = [id for id in config.order if id in registry.ids()]
+    rest = [id for id in registry.ids() if id not in listed]
+    found = []
+    for id in (*listed, *rest):
+        try:
+            found.append(registry.get(id))
+        except KeyError:
+            continue
+    return tuple(found)
+
+
+def _strategies(provider: Provider, ctx: Context) -> tuple[Strategy[Any], ...]:
+    try:
+        return plan(provider, ctx)
+    except ReadError:
+        return provider.strategies

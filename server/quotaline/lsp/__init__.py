@@ -1,0 +1,1 @@
+"""The language server: Quotaline's protocol to editors, version 1."""

@@ -1,0 +1,230 @@
+"""What `workspace/executeCommand` does. Every answer is a plain object; a `CommandError` says what was wrong with a call."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from quotaline.application import cache_folder
+from quotaline.config import edit
+from quotaline.credentials import keep
+from quotaline.lsp import methods
+from quotaline.lsp.announcing import shows_progress
+from quotaline.render.protocol import Json
+from quotaline.service import Refreshed
+from quotaline_providers import registry
+from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
+from quotaline_providers.errors import ReadError
+from quotaline_providers.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from quotaline.lsp.session import Session
+
+Result = dict[str, Json]
+
+
+class CommandError(Exception):
+    """A command was called with the wrong arguments, or cannot be carried out; the text is for the user."""
+
+
+async def execute_command(session: Session, name: str, arguments: tuple[Any, ...]) -> Result:
+    """Carry a command out. Raises CommandError."""
+    try:
+        return await _COMMANDS[name](session, arguments)
+    except ReadError as error:
+        raise CommandError(" ".join(filter(None, (error.message, error.hint)))) from None
+
+
+async def _refresh(session: Session, arguments: tuple[Any, ...]) -> Result:
+    ids = _ids(arguments)
+    keys = [_provider(id).id if "/" not in id else id for id in ids] or None
+    shown = session.service.targets
+    wanted = [t for t in shown if keys is None or t.key in keys or t.provider in keys]
+    async with _progress(session, "Refreshing AI usage") as report:
+        done: list[Refreshed] = []
+
+        def tell(refreshed: Refreshed) -> None:
+            done.append(refreshed)
+            report(f"{refreshed.state.name} ({len(done)} of {len(wanted)})", 100 * len(done) // max(1, len(wanted)))
+
+        outcomes = await session.service.refresh(keys, on_done=tell)
+    session.announce()
+    return {"outcomes": [_outcome(refreshed) for refreshed in outcomes]}
+
+
+def _outcome(refreshed: Refreshed) -> Result:
+    state = refreshed.state
+    failure = state.failure
+    message = " ".join(filter(None, (failure.message, failure.hint))) if failure else None
+    return {
+        "id": state.provider,
+        "account": state.account or None,
+        "ok": failure is None,
+        "asked": refreshed.asked,
+        "message": message,
+    }
+
+
+async def _open_dashboard(session: Session, arguments: tuple[Any, ...]) -> Result:
+    provider = _provider(_one_id(arguments))
+    if provider.dashboard is None:
+        raise CommandError(f"{provider.name} has no dashboard.")
+    await _show(session, provider.dashboard, external=True)
+    return {"url": provider.dashboard}
+
+
+async def _show_report(session: Session, arguments: tuple[Any, ...]) -> Result:
+    path = session.documents.report_path
+    await asyncio.to_thread(_write, path, session.report("markdown"))
+    uri = path.as_uri()
+    await _show(session, uri, external=False)
+    return {"uri": uri}
+
+
+async def _open_config(session: Session, arguments: tuple[Any, ...]) -> Result:
+    path = session.application.keeper.path
+    if not path.exists():
+        await asyncio.to_thread(edit.create, path)
+    uri = path.as_uri()
+    await _show(session, uri, external=False)
+    return {"uri": uri}
+
+
+async def _set_enabled(session: Session, arguments: tuple[Any, ...], enabled: bool) -> Result:
+    provider = _provider(_one_id(arguments))
+    await asyncio.to_thread(edit.set_enabled, session.application.keeper.path, provider.id, enabled)
+    await session.reload_config()
+    return {"message": f"{provider.name} is {'shown' if enabled else 'no longer shown'}."}
+
+
+async def _enable(session: Session, arguments: tuple[Any, ...]) -> Result:
+    return await _set_enabled(session, arguments, True)
+
+
+async def _disable(session: Session, arguments: tuple[Any, ...]) -> Result:
+    return await _set_enabled(session, arguments, False)
+
+
+async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> Result:
+    call = arguments[0] if arguments else None
+    id, value, label = (_text(call, name) for name in ("id", "value", "label"))
+    if not id or not value:
+        raise CommandError("This command takes an object with `id` and `value`.")
+    provider = _provider(id)
+    kept = await keep(session.application, provider, Secret(value), label or "")
+    await session.reload_config()
+    session.service.reread(provider.id)
+    return {"kept": kept.where, "message": kept.message}
+
+
+async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> Result:
+    provider = _provider(_one_id(arguments))
+    if provider.sign_in is None:
+        return {"ok": False, "message": provider.connect}
+    machine, config = session.application.machine, session.application.keeper.loaded.config
+    ctx = machine.context(provider.id, config.provider(provider.id), interactive=True)
+    async for step in provider.sign_in(ctx):
+        if isinstance(step, SignInPrompt):
+            await _prompt(session, step)
+        elif isinstance(step, SignedIn):
+            kept = await keep(session.application, provider, step.credential, step.label, step.external_identifier)
+            await session.reload_config()
+            session.service.reread(provider.id)
+            return {"ok": True, "message": f"{provider.name}: signed in as {step.label}. {kept.message}"}
+    return {"ok": False, "message": f"The sign-in to {provider.name} did not finish."}
+
+
+async def _prompt(session: Session, step: SignInPrompt) -> None:
+    code = f" Code: {step.code}" if step.code else ""
+    session.server.window_show_message(types.ShowMessageParams(types.MessageType.Info, f"{step.message}{code}"))
+    if step.url:
+        await _show(session, step.url, external=True)
+
+
+async def _show(session: Session, uri: str, *, external: bool) -> None:
+    window = session.server.client_capabilities.window
+    if window is None or window.show_document is None or not window.show_document.support:
+        return
+    params = types.ShowDocumentParams(uri=uri, external=external, take_focus=True)
+    await session.server.window_show_document_async(params)
+
+
+@asynccontextmanager
+async def _progress(session: Session, title: str) -> AsyncIterator[Callable[[str, int], None]]:
+    """A work-done progress around a piece of work, where the client shows it."""
+    if not shows_progress(session.server):
+        yield lambda message, percentage: None
+        return
+    progress, token = session.server.work_done_progress, f"quotaline/{uuid.uuid4().hex}"
+    await progress.create_async(token)
+    progress.begin(token, types.WorkDoneProgressBegin(title=title, percentage=0, cancellable=False))
+    try:
+        yield lambda message, percentage: progress.report(
+            token, types.WorkDoneProgressReport(message=message, percentage=percentage)
+        )
+    finally:
+        progress.end(token, types.WorkDoneProgressEnd())
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def report_path() -> Path:
+    """Where the report document is written for clients to open."""
+    return cache_folder() / "report.md"
+
+
+def _ids(arguments: tuple[Any, ...]) -> list[str]:
+    """Provider ids from `["a", "b"]`, `[["a", "b"]]` or `[{"ids": [...]}]`."""
+    found: list[str] = []
+    for argument in arguments:
+        if isinstance(argument, str):
+            found.append(argument)
+        elif isinstance(argument, list | tuple):
+            found.extend(_ids(tuple(argument)))
+        elif isinstance(argument, dict):
+            found.extend(_ids(tuple(value for name, value in argument.items() if name in ("id", "ids"))))
+        elif argument is not None:
+            raise CommandError("Provider ids are texts.")
+    return found
+
+
+def _one_id(arguments: tuple[Any, ...]) -> str:
+    ids = _ids(arguments)
+    if len(ids) != 1:
+        raise CommandError("This command takes one provider id.")
+    return ids[0]
+
+
+def _text(call: Any, name: str) -> str | None:
+    value = call.get(name) if isinstance(call, dict) else getattr(call, name, None)
+    return value.strip() if isinstance(value, str) else None
+
+
+def _provider(id: str) -> Provider:
+    try:
+        return registry.resolve(id)
+    except KeyError:
+        raise CommandError(f"There is no provider called {id[:40]!r}.") from None
+
+
+_COMMANDS: dict[str, Callable[[Session, tuple[Any, ...]], Awaitable[Result]]] = {
+    methods.REFRESH: _refresh,
+    methods.OPEN_DASHBOARD: _open_dashboard,
+    methods.SHOW_REPORT: _show_report,
+    methods.SIGN_IN: _sign_in,
+    methods.SET_CREDENTIAL: _set_credential,
+    methods.ENABLE: _enable,
+    methods.DISABLE: _disable,
+    methods.OPEN_CONFIG: _open_config,
+}

@@ -1,0 +1,174 @@
+"""Language features of Quotaline's own two documents, the config file and the report. Silent everywhere else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.uris import to_fs_path
+
+from quotaline.config import Diagnostic, Loaded, language
+from quotaline.lsp import methods
+from quotaline.lsp.commands import report_path
+from quotaline.render.hover import provider_hover
+from quotaline.render.statusline import state_text
+from quotaline.state import ProviderState
+
+if TYPE_CHECKING:
+    from quotaline.lsp.session import Session
+
+_SEVERITY = {
+    "error": types.DiagnosticSeverity.Error,
+    "warning": types.DiagnosticSeverity.Warning,
+    "information": types.DiagnosticSeverity.Information,
+}
+
+
+class Documents:
+    """Answers for the config file and the report; `None` or nothing, at once, for any other document."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._config_uri: str | None = None
+        self.report_path = report_path()
+
+    # --- the config file as the editor has it ---
+
+    def changed(self, uri: str) -> None:
+        """A document was opened or edited."""
+        if self._is_config(uri):
+            self._config_uri = uri
+            self._publish(uri, language.diagnostics(self._text(uri)))
+
+    def closed(self, uri: str) -> None:
+        if uri == self._config_uri:
+            self._config_uri = None
+            self._publish(uri, self._session.application.keeper.loaded.diagnostics)
+
+    def config_loaded(self, loaded: Loaded) -> None:
+        """The file on disk was read: its problems are shown unless the editor has a newer text."""
+        if self._config_uri is None:
+            own = tuple(item for item in loaded.diagnostics if item.path in (None, loaded.path))
+            self._publish(loaded.path.as_uri(), own)
+
+    def _publish(self, uri: str, diagnostics: tuple[Diagnostic, ...]) -> None:
+        self._session.server.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri, [_to_lsp(item) for item in diagnostics])
+        )
+
+    # --- requests ---
+
+    def hover(self, uri: str, position: types.Position) -> types.Hover | None:
+        """In the config file: what a key means, with the provider's usage; in the report: the provider of the section."""
+        if self._is_config(uri):
+            found = language.hover(self._text(uri), position.line, position.character)
+            if found is None:
+                return None
+            usage = "\n\n".join(self._hover_of(state) for state in self._states(found.provider))
+            return _markdown("\n\n---\n\n".join(filter(None, (found.text, usage))))
+        if self._is_report(uri):
+            state = self._section(uri, position.line)
+            return _markdown(self._hover_of(state)) if state else None
+        return None
+
+    def completion(self, uri: str, position: types.Position) -> types.CompletionList | None:
+        if not self._is_config(uri):
+            return None
+        items = [
+            types.CompletionItem(
+                label=item.label,
+                detail=item.detail or None,
+                documentation=types.MarkupContent(types.MarkupKind.Markdown, item.documentation),
+                kind=types.CompletionItemKind.Property if item.kind == "key" else types.CompletionItemKind.Value,
+                text_edit=types.TextEdit(_range(item.line, item.start, item.line, item.end), item.insert),
+                filter_text=item.insert,
+            )
+            for item in language.completion(self._text(uri), position.line, position.character)
+        ]
+        return types.CompletionList(is_incomplete=False, items=items)
+
+    def code_lenses(self, uri: str) -> list[types.CodeLens]:
+        """Refresh and dashboard above every provider of the config file or the report."""
+        lenses: list[types.CodeLens] = []
+        for line, id in self._places(uri):
+            for state in self._states(id)[:1]:
+                at = _range(line, 0, line, 0)
+                lenses.append(types.CodeLens(at, types.Command("Refresh", methods.REFRESH, [id])))
+                if state.dashboard:
+                    lenses.append(types.CodeLens(at, types.Command("Dashboard", methods.OPEN_DASHBOARD, [id])))
+        return lenses
+
+    def inlay_hints(self, uri: str) -> list[types.InlayHint]:
+        """The usage now, behind every provider of the config file."""
+        if not self._is_config(uri):
+            return []
+        lines = self._text(uri).split("\n")
+        return [
+            types.InlayHint(types.Position(line, _utf16(lines[line].rstrip("\r"))), f"  {text}", padding_left=True)
+            for line, id in self._places(uri)
+            if (text := ", ".join(state_text(state, self._session.view()) for state in self._states(id)))
+        ]
+
+    # --- what they need ---
+
+    def _is_config(self, uri: str) -> bool:
+        return _same_file(uri, self._session.application.keeper.path)
+
+    def _is_report(self, uri: str) -> bool:
+        return _same_file(uri, self.report_path)
+
+    def _text(self, uri: str) -> str:
+        return self._session.server.workspace.get_text_document(uri).source
+
+    def _states(self, provider: str | None) -> list[ProviderState]:
+        return [state for state in self._session.service.snapshot().states if state.provider == provider]
+
+    def _hover_of(self, state: ProviderState) -> str:
+        return provider_hover(state, self._session.view())
+
+    def _places(self, uri: str) -> list[tuple[int, str]]:
+        """Lines that begin a provider, with its id."""
+        if self._is_config(uri):
+            return list(language.provider_lines(self._text(uri)))
+        if self._is_report(uri):
+            by_name = {state.name: state.provider for state in self._session.service.snapshot().states}
+            headings = enumerate(self._text(uri).split("\n"))
+            return [(n, id) for n, line in headings for name, id in by_name.items() if _heads(line, name)]
+        return []
+
+    def _section(self, uri: str, line: int) -> ProviderState | None:
+        id = next((id for at, id in reversed(self._places(uri)) if at <= line), None)
+        return next(iter(self._states(id)), None)
+
+
+def _heads(line: str, name: str) -> bool:
+    return line.startswith("#") and line.lstrip("# ").startswith(name)
+
+
+def _markdown(value: str) -> types.Hover:
+    return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, value))
+
+
+def _range(line: int, start: int, end_line: int, end: int) -> types.Range:
+    return types.Range(types.Position(line, start), types.Position(end_line, end))
+
+
+def _utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _to_lsp(item: Diagnostic) -> types.Diagnostic:
+    return types.Diagnostic(
+        range=_range(item.line, item.column, item.end_line, item.end_column),
+        message=item.message,
+        severity=_SEVERITY.get(item.severity, types.DiagnosticSeverity.Warning),
+        code=item.code,
+        source="quotaline",
+    )
+
+
+def _same_file(uri: str, path: Path) -> bool:
+    found = to_fs_path(uri)
+    return found is not None and os.path.normcase(os.path.realpath(found)) == os.path.normcase(os.path.realpath(path))

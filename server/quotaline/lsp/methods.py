@@ -1,0 +1,150 @@
+"""Every custom method, command and capability of the protocol: the names, and the table the documentation is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+DID_CHANGE_USAGE = "quotaline/didChangeUsage"
+USAGE = "quotaline/usage"
+REPORT = "quotaline/report"
+DID_INTERACT = "quotaline/didInteract"
+CONFIG_SCHEMA = "quotaline/configSchema"
+
+REFRESH = "quotaline.refresh"
+OPEN_DASHBOARD = "quotaline.openDashboard"
+SHOW_REPORT = "quotaline.showReport"
+SIGN_IN = "quotaline.signIn"
+SET_CREDENTIAL = "quotaline.setCredential"
+ENABLE = "quotaline.enable"
+DISABLE = "quotaline.disable"
+OPEN_CONFIG = "quotaline.openConfig"
+
+COMMANDS = (REFRESH, OPEN_DASHBOARD, SHOW_REPORT, SIGN_IN, SET_CREDENTIAL, ENABLE, DISABLE, OPEN_CONFIG)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One line of the protocol. `params` and `result` are TypeScript-like types, `example` is JSON of the params."""
+
+    name: str
+    kind: Literal["notification", "request", "command"]
+    direction: Literal["server → client", "client → server"]
+    purpose: str
+    params: str
+    result: str = "—"
+    example: str = ""
+
+
+METHODS = (
+    Method(
+        DID_CHANGE_USAGE,
+        "notification",
+        "server → client",
+        "Sent right after `initialized` (from the store) and after every visible change, to clients with the capability "
+        '`experimental.quotaline = {"usage": true}`.',
+        "UsageParams",
+        example='{"version": 1, "statusLine": {"text": "Claude 62% 2h", "severity": "ok", '
+        '"hover": {"kind": "markdown", "value": "…"}}, "providers": []}',
+    ),
+    Method(USAGE, "request", "client → server", "The same parameters on demand.", "{} | null", "UsageParams", "{}"),
+    Method(
+        REPORT,
+        "request",
+        "client → server",
+        "The report of all providers at length.",
+        '{format: "markdown" | "html" | "text"}',
+        "{format: string, content: string}",
+        '{"format": "markdown"}',
+    ),
+    Method(
+        DID_INTERACT,
+        "notification",
+        "client → server",
+        "The user looked (hover, click): the adaptive cadence comes forward.",
+        "{} | null",
+        example="{}",
+    ),
+    Method(
+        CONFIG_SCHEMA,
+        "request",
+        "client → server",
+        "The JSON schema of the config file.",
+        "{} | null",
+        "object",
+        "{}",
+    ),
+    Method(
+        REFRESH,
+        "command",
+        "client → server",
+        "Read all shown providers now, or those with the given ids. Reports work-done progress.",
+        "[...ids: string[]]",
+        "{outcomes: {id, account, ok, asked, message}[]}",
+        '["claude", "codex"]',
+    ),
+    Method(
+        OPEN_DASHBOARD,
+        "command",
+        "client → server",
+        "Open the provider's dashboard in the browser (`window/showDocument`).",
+        "[id: string]",
+        "{url: string}",
+        '["claude"]',
+    ),
+    Method(
+        SHOW_REPORT,
+        "command",
+        "client → server",
+        "Write the report as a Markdown document and show it in the editor.",
+        "[]",
+        "{uri: string}",
+        "[]",
+    ),
+    Method(
+        SIGN_IN,
+        "command",
+        "client → server",
+        "Sign in to a provider that has an interactive sign-in; otherwise tells how to connect it.",
+        "[id: string]",
+        "{ok: boolean, message: string}",
+        '["copilot"]',
+    ),
+    Method(
+        SET_CREDENTIAL,
+        "command",
+        "client → server",
+        "Keep a key or cookie header: in the OS keyring, or in the config file where no keyring works. "
+        "The value is never logged, stored elsewhere, or sent back.",
+        "[{id: string, value: string, label?: string}]",
+        '{kept: "keyring" | "config", message: string}',
+        '[{"id": "openrouter", "value": "…"}]',
+    ),
+    Method(
+        ENABLE,
+        "command",
+        "client → server",
+        "Always show a provider (writes the config file).",
+        "[id: string]",
+        "{message: string}",
+        '["kiro"]',
+    ),
+    Method(
+        DISABLE,
+        "command",
+        "client → server",
+        "Never show a provider (writes the config file).",
+        "[id: string]",
+        "{message: string}",
+        '["kiro"]',
+    ),
+    Method(
+        OPEN_CONFIG,
+        "command",
+        "client → server",
+        "Show the config file in the editor; a minimal one is made when there is none.",
+        "[]",
+        "{uri: string}",
+        "[]",
+    ),
+)

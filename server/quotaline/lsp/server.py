@@ -1,0 +1,189 @@
+"""The sidecar: wires the protocol's methods to one session. Everything heavy is imported after `initialize` is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams, JsonRpcRequestCancelled
+from pygls.lsp.server import LanguageServer
+
+from quotaline import __version__
+from quotaline.lsp import methods
+
+if TYPE_CHECKING:
+    from quotaline.lsp.session import Session
+
+log = logging.getLogger(__name__)
+
+PARENT_CHECK_SECONDS = 2.0
+
+
+class QuotalineServer(LanguageServer):
+    """One sidecar of one editor. `session` exists from `initialized` on."""
+
+    def __init__(self) -> None:
+        super().__init__("quotaline", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        self.session: Session | None = None
+        self.options: Any = None
+        self._ready: asyncio.Event | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Errors of a message are answered to the client and noted by type: a message may hold a credential."""
+        log.warning("a message could not be handled: %s", type(error).__name__)
+
+    async def begin(self) -> None:
+        """Open the session. Also starts to watch for the editor's end."""
+        from quotaline.lsp.session import Session
+
+        self._watch = asyncio.create_task(self._exit_with_editor(), name="editor watch")
+        self.session = Session(self, self.options)
+        self.ready.set()
+        await self.session.open()
+
+    @property
+    def ready(self) -> asyncio.Event:
+        """Set once there is a session."""
+        if self._ready is None:
+            self._ready = asyncio.Event()
+        return self._ready
+
+    async def current(self) -> Session:
+        """The session, waiting for it when a request came early. Raises when the server is shutting down."""
+        if self._closing:
+            raise JsonRpcRequestCancelled("Quotaline is shutting down.")
+        await self.ready.wait()
+        assert self.session is not None
+        return self.session
+
+    async def end(self) -> None:
+        """Stop everything that runs, once."""
+        if self._closing:
+            return
+        self._closing = True
+        if self._watch is not None and self._watch is not asyncio.current_task():
+            self._watch.cancel()
+        if self.session is not None:
+            await self.session.close()
+
+    async def _exit_with_editor(self) -> None:
+        """Leave no orphan: when the editor's process is gone, so are we."""
+        from quotaline.liveness import alive, birth
+
+        pid = self.process_id
+        if not pid:
+            return
+        born = birth(pid)
+        while alive(pid) and birth(pid) == born:
+            await asyncio.sleep(PARENT_CHECK_SECONDS)
+        await self.end()
+        os._exit(0)  # the thread that waits for standard input cannot be stopped in another way
+
+
+def create_server() -> QuotalineServer:
+    """A server with all features registered."""
+    server = QuotalineServer()
+
+    @server.feature(types.INITIALIZE)
+    def initialize(ls: QuotalineServer, params: types.InitializeParams) -> None:
+        ls.options = params.initialization_options
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(ls: QuotalineServer, params: types.InitializedParams) -> None:
+        await ls.begin()
+
+    @server.feature(types.SHUTDOWN)
+    async def shutdown(ls: QuotalineServer, params: None) -> None:
+        await ls.end()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def did_change_configuration(ls: QuotalineServer, params: types.DidChangeConfigurationParams) -> None:
+        (await ls.current()).use_settings(params.settings)
+
+    _register_usage(server)
+    _register_commands(server)
+    _register_documents(server)
+    return server
+
+
+def _register_usage(server: QuotalineServer) -> None:
+    @server.feature(methods.USAGE)
+    async def usage(ls: QuotalineServer, params: Any) -> Any:
+        return (await ls.current()).usage_params()
+
+    @server.feature(methods.REPORT)
+    async def report(ls: QuotalineServer, params: Any) -> Any:
+        format = getattr(params, "format", None) or "markdown"
+        if format not in ("markdown", "html", "text"):
+            raise JsonRpcInvalidParams("format must be markdown, html or text")
+        return {"format": format, "content": (await ls.current()).report(format)}
+
+    @server.feature(methods.DID_INTERACT)
+    async def did_interact(ls: QuotalineServer, params: Any) -> None:
+        (await ls.current()).service.interact()
+
+    @server.feature(methods.CONFIG_SCHEMA)
+    async def config_schema(ls: QuotalineServer, params: Any) -> Any:
+        from quotaline.config import json_schema
+
+        return json_schema()
+
+
+def _register_commands(server: QuotalineServer) -> None:
+    def register(name: str) -> None:
+        @server.command(name)
+        async def execute(ls: QuotalineServer, *arguments: Any) -> Any:
+            from quotaline.lsp.commands import CommandError, execute_command
+
+            try:
+                return await execute_command(await ls.current(), name, arguments)
+            except CommandError as error:
+                raise JsonRpcInvalidParams(str(error)) from None
+
+    for name in methods.COMMANDS:
+        register(name)
+
+
+def _register_documents(server: QuotalineServer) -> None:
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    async def did_open(ls: QuotalineServer, params: types.DidOpenTextDocumentParams) -> None:
+        (await ls.current()).documents.changed(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    async def did_change(ls: QuotalineServer, params: types.DidChangeTextDocumentParams) -> None:
+        (await ls.current()).documents.changed(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    async def did_close(ls: QuotalineServer, params: types.DidCloseTextDocumentParams) -> None:
+        (await ls.current()).documents.closed(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def hover(ls: QuotalineServer, params: types.HoverParams) -> types.Hover | None:
+        return (await ls.current()).documents.hover(params.text_document.uri, params.position)
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=['"', ":"]))
+    async def completion(ls: QuotalineServer, params: types.CompletionParams) -> types.CompletionList | None:
+        return (await ls.current()).documents.completion(params.text_document.uri, params.position)
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
+    async def code_lens(ls: QuotalineServer, params: types.CodeLensParams) -> list[types.CodeLens]:
+        return (await ls.current()).documents.code_lenses(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
+    async def inlay_hint(ls: QuotalineServer, params: types.InlayHintParams) -> list[types.InlayHint]:
+        return (await ls.current()).documents.inlay_hints(params.text_document.uri)
+
+
+def serve(tcp_port: int | None = None) -> None:
+    """Run until the editor ends us: on standard input and output, or on a loopback port for debugging."""
+    server = create_server()
+    if tcp_port is not None:
+        server.start_tcp("127.0.0.1", tcp_port)
+    else:
+        server.start_io()
+    os._exit(0 if server.protocol._shutdown else 1)

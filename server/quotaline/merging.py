@@ -1,0 +1,108 @@
+"""What an outcome makes of what was known before: what is kept, what is dropped, what is taken over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from quotaline.detection import Target
+from quotaline.state import Failure
+from quotaline.store import Reading
+from quotaline_providers.contract import Provider
+from quotaline_providers.errors import Kind, RateLimited, ReadError
+from quotaline_providers.model import Identity, Usage, Window
+from quotaline_providers.run import Outcome
+
+COOL_DOWN = timedelta(minutes=5)
+"""How long to leave a vendor alone that said "too many requests" without saying for how long."""
+
+
+def applied(target: Target, previous: Reading | None, outcome: Outcome, provider: Provider, source: str) -> Reading:
+    """The new reading of an account after an outcome."""
+    before = previous if previous is not None and previous.digest == target.digest else None
+    old = before.usage if before else None
+    if outcome.error is None and outcome.usage is not None:
+        return _reading(target, outcome, filled_in(outcome.usage, old), source)
+    error = outcome.error
+    assert error is not None, "an outcome without usage has an error"
+    failures = (before.failures if before else 0) + 1
+    usage, usage_at, fingerprint = outcome.usage, outcome.finished_at, outcome.fingerprint
+    if usage is None and before is not None and _still_true(before, outcome, error):
+        usage, usage_at, fingerprint = before.usage, before.usage_at or outcome.finished_at, before.fingerprint
+    return Reading(
+        key=target.key,
+        provider=target.provider,
+        account=target.account_label,
+        usage=usage,
+        usage_at=usage_at if usage else None,
+        fingerprint=fingerprint,
+        digest=target.digest,
+        source=source,
+        failure=Failure.of(error),
+        failures=failures,
+        attempted_at=outcome.finished_at,
+        cool_until=_cool_until(error, before, outcome.finished_at),
+    )
+
+
+def _reading(target: Target, outcome: Outcome, usage: Usage, source: str) -> Reading:
+    return Reading(
+        key=target.key,
+        provider=target.provider,
+        account=target.account_label,
+        usage=usage,
+        usage_at=outcome.finished_at,
+        fingerprint=outcome.fingerprint,
+        digest=target.digest,
+        source=source,
+        attempted_at=outcome.finished_at,
+    )
+
+
+def _still_true(before: Reading, outcome: Outcome, error: ReadError) -> bool:
+    """Whether the last good usage may stand beside this error: same credential, and no final answer against it."""
+    if before.usage is None or error.definite:
+        return False
+    if error.kind in (Kind.MISSING_CREDENTIAL, Kind.MISSING_PROGRAM, Kind.MISCONFIGURED):
+        return False
+    used = {attempt.fingerprint for attempt in outcome.attempts if attempt.fingerprint}
+    return not used or not before.fingerprint or before.fingerprint in used
+
+
+def _cool_until(error: ReadError, before: Reading | None, now: datetime) -> datetime | None:
+    if not isinstance(error, RateLimited):
+        return None
+    promised = error.until or now + COOL_DOWN
+    earlier = before.cool_until if before else None
+    return max(promised, earlier) if earlier else promised
+
+
+def same_account(one: Identity, other: Identity) -> bool:
+    """Compare account ids, else e-mails, else assume the same; one known and one unknown is not the same."""
+    if one.account_id or other.account_id:
+        return one.account_id == other.account_id
+    if one.email or other.email:
+        return (one.email or "").lower() == (other.email or "").lower()
+    return True
+
+
+def filled_in(usage: Usage, old: Usage | None) -> Usage:
+    """The usage with reset times taken over from the last one of the same account, where the vendor left them out."""
+    if old is None or not same_account(usage.identity, old.identity):
+        return usage
+    earlier = {window.id: window for window in old.windows}
+    windows = tuple(_filled_in(window, earlier.get(window.id), usage) for window in usage.windows)
+    return usage.model_copy(update={"windows": windows})
+
+
+def _filled_in(window: Window, old: Window | None, usage: Usage) -> Window:
+    if old is None or window.resets_at is not None or old.resets_at is None or old.resets_at <= usage.updated_at:
+        return window
+    if "resets daily" in (window.description or "").lower():
+        return window
+    return window.model_copy(
+        update={
+            "resets_at": old.resets_at,
+            "minutes": window.minutes if window.minutes is not None else old.minutes,
+            "description": window.description or old.description,
+        }
+    )

@@ -1,0 +1,173 @@
+"""The hover: Markdown behind the status line, over all providers or one of them at length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from quotaline.render import text, times
+from quotaline.render.shown import Shown, all_shown
+from quotaline.render.shown import shown as shown_state
+from quotaline.render.text import markdown
+from quotaline.render.view import View
+from quotaline.state import ProviderState, Snapshot
+from quotaline_providers import wording
+from quotaline_providers.model import Balance, Spend, Window
+
+_CELLS = 12
+_TEXT = 120
+SETUP_HINT = "Sign in to a provider's own program, or run the command “Quotaline: Set Credential”."
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How much of a provider is told."""
+
+    windows: int
+    amounts: int
+    rows: int
+    notes: int
+
+
+SHORT = Length(windows=6, amounts=3, rows=0, notes=0)
+LONG = Length(windows=24, amounts=12, rows=24, notes=6)
+_MOST_PROVIDERS = 20
+
+
+def hover(snapshot: Snapshot, view: View) -> str:
+    """Markdown over all shown providers."""
+    items = all_shown(snapshot, view)
+    blocks = [_block(item, SHORT) for item in items[:_MOST_PROVIDERS]]
+    if snapshot.config_problem:
+        blocks.insert(0, f"⚠ {markdown(snapshot.config_problem)}")
+    if len(items) > _MOST_PROVIDERS:
+        blocks.append(f"… and {len(items) - _MOST_PROVIDERS} more.")
+    if not items:
+        blocks.append(f"**Quotaline** shows no provider yet.\n\n{SETUP_HINT}")
+    return "\n\n---\n\n".join(blocks)
+
+
+def provider_hover(state: ProviderState, view: View, length: Length = LONG) -> str:
+    """Markdown over one provider, with its details."""
+    return _block(shown_state(state, view), length)
+
+
+def shown_hover(item: Shown, length: Length = LONG) -> str:
+    """The same for a provider that is already seen through a view."""
+    return _block(item, length)
+
+
+def _block(item: Shown, length: Length) -> str:
+    heading = f"### {markdown(item.title)}"
+    who = " · ".join(markdown(part) for part in (item.plan, item.account) if part)
+    paragraphs = [heading, who, "\n".join(_lines(item, length)), _error(item), _foot(item)]
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _lines(item: Shown, length: Length) -> Iterator[str]:
+    usage = item.state.usage
+    if usage is None:
+        if item.state.failure is None:
+            yield "- Reading for the first time…"
+        return
+    paces = item.paces
+    for window in item.windows[: length.windows]:
+        yield f"- {_window(item, window)}"
+        detail = times.detail_line(item.state.provider, window)
+        if detail:
+            yield f"  - {_said(item, detail)}"
+        if window.id in paces:
+            yield f"  - Pace: {paces[window.id].summary.replace(' | ', ' · ')}"
+    if item.bound is not None and item.bound.capped_by is not None:
+        yield f"- {_said(item, item.bound.capped_by.label)} is used up and blocks {_said(item, item.bound.label)} too"
+    if len(item.windows) > length.windows:
+        yield f"- … and {len(item.windows) - length.windows} more"
+    if usage.limits_unavailable and not item.windows:
+        yield "- Limits: not available"
+    for balance in usage.balances[: length.amounts]:
+        yield f"- {_balance(item, balance)}"
+    for spend in usage.spends[: length.amounts]:
+        yield f"- {_spend(item, spend)}"
+    yield from _details(item, length)
+
+
+def _window(item: Shown, window: Window) -> str:
+    view, used = item.view, window.shown_percent
+    numbers = ""
+    if used is not None:
+        left = view.settings.status_line.percent == "left"
+        value, word = (100 - used, "left") if left else (used, "used")
+        numbers = f" {text.code(text.bar(value, _CELLS, '█', '░'))} {markdown(wording.percent(value))} {word}"
+    if window.used is not None and window.limit is not None:
+        unit = f" {_said(item, window.unit)}" if window.unit and not _is_currency(window.unit) else ""
+        money = window.unit if window.unit and _is_currency(window.unit) else None
+        numbers += f" ({text.amount(window.used, money)} of {text.amount(window.limit, money)}{unit})"
+    reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
+    return f"**{_said(item, window.label)}**{numbers}" + (f" · {_said(item, reset)}" if reset else "")
+
+
+def _balance(item: Shown, balance: Balance) -> str:
+    return f"**{_said(item, balance.label)}**: {_said(item, text.amount(balance.amount, balance.unit))}"
+
+
+def _spend(item: Shown, spend: Spend) -> str:
+    line = f"**{_said(item, spend.label)}**: {_said(item, text.amount(spend.used, spend.unit))}"
+    if spend.limit is not None and spend.limit > 0:
+        line += f" of {_said(item, text.amount(spend.limit, spend.unit))}"
+    if spend.period:
+        line += f" · {_said(item, spend.period)}"
+    if spend.resets_at is not None:
+        view = item.view
+        line += f" · {times.resets(spend.resets_at, view.now, view.settings.reset_times, view.zone)}"
+    return line
+
+
+def _details(item: Shown, length: Length) -> Iterator[str]:
+    usage, rows_left = item.state.usage, length.rows
+    if usage is None or not rows_left:
+        return
+    for section in usage.details:
+        if section.title and section.rows and rows_left:
+            yield f"- **{_said(item, section.title)}**"
+        indent = "  " if section.title else ""
+        for row in section.rows[:rows_left]:
+            second = f" · {_said(item, row.secondary)}" if row.secondary else ""
+            yield f"{indent}- {_said(item, row.label)}: {_said(item, row.value)}{second}"
+        rows_left = max(0, rows_left - len(section.rows))
+    if usage.reset_credits is not None:
+        yield f"- Limit reset credits: {usage.reset_credits.available} available"
+    for note in usage.notes[: length.notes]:
+        yield f"- {_said(item, note)}"
+
+
+def _error(item: Shown) -> str:
+    if item.error is None:
+        return ""
+    message, hint = (text.prose(text.cut(part, 4 * _TEXT)) for part in item.error)
+    return f"⚠ {message} {hint}".rstrip()
+
+
+def _foot(item: Shown) -> str:
+    view, usage, parts = item.view, item.state.usage, list[str]()
+    if usage is not None:
+        parts.append(times.updated(usage.updated_at, view.now, view.zone))
+        if item.source:
+            parts.append(markdown(item.source))
+        if item.state.stale:
+            parts.append("out of date")
+    if item.state.refreshing:
+        parts.append("refreshing…")
+    status = view.statuses.get(item.state.provider)
+    if status is not None and status.indicator != "none":
+        words = status.label + (f" – {item.said(status.description)}" if status.description else "")
+        parts.append(text.link(words, status.url) or markdown(words))
+    dashboard = text.link("Dashboard", item.state.dashboard)
+    return " · ".join([*parts, *([dashboard] if dashboard else [])])
+
+
+def _said(item: Shown, words: str) -> str:
+    return markdown(text.cut(item.said(words), _TEXT))
+
+
+def _is_currency(unit: str) -> bool:
+    return len(unit) == 3 and unit.isalpha() and unit.isupper()

@@ -1,0 +1,192 @@
+"""Pace: is a window used up faster or slower than its time passes, and will it last."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from quotaline_providers import wording
+from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Usage, Window
+
+Stage = Literal[
+    "onTrack", "slightlyAhead", "slightlyBehind", "ahead", "behind", "farAhead", "farBehind"
+]  # ahead: used faster than the clock
+
+_LEAST_EXPECTED = 3.0
+_CALENDAR_MONTH = frozenset(
+    {"abacus", "alibaba", "alibabatokenplan", "amp", "commandcode", "doubao", "mimo", "stepfun"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A window's pace. Percents are 0-100, `delta` is actual minus expected, `eta` None when it lasts to the reset."""
+
+    window: str
+    stage: Stage
+    actual: float
+    expected: float
+    eta: timedelta | None
+    elapsed: timedelta
+    left: timedelta
+    session: bool = False
+    headroom: bool = False
+
+    @property
+    def delta(self) -> float:
+        return self.actual - self.expected
+
+    @property
+    def lasts(self) -> bool:
+        return self.eta is None
+
+    @property
+    def shown(self) -> bool:
+        """Worth a line: something is left and enough time has passed to say anything."""
+        return self.actual < 100 and self.expected >= _LEAST_EXPECTED
+
+    @property
+    def token(self) -> str:
+        """For a status bar: `+11%`, `-8%`, `0%`."""
+        delta = rounded(self.delta)
+        return f"{delta:+d}%" if delta else "0%"
+
+    @property
+    def summary(self) -> str:
+        """`6% in reserve | Expected 43% used | Lasts until reset`."""
+        return " | ".join(part for part in (self._lead(), self._expectation(), self._end(), self._headroom()) if part)
+
+    def _lead(self) -> str:
+        if self.stage == "onTrack":
+            return "On pace"
+        return f"{rounded(abs(self.delta))}% in {'deficit' if self.delta > 0 else 'reserve'}"
+
+    def _expectation(self) -> str:
+        return f"Expected {rounded(self.expected)}% used"
+
+    def _end(self) -> str:
+        if self.eta is None:
+            return "Lasts until reset"
+        start = datetime(2000, 1, 1, tzinfo=UTC)
+        when = "now" if self.eta.total_seconds() < 1 else wording.countdown(start + self.eta, start)
+        return f"Projected empty {when}" if self.session else f"Runs out {when}"
+
+    def _headroom(self) -> str | None:
+        if not self.headroom or self.delta >= -15 or self.actual <= 0:
+            return None
+        projected = self.actual / self.elapsed.total_seconds() * self.left.total_seconds()
+        ratio = (100 - self.actual) / projected
+        return f"{int(ratio * 10) / 10:.1f}× headroom" if ratio >= 1.5 else None
+
+
+def rounded(value: float) -> int:
+    """A whole number, half away from zero."""
+    return int(abs(value) + 0.5) * (1 if value >= 0 else -1)
+
+
+def pace(window: Window, now: datetime, default_minutes: int | None = None, *, headroom: bool = False) -> Pace | None:
+    """The pace of one window, None when nothing can be said. `default_minutes` is its length when it tells none."""
+    minutes = window.minutes if window.minutes is not None else default_minutes
+    if window.resets_at is None or window.placeholder or window.used_percent is None or not minutes or minutes < 0:
+        return None
+    try:
+        length = _month_before(window.resets_at) if minutes == MONTH_MINUTES else timedelta(minutes=minutes)
+    except OverflowError:
+        return None
+    left = window.resets_at - now
+    if left <= timedelta(0) or left > length:
+        return None
+    elapsed, actual = length - left, window.shown_percent or 0.0
+    if not elapsed and actual > 0:
+        return None
+    expected = elapsed / length * 100
+    return Pace(
+        window=window.id,
+        stage=_stage(actual - expected),
+        actual=actual,
+        expected=expected,
+        eta=_eta(actual, elapsed, left),
+        elapsed=elapsed,
+        left=left,
+        session=minutes <= SESSION_MINUTES,
+        headroom=headroom,
+    )
+
+
+def paces(provider: str, usage: Usage, now: datetime) -> Mapping[str, Pace]:
+    """The paces of the windows of this provider that have one and are worth showing, by window id."""
+    found: dict[str, Pace] = {}
+    for window in usage.windows:
+        paced, default = _has_pace(provider, window)
+        this = pace(window, now, default, headroom=provider == "codex") if paced else None
+        if this is not None and this.shown:
+            found[window.id] = this
+    return found
+
+
+def _stage(delta: float) -> Stage:
+    ahead = delta > 0
+    if abs(delta) <= 2:
+        return "onTrack"
+    if abs(delta) <= 6:
+        return "slightlyAhead" if ahead else "slightlyBehind"
+    if abs(delta) <= 12:
+        return "ahead" if ahead else "behind"
+    return "farAhead" if ahead else "farBehind"
+
+
+def _eta(actual: float, elapsed: timedelta, left: timedelta) -> timedelta | None:
+    if actual >= 100:
+        return timedelta(0)
+    if actual <= 0:
+        return None
+    try:
+        eta = elapsed * ((100 - actual) / actual)
+    except OverflowError:
+        return None
+    return None if eta >= left else eta
+
+
+def _month_before(reset: datetime) -> timedelta:
+    """The length of the calendar month that ends at `reset` (UTC)."""
+    end = reset.astimezone(UTC)
+    year, month = (end.year, end.month - 1) if end.month > 1 else (end.year - 1, 12)
+    if year < 1:
+        raise OverflowError
+    return end - end.replace(year=year, month=month, day=min(end.day, monthrange(year, month)[1]))
+
+
+def _has_pace(provider: str, window: Window) -> tuple[bool, int | None]:
+    """Whether this window of this provider has a pace, and its length when it tells none."""
+    lane, minutes = window.lane, window.minutes
+    session = lane == "primary" and (minutes is None or minutes <= SESSION_MINUTES)
+    match provider:
+        case "codex" | "opencodego":
+            return session or lane == "secondary", SESSION_MINUTES if session else WEEK_MINUTES
+        case "claude":
+            return session or lane in ("secondary", "tertiary"), SESSION_MINUTES if session else WEEK_MINUTES
+        case "ollama":
+            return minutes is not None and (session or lane == "secondary"), None
+        case "opencode":
+            return lane == "secondary", WEEK_MINUTES
+        case "kimi":
+            return lane is not None and minutes == (WEEK_MINUTES if lane == "primary" else SESSION_MINUTES), None
+        case "zai":
+            lengths = {"primary": SESSION_MINUTES, "secondary": WEEK_MINUTES}
+            wanted = lengths.get(lane) if lane else MONTH_MINUTES if window.id == "zai-mcp" else None
+            return wanted is not None and minutes == wanted, None
+        case "copilot":
+            return True, MONTH_MINUTES
+        case "cursor":
+            return minutes is not None, None
+        case "grok":
+            return lane == "primary" and window.label.lower() == "weekly", WEEK_MINUTES
+        case "antigravity":
+            return minutes is not None and minutes <= SESSION_MINUTES, None
+        case "abacus":
+            return lane == "primary", MONTH_MINUTES
+        case _:
+            return provider in _CALENDAR_MONTH and minutes == MONTH_MINUTES, None

@@ -1,0 +1,116 @@
+"""A provider as it is about to be shown: what binds it, how serious that is, and its texts without what is private."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quotaline.render import text
+from quotaline.render.binding import Binding, Severity, binding, severity
+from quotaline.render.pace import Pace, paces
+from quotaline.render.view import View
+from quotaline.state import ProviderState, Snapshot
+from quotaline_providers import wording
+from quotaline_providers.model import Window
+
+NAME_LENGTH, ACCOUNT_LENGTH = 32, 24
+_SHORTEST_PRIVATE = 3
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One state seen through a view. `ordinal` tells accounts of one provider apart when labels are hidden."""
+
+    state: ProviderState
+    view: View
+    bound: Binding | None
+    severity: Severity
+    ordinal: int | None = None
+
+    @property
+    def name(self) -> str:
+        return text.label(self.state.name or self.state.provider, NAME_LENGTH)
+
+    @property
+    def title(self) -> str:
+        """The name, with what tells this account from the provider's others."""
+        if self.state.account and not self.hides:
+            return f"{self.name} {text.label(self.state.account, ACCOUNT_LENGTH)}".rstrip()
+        return f"{self.name} #{self.ordinal}" if self.ordinal is not None else self.name
+
+    @property
+    def hides(self) -> bool:
+        return self.view.settings.hide_identity
+
+    @property
+    def account(self) -> str | None:
+        """The account's label, else its e-mail or organisation; None when unknown or hidden."""
+        if self.hides:
+            return None
+        known = [self.state.account]
+        if self.state.usage is not None:
+            known += [self.state.usage.identity.email or "", self.state.usage.identity.organization or ""]
+        return next((shown for value in known if (shown := text.isolated(text.cleaned(value)))), None)
+
+    @property
+    def plan(self) -> str | None:
+        plan = self.state.usage.identity.plan if self.state.usage is not None else None
+        return text.isolated(self.said(wording.plan_name(plan))) or None if plan else None
+
+    @property
+    def source(self) -> str | None:
+        return self.said(self.state.usage.source) or None if self.state.usage is not None else None
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows that say something: no placeholders."""
+        usage = self.state.usage
+        return tuple(window for window in usage.windows if not window.placeholder) if usage is not None else ()
+
+    @property
+    def paces(self) -> dict[str, Pace]:
+        if self.state.usage is None:
+            return {}
+        return dict(paces(self.state.provider, self.state.usage, self.view.now))
+
+    @property
+    def error(self) -> tuple[str, str] | None:
+        """What went wrong and what to do next."""
+        failure = self.state.failure
+        return (self.said(failure.message), self.said(failure.hint)) if failure is not None else None
+
+    def said(self, words: str) -> str:
+        """A vendor's or user's text on one line, without what the user wants hidden."""
+        if self.hides:
+            words = text.without_emails(words)
+            for value in self._private():
+                words = words.replace(value, text.HIDDEN)
+        return text.cleaned(words)
+
+    def _private(self) -> Sequence[str]:
+        values = [self.state.account]
+        if self.state.usage is not None:
+            identity = self.state.usage.identity
+            values += [value or "" for value in (identity.email, identity.organization, identity.account_id)]
+        return sorted((value for value in values if len(value) >= _SHORTEST_PRIVATE), key=len, reverse=True)
+
+
+def shown(state: ProviderState, view: View, ordinal: int | None = None) -> Shown:
+    """One state, whatever the settings say about which providers to show."""
+    traits = view.traits(state.provider)
+    bound = binding(state.usage, traits, view.now) if state.usage is not None else None
+    level = severity(state, bound, view.settings.status_line, view.now)
+    return Shown(state, view, bound, level, ordinal)
+
+
+def all_shown(snapshot: Snapshot, view: View) -> tuple[Shown, ...]:
+    """Every active state, in display order."""
+    active = [state for state in snapshot.states if state.active]
+    several = {provider for provider, count in Counter(state.provider for state in active).items() if count > 1}
+    seen: Counter[str] = Counter()
+    result: list[Shown] = []
+    for state in active:
+        seen[state.provider] += 1
+        result.append(shown(state, view, seen[state.provider] if state.provider in several else None))
+    return tuple(result)

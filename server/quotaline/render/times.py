@@ -1,0 +1,82 @@
+"""How moments are worded: resets, ages, times of day in the user's time zone, and RFC 3339 for programs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Literal
+
+from quotaline_providers import wording
+from quotaline_providers.model import Window
+
+ResetTimes = Literal["countdown", "absolute"]
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WHEN_WORDS = frozenset({"in", "at", "on", "every", "each", "hourly", "daily", "weekly", "monthly", "yearly"})
+_WHEN_WORDS |= {"today", "tomorrow", "soon"} | {month.lower() for month in _MONTHS}
+
+DETAIL_BACKED = frozenset({"chutes", "crof", "deepinfra", "deepseek", "kilo", "mimo", "mistral", "warp"})
+"""Providers whose window description is a detail and never says when the window resets."""
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC, whole seconds, `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock_time(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """`15:00` today, `tomorrow, 15:00`, else `Jan 5, 15:00` (with the year when it is another one)."""
+    try:
+        local, today = moment.astimezone(zone), now.astimezone(zone)
+    except (OverflowError, ValueError):
+        local, today = moment, now
+    time = f"{local:%H:%M}"
+    if local.date() == today.date():
+        return time
+    if (local.date() - today.date()).days == 1:
+        return f"tomorrow, {time}"
+    year = f" {local.year}" if local.year != today.year else ""
+    return f"{_MONTHS[local.month - 1]} {local.day}{year}, {time}"
+
+
+def resets(moment: datetime, now: datetime, style: ResetTimes, zone: tzinfo) -> str:
+    """`Resets in 2h 5m`, `Resets now`, `Resets tomorrow, 09:00`."""
+    if style == "absolute" and moment > now:
+        return f"Resets {clock_time(moment, now, zone)}"
+    return f"Resets {wording.countdown(moment, now)}"
+
+
+def reset_line(provider: str, window: Window, now: datetime, style: ResetTimes, zone: tzinfo) -> str | None:
+    """When the window resets: from its date, else from the vendor's words."""
+    if window.resets_at is not None:
+        return resets(window.resets_at, now, style, zone)
+    words = (window.description or "").strip()
+    if not words or provider in DETAIL_BACKED:
+        return None
+    first = words.split()[0].lower().rstrip(",.:")
+    return f"Resets {words}" if first in _WHEN_WORDS else words
+
+
+def detail_line(provider: str, window: Window) -> str | None:
+    """The description of a provider that uses it for a detail."""
+    return (window.description or "").strip() or None if provider in DETAIL_BACKED else None
+
+
+def updated(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """`Updated just now`, `Updated 5m ago`, `Updated 3h ago`, else the time."""
+    age = (now - moment).total_seconds()
+    if age < 60:
+        return "Updated just now"
+    if age < 3600:
+        return f"Updated {int(age // 60)}m ago"
+    if age < 86400:
+        return f"Updated {int(age // 3600)}h ago"
+    return f"Updated {clock_time(moment, now, zone)}"
+
+
+def brief(left: timedelta) -> str:
+    """Time left in one unit, for a status line: `14m`, `2h`, `3d` (hours up to two days)."""
+    minutes = max(1, -int(-left.total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes}m"
+    hours = (minutes + 30) // 60
+    return f"{hours}h" if hours < 48 else f"{(hours + 12) // 24}d"

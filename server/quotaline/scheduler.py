@@ -1,0 +1,116 @@
+"""When a provider is asked again. Pure functions of times and counts; the service sleeps and asks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from quotaline_providers.model import Usage
+
+RECENT_LOOK = timedelta(minutes=5)
+WARM_LOOK = timedelta(hours=1)
+IDLE_LOOK = timedelta(hours=4)
+BOUNDARY_MARGIN = timedelta(seconds=30)
+BOUNDARY_EARLIEST = timedelta(seconds=5)
+FIRST_BACK_OFF = timedelta(minutes=1)
+LONGEST_BACK_OFF = timedelta(hours=1)
+OFFLINE_RETRIES = (15, 45, 120, 300)
+JITTER = 0.1
+
+Cadence = Literal["adaptive", "manual"] | float
+"""`adaptive`, `manual`, or minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What has happened to one account so far. `failures` counts failed reads in a row; `offline` says that the last
+    one failed because the vendor could not be reached."""
+
+    attempted_at: datetime | None = None
+    failures: int = 0
+    offline: bool = False
+    cool_until: datetime | None = None
+    usage: Usage | None = None
+
+
+def adaptive_interval(last_look: datetime | None, now: datetime) -> timedelta:
+    """2 minutes while the user looks, then 5, 15 and 30 as the last look grows older (a look in the future is now)."""
+    if last_look is None:
+        return timedelta(minutes=30)
+    since = now - last_look
+    if since <= RECENT_LOOK:
+        return timedelta(minutes=2)
+    if since <= WARM_LOOK:
+        return timedelta(minutes=5)
+    return timedelta(minutes=15) if since < IDLE_LOOK else timedelta(minutes=30)
+
+
+def interval(cadence: Cadence, last_look: datetime | None, minimum: float, now: datetime) -> timedelta | None:
+    """The normal time between two reads, never under the provider's minimum (seconds). None for `manual`."""
+    if cadence == "manual":
+        return None
+    base = adaptive_interval(last_look, now) if cadence == "adaptive" else timedelta(minutes=float(cadence))
+    return max(base, timedelta(seconds=minimum))
+
+
+def back_off(failures: int) -> timedelta:
+    """How long to wait at least after this many failed reads in a row: 1, 2, 4... minutes, at most an hour."""
+    if failures <= 0:
+        return timedelta()
+    doubled = FIRST_BACK_OFF.total_seconds() * 2 ** min(failures - 1, 16)
+    return min(LONGEST_BACK_OFF, timedelta(seconds=doubled))
+
+
+def wait(past: Past, every: timedelta, minimum: float) -> timedelta:
+    """The time from the last attempt to the next: the interval, lengthened by failures; the first few failures to
+    reach the vendor are retried sooner (15, 45, 120, 300 s), but never under the minimum (seconds)."""
+    if past.offline and 0 < past.failures <= len(OFFLINE_RETRIES):
+        soon = timedelta(seconds=max(minimum, OFFLINE_RETRIES[past.failures - 1]))
+        return min(soon, every)
+    return max(every, back_off(past.failures))
+
+
+def boundary(usage: Usage | None, now: datetime) -> datetime | None:
+    """The moment right after the next reset of any window that the usage does not know of yet."""
+    if usage is None:
+        return None
+    resets = (window.resets_at for window in usage.windows if window.resets_at is not None)
+    moments = [reset + BOUNDARY_MARGIN for reset in resets if reset > usage.updated_at]
+    return max(min(moments), now) if moments else None
+
+
+def due(past: Past, every: timedelta | None, minimum: float, now: datetime) -> datetime | None:
+    """When an account should be read next, without jitter. None: only when the user asks.
+
+    A promised wait (`cool_until`) is always kept; failures back off; a reset boundary brings the read forward.
+    """
+    if past.attempted_at is None:
+        return past.cool_until if past.cool_until and past.cool_until > now else (now if every is not None else None)
+    if every is None:
+        return None
+    attempted = min(past.attempted_at, now)  # a clock that went back must not stop refreshing
+    when = attempted + wait(past, every, minimum)
+    if past.failures == 0 and (reset := boundary(past.usage, now)) is not None:
+        when = min(when, max(reset, attempted + BOUNDARY_EARLIEST))
+    return max(when, past.cool_until) if past.cool_until else when
+
+
+def jittered(when: datetime, every: timedelta, chance: random.Random) -> datetime:
+    """The moment moved later by up to a tenth of the interval, so that machines do not ask in step."""
+    return when + every * (JITTER * chance.random())
+
+
+def soonest(moments: Iterable[datetime | None]) -> datetime | None:
+    """The earliest moment, None when there is none."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def is_stale(usage: Usage, failed: bool, every: timedelta | None, now: datetime) -> bool:
+    """Whether a usage on display may no longer be true: its refresh failed, or it is overdue."""
+    if failed:
+        return True
+    age = now - usage.updated_at
+    return age > max(timedelta(minutes=10), 2 * (every or timedelta(hours=1)))

@@ -1,0 +1,437 @@
+"""Ties config, store, scheduler and providers together, and publishes what changed. The only place that changes state."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from quotaline import scheduler
+from quotaline.config import Config
+from quotaline.detection import Target, detect
+from quotaline.merging import applied
+from quotaline.settings import Settings
+from quotaline.state import ProviderState, Snapshot
+from quotaline.store import Reading, Store
+from quotaline_providers import registry
+from quotaline_providers.contract import Context, Provider
+from quotaline_providers.errors import Kind, ReadError
+from quotaline_providers.hosts.machine import Machine
+from quotaline_providers.run import Outcome, fingerprint, plan, run
+from quotaline_providers.settings import SourceChoice
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.75
+COALESCE = timedelta(seconds=3)
+LEASE_MARGIN_SECONDS = 15
+SHOWN_NOTE = "shown"
+FRESH = timedelta(minutes=5)
+
+
+class SharedNotes:
+    """The providers' memory, kept in the shared store."""
+
+    def __init__(self, call: StoreThread) -> None:
+        self._store = call
+
+    async def get(self, key: str) -> str | None:
+        return await self._store.do(lambda store: store.note(f"provider:{key}"))
+
+    async def set(self, key: str, value: str, until: datetime | None = None) -> None:
+        await self._store.do(lambda store: store.keep_note(f"provider:{key}", value, until))
+
+    async def forget(self, key: str) -> None:
+        await self._store.do(lambda store: store.drop_note(f"provider:{key}"))
+
+
+class StoreThread:
+    """The store on its own thread, so that no wait for a disk or a lock ever stops the event loop."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    @property
+    def trouble(self) -> str | None:
+        return self._store.trouble
+
+    async def do(self, work: Callable[[Store], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._store)
+
+    async def close(self) -> None:
+        await self.do(Store.close)
+        self._thread.shutdown(wait=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh the user asked for came to, for one account. `asked` is false when another sidecar's read, a read
+    a moment ago, or a promised wait answered instead."""
+
+    state: ProviderState
+    asked: bool
+    outcome: Outcome | None = None
+
+
+class Service:
+    """One sidecar's (or one command's) view of all accounts.
+
+    `open` shows what the store knows; `start` begins to refresh; `refresh` reads now. Subscribers are called in the
+    event loop with a `Snapshot` after every visible change.
+    """
+
+    def __init__(
+        self,
+        store: StoreThread,
+        machine: Machine,
+        config: Config,
+        settings: Settings,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._machine = machine
+        self._config = config
+        self._settings = settings
+        self._chance = chance or random.Random()  # noqa: S311 (jitter, not cryptography)
+        self._targets: tuple[Target, ...] = ()
+        self._readings: dict[str, Reading] = {}
+        self._reading_now: dict[str, asyncio.Task[Refreshed]] = {}
+        self._leased: frozenset[str] = frozenset()
+        self._last_look: datetime | None = None
+        self._config_problem: str | None = None
+        self._subscribers: list[Callable[[Snapshot], None]] = []
+        self._wake = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+        self._detected = False
+        self._jitter: dict[str, tuple[datetime, datetime]] = {}
+
+    # --- what others see ---
+
+    @property
+    def detected(self) -> bool:
+        """Whether the machine has been looked over since the start."""
+        return self._detected
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return self._targets
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the shared store is not used, if it is not."""
+        return self._store.trouble
+
+    def subscribe(self, subscriber: Callable[[Snapshot], None]) -> None:
+        self._subscribers.append(subscriber)
+
+    def snapshot(self) -> Snapshot:
+        """All states now, in display order."""
+        return Snapshot(tuple(self._state(target) for target in self._targets), self._config_problem)
+
+    def state(self, key: str) -> ProviderState:
+        """One account's state. Raises KeyError."""
+        return self._state(self._target(key))
+
+    def interact(self) -> None:
+        """The user looked: refresh sooner."""
+        self._last_look = self._machine.clock()
+        self._wake.set()
+
+    def use_settings(self, settings: Settings) -> None:
+        """Take new client settings."""
+        self._settings = settings
+        self._publish()
+        self._wake.set()
+
+    async def use_config(self, config: Config, problem: str | None = None) -> None:
+        """Take a new config (or only note that the file is broken, when it is the same one)."""
+        self._config_problem = problem
+        if config is not self._config:
+            self._config = config
+            await self.look_around()
+        self._publish()
+        self._wake.set()
+
+    def include(self, ids: Iterable[str]) -> None:
+        """Take these providers in even when nothing of them was found, because the user named them."""
+        known = {target.provider for target in self._targets}
+        more = (Target(id, "", None, "", self._config.digest(id), True) for id in ids if id not in known)
+        self._targets = (*self._targets, *more)
+
+    async def forget(self, provider: str) -> None:
+        """Drop what is known of a provider: its credential has changed. Every sidecar reads it anew."""
+        for key in [key for key, reading in self._readings.items() if reading.provider == provider]:
+            await self._store.do(lambda store, key=key: store.drop(key))  # type: ignore[misc]
+
+    async def is_fresh(self, key: str, source: SourceChoice | None = None) -> bool:
+        """Whether the stored usage can stand for a new read: young, without error, and of the same credential."""
+        target = self._target(key)
+        reading = self._current(target)
+        if reading is None or reading.usage is None or reading.failure is not None or reading.attempted_at is None:
+            return False
+        if reading.source != (source or "auto") or self._machine.clock() - reading.attempted_at > FRESH:
+            return False
+        return reading.fingerprint in await self._fingerprints(target, source)
+
+    async def _fingerprints(self, target: Target, source: SourceChoice | None) -> set[str]:
+        provider = registry.get(target.provider)
+        ctx = await self._context(target, interactive=False)
+        found: set[str] = set()
+        for strategy in plan(provider, ctx, source):
+            with suppress(ReadError):
+                found.add(fingerprint(strategy, await strategy.lookup.find(ctx)))
+        return found
+
+    def reread(self, provider: str) -> None:
+        """Read a provider's accounts now in the background: its credential has changed."""
+        for target in self._chosen([provider]):
+            self._begin(target, interactive=True)
+
+    # --- life ---
+
+    async def open(self) -> None:
+        """Take over what the store knows: what was shown last is shown again, before anything is looked for."""
+        self._readings = await self._store.do(Store.readings)
+        shown = await self._store.do(lambda store: store.note(SHOWN_NOTE))
+        self._targets = self._remembered(shown)
+        self._publish()
+
+    async def look_around(self) -> None:
+        """Find out which providers this machine has, without prompting, network or programs."""
+        targets = await asyncio.to_thread(detect, self._config, self._machine)
+        changed = targets != self._targets
+        self._targets = targets
+        self._detected = True
+        if changed:
+            shown = json.dumps([[target.provider, target.account_label] for target in targets])
+            await self._store.do(lambda store: store.keep_note(SHOWN_NOTE, shown))
+        self._publish()
+
+    async def start(self) -> None:
+        """Begin to refresh in the background. Returns at once."""
+        self._last_look = self._machine.clock()
+        self._loop = asyncio.create_task(self._refresh_for_ever(), name="refresh loop")
+
+    async def close(self) -> None:
+        """Stop all reads (their programs too), give leases back, close the store."""
+        running = [task for task in (self._loop, *self._reading_now.values()) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await self._machine.close()
+        await self._store.close()
+
+    # --- refreshing ---
+
+    async def refresh(
+        self,
+        keys: Sequence[str] | None = None,
+        *,
+        source: SourceChoice | None = None,
+        interactive: bool = True,
+        on_done: Callable[[Refreshed], None] | None = None,
+    ) -> list[Refreshed]:
+        """Read these accounts (provider ids or keys; all shown ones when None) now, and tell what came of each."""
+        targets = self._targets if keys is None else self._chosen(keys)
+        if interactive:
+            self._last_look = self._machine.clock()
+
+        async def one(target: Target) -> Refreshed:
+            done = await asyncio.shield(self._begin(target, interactive=interactive, source=source))
+            if on_done is not None:
+                on_done(done)
+            return done
+
+        return list(await asyncio.gather(*(one(target) for target in targets)))
+
+    def _chosen(self, keys: Iterable[str]) -> tuple[Target, ...]:
+        wanted = set(keys)
+        return tuple(target for target in self._targets if target.key in wanted or target.provider in wanted)
+
+    def _begin(
+        self, target: Target, *, interactive: bool, source: SourceChoice | None = None
+    ) -> asyncio.Task[Refreshed]:
+        """Start a read, or join the one under way."""
+        running = self._reading_now.get(target.key)
+        if running is not None and not running.done() and source is None:
+            return running
+        task = asyncio.create_task(self._read(target, interactive, source), name=f"read {target.key}")
+        self._reading_now[target.key] = task
+        task.add_done_callback(lambda done: self._ended(target.key, done))
+        return task
+
+    def _ended(self, key: str, task: asyncio.Task[Refreshed]) -> None:
+        if self._reading_now.get(key) is task:
+            del self._reading_now[key]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("reading %s failed inside: %s", key, type(error).__name__, exc_info=error)
+        self._publish()
+        self._wake.set()
+
+    async def _read(self, target: Target, interactive: bool, source: SourceChoice | None) -> Refreshed:
+        provider = registry.get(target.provider)
+        now = self._machine.clock()
+        known = self._readings.get(target.key)
+        if known is not None and known.cool_until is not None and known.cool_until > now and source is None:
+            return Refreshed(self._state(target), asked=False)
+        threshold = now - COALESCE if interactive else self._unknown_since(known)
+        if source is not None:
+            threshold = None
+        self._publish()
+        while not await self._store.do(
+            lambda store: store.lease(target.key, provider.deadline + LEASE_MARGIN_SECONDS, attempted_before=threshold)
+        ):
+            await self._reload()
+            newer = self._readings.get(target.key)
+            if threshold and newer and newer.attempted_at and newer.attempted_at >= threshold:
+                return Refreshed(self._state(target), asked=False)
+            if not interactive:
+                return Refreshed(self._state(target), asked=False)
+            await asyncio.sleep(POLL_SECONDS / 3)
+        try:
+            outcome = await self._ask(provider, target, interactive, source)
+            previous = (await self._store.do(Store.readings)).get(target.key)
+            reading = applied(target, previous, outcome, provider, source or "auto")
+            self._readings[target.key] = reading
+            await self._store.do(lambda store: store.save(reading))
+        finally:
+            await asyncio.shield(self._store.do(lambda store: store.release(target.key)))
+        return Refreshed(self._state(target), asked=True, outcome=outcome)
+
+    async def _ask(self, provider: Provider, target: Target, interactive: bool, source: SourceChoice | None) -> Outcome:
+        ctx = await self._context(target, interactive)
+        try:
+            return await run(provider, ctx, source)
+        except ReadError as error:  # a source the provider does not have
+            return Outcome(provider.id, (), None, error, ctx.now)
+
+    async def _context(self, target: Target, interactive: bool) -> Context:
+        account = target.account
+        if account is not None and account.token is None:
+            account = replace(account, token=await self._machine.keyring.own(target.provider, account.label))
+        settings = self._config.provider(target.provider)
+        return self._machine.context(target.provider, settings, account=account, interactive=interactive)
+
+    @staticmethod
+    def _unknown_since(known: Reading | None) -> datetime:
+        """Any attempt at or after this one was made by someone else since we last looked."""
+        if known is None or known.attempted_at is None:
+            return datetime.fromtimestamp(0, tz=UTC)
+        return known.attempted_at + timedelta(milliseconds=1)
+
+    # --- the background loop ---
+
+    async def _refresh_for_ever(self) -> None:
+        await self.look_around()
+        version = -1
+        while True:
+            with suppress(Exception):
+                found = await self._store.do(Store.version)
+                if found != version:
+                    version = found
+                    await self._reload()
+            now = self._machine.clock()
+            for target in self._targets:
+                when = self._next_refresh(target)
+                if when is not None and when <= now and target.key not in self._reading_now:
+                    self._begin(target, interactive=False)
+            self._wake.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+
+    async def _reload(self) -> None:
+        readings, leased = await self._store.do(lambda store: (store.readings(), store.leased()))
+        if readings != self._readings or leased != self._leased:
+            self._readings, self._leased = readings, leased
+            self._publish()
+
+    def _every(self, provider: Provider) -> timedelta | None:
+        own = self._config.provider(provider.id).refresh_minutes
+        cadence: scheduler.Cadence = own if own is not None else self._settings.refresh
+        return scheduler.interval(cadence, self._last_look, provider.min_interval, self._machine.clock())
+
+    def _next_refresh(self, target: Target) -> datetime | None:
+        provider = registry.get(target.provider)
+        reading = self._current(target)
+        past = _past(reading)
+        every = self._every(provider)
+        when = scheduler.due(past, every, provider.min_interval, self._machine.clock())
+        if when is None or past.attempted_at is None or every is None:
+            return when
+        base, moved = self._jitter.get(target.key, (None, None))
+        if base != when or moved is None:
+            moved = scheduler.jittered(when, every, self._chance)
+            self._jitter[target.key] = (when, moved)
+        return moved
+
+    # --- states ---
+
+    def _current(self, target: Target) -> Reading | None:
+        """The reading that belongs to this account as it is configured now."""
+        reading = self._readings.get(target.key)
+        return reading if reading is not None and reading.digest in ("", target.digest) else None
+
+    def _state(self, target: Target) -> ProviderState:
+        provider = registry.get(target.provider)
+        reading = self._current(target)
+        usage = reading.usage if reading else None
+        failure = reading.failure if reading else None
+        now = self._machine.clock()
+        stale = usage is not None and scheduler.is_stale(usage, failure is not None, self._every(provider), now)
+        return ProviderState(
+            provider=provider.id,
+            name=provider.name,
+            account=target.account_label,
+            active=target.active,
+            usage=usage,
+            failure=failure,
+            stale=stale,
+            refreshing=target.key in self._reading_now or target.key in self._leased,
+            next_refresh=self._next_refresh(target),
+            dashboard=provider.dashboard,
+            requested_source=self._config.provider(provider.id).source or "auto",
+        )
+
+    def _target(self, key: str) -> Target:
+        for target in self._targets:
+            if target.key == key:
+                return target
+        raise KeyError(key)
+
+    def _remembered(self, note: str | None) -> tuple[Target, ...]:
+        """The accounts shown last time, as far as they are still known and not switched off since."""
+        try:
+            pairs = [(str(provider), str(account)) for provider, account in json.loads(note or "[]")]
+        except (ValueError, TypeError):
+            return ()
+        targets = []
+        for provider, account in pairs:
+            if provider in registry.ids() and self._config.provider(provider).enabled is not False:
+                accounts = {found.label: found for found in self._config.accounts(provider)}
+                targets.append(
+                    Target(provider, account, accounts.get(account), "", self._config.digest(provider), True)
+                )
+        return tuple(targets)
+
+    def _publish(self) -> None:
+        if not self._subscribers:
+            return
+        snapshot = self.snapshot()
+        for subscriber in self._subscribers:
+            subscriber(snapshot)
+
+
+def _past(reading: Reading | None) -> scheduler.Past:
+    if reading is None:
+        return scheduler.Past()
+    offline = reading.failure is not None and reading.failure.kind in (Kind.UNAVAILABLE, Kind.TIMEOUT)
+    return scheduler.Past(reading.attempted_at, reading.failures, offline, reading.cool_until, reading.usage)

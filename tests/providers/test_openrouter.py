@@ -1,0 +1,360 @@
+"""OpenRouter: the balance, the key's budget, the history, and how each fails alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Forbidden,
+    Misconfigured,
+    MissingCredential,
+    RateLimited,
+    ReadError,
+    Unavailable,
+)
+from quotaline_providers.model import Usage
+from quotaline_providers.vendors import openrouter
+from quotaline_providers.vendors.openrouter import Key, activity, history_section, key_in_file, key_used, next_reset
+
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+TODAY = date(2030, 1, 2)
+Read = Callable[..., Usage]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openrouter, "DETAIL_SECONDS", 5.0)
+
+
+@pytest.fixture
+def routes(vendor: Any) -> Any:
+    return vendor("openrouter.ai")
+
+
+def credits(routes: Any, added: object = 40, used: object = 10) -> Any:
+    route = routes.get("/api/v1/credits", bearer="k")
+    return route.answers(data={"total_credits": added, "total_usage": used})
+
+
+def key(routes: Any, **fields: object) -> Any:
+    return routes.get("/api/v1/key", bearer="k").answers(data=fields)
+
+
+def row(**fields: object) -> dict[str, object]:
+    standard: dict[str, object] = {"date": "2030-01-01", "model": "demo/one", "requests": 2, "usage": 0.5}
+    return standard | {"prompt_tokens": 100, "completion_tokens": 20} | fields
+
+
+# --- balance and budget ----------------------------------------------------------------------------
+
+
+def test_balance_and_monthly_budget(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes, limit=20, limit_remaining=15, limit_reset="Monthly", usage=99, usage_daily=0, is_free_tier=False)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert usage.balance("credits").amount == Decimal(30)
+    assert usage.identity.plan == "Balance: $30.00"
+    budget = usage.window("key")
+    assert (budget.used_percent, budget.used, budget.limit, budget.lane) == (25, 5, 20, "primary")
+    assert budget.resets_at == datetime(2030, 2, 1, tzinfo=UTC)
+    assert usage.window("credits").used_percent == 25
+    assert usage.window("credits").lane == "secondary"
+    assert usage.row("Today").value == "$0.00"
+    assert usage.row("Reset window").value == "Monthly"
+    assert usage.row("Activity").value == "Management API key not configured"
+
+
+@pytest.mark.parametrize("fields", [{"limit": None}, {}])
+def test_without_a_key_limit_the_credits_are_the_headline(routes: Any, read: Read, fields: dict[str, object]) -> None:
+    credits(routes)
+    key(routes, usage=3, **fields)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert [window.id for window in usage.windows] == ["credits"]
+    assert usage.window("credits").lane == "primary"
+    assert usage.row("Budget").value == "No limit configured"
+
+
+def test_a_limit_without_anything_usable_shows_only_the_budget(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes, limit=12)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert [window.id for window in usage.windows] == ["credits"]
+    assert usage.row("Budget").value == "$12.00"
+
+
+def test_a_wrongly_typed_limit_spoils_the_key_part_only(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes, limit="twelve")
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert usage.balance("credits").amount == 30
+    assert usage.row("Budget").value == "Unavailable right now"
+    assert usage.row("Budget").secondary == "Response was invalid"
+
+
+def test_lifetime_use_says_nothing_of_a_monthly_limit() -> None:
+    assert key_used(Key(limit=10, limit_reset="monthly", usage=900, usage_monthly=4)) == 4
+    assert key_used(Key(limit=10, limit_reset="monthly", usage=900)) is None
+    assert key_used(Key(limit=10, usage=3)) == 3
+    assert key_used(Key(limit=10, usage=-3)) is None
+    assert key_used(Key(limit=0, usage=3)) is None
+
+
+@pytest.mark.parametrize(("remaining", "percent"), [(-4, 100), (25, 0)])
+def test_remaining_outside_the_limit_is_clamped(routes: Any, read: Read, remaining: float, percent: float) -> None:
+    credits(routes)
+    key(routes, limit=20, limit_remaining=remaining)
+    assert read("openrouter", OPENROUTER_API_KEY="k").window("key").used_percent == percent
+
+
+@pytest.mark.parametrize(("added", "used", "percent"), [(5, 9, 100), (0, 0, 0)])
+def test_a_balance_is_never_negative(routes: Any, read: Read, added: float, used: float, percent: float) -> None:
+    credits(routes, added, used)
+    key(routes)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert usage.balance("credits").amount == 0
+    assert usage.window("credits").used_percent == percent
+
+
+def test_a_told_remaining_balance_replaces_the_difference(routes: Any, read: Read) -> None:
+    data = {"total_credits": 40, "total_usage": 10, "remaining_balance": 31.25}
+    routes.get("/api/v1/credits").answers(data=data)
+    key(routes)
+    assert read("openrouter", OPENROUTER_API_KEY="k").balance("credits").amount == Decimal("31.25")
+
+
+@pytest.mark.parametrize(("limit", "shown"), [({"requests": 60, "interval": "10s"}, True), ({"requests": -1}, False)])
+def test_a_deprecated_rate_limit_is_hidden(routes: Any, read: Read, limit: dict[str, object], shown: bool) -> None:
+    credits(routes)
+    key(routes, rate_limit=limit)
+    rows = [row for section in read("openrouter", OPENROUTER_API_KEY="k").details for row in section.rows]
+    assert [row.value for row in rows if row.label == "Rate limit"] == (["60 requests / 10s"] if shown else [])
+
+
+def test_key_spend_is_charted(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes, usage=9, usage_daily=1, usage_weekly=2, usage_monthly=-3)
+    chart = next(s.chart for s in read("openrouter", OPENROUTER_API_KEY="k").details if s.title == "API key")
+    assert chart is not None
+    assert [(point.label, point.value) for point in chart.points] == [("Today", 1), ("This week", 2), ("This month", 0)]
+
+
+def test_resets_are_at_the_start_of_the_next_utc_period() -> None:
+    assert next_reset("daily", NOW) == datetime(2030, 1, 3, tzinfo=UTC)
+    assert next_reset("WEEKLY", NOW) == datetime(2030, 1, 7, tzinfo=UTC)
+    assert next_reset("monthly", datetime(2030, 12, 31, 23, tzinfo=UTC)) == datetime(2031, 1, 1, tzinfo=UTC)
+    assert next_reset(None, NOW) is None
+
+
+# --- how calls fail --------------------------------------------------------------------------------
+
+
+def test_a_slow_key_answer_is_not_waited_for(routes: Any, read: Read) -> None:
+    credits(routes)
+    routes.get("/api/v1/key").delays(1.5).answers(data={"limit": 5})
+    usage = read("openrouter", config={"detailSeconds": 0.6}, OPENROUTER_API_KEY="k")
+    assert usage.row("Budget").secondary == "Request timed out"
+
+
+def test_details_wait_one_second_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert openrouter.DETAIL_SECONDS == 1
+
+
+def test_an_older_deployment_has_the_key_elsewhere(routes: Any, read: Read) -> None:
+    credits(routes)
+    routes.get("/api/v1/key").fails(404)
+    routes.get("/api/v1/auth/key", bearer="k").answers(data={"limit": 10, "limit_remaining": 5})
+    assert read("openrouter", OPENROUTER_API_KEY="k").window("key").used_percent == 50
+
+
+def test_a_failing_key_call_only_degrades(routes: Any, read: Read) -> None:
+    credits(routes)
+    routes.get("/api/v1/key").fails(502)
+    assert read("openrouter", OPENROUTER_API_KEY="k").row("Budget").secondary == "Request returned HTTP 502"
+
+
+def test_closed_credits_show_the_key_alone(routes: Any, read: Read) -> None:
+    routes.get("/api/v1/credits").fails(403)
+    key(routes, limit=10, limit_remaining=4, usage=7, is_free_tier=True)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert usage.window("key").used_percent == 60
+    assert usage.balances == ()
+    assert usage.spend("key").used == 7
+    assert usage.identity.plan == "Free tier"
+
+
+@pytest.mark.parametrize(
+    ("credits_status", "key_status", "error"),
+    [
+        (403, 401, ExpiredCredential),
+        (403, 403, ExpiredCredential),
+        (403, 500, Forbidden),
+        (401, 200, ExpiredCredential),
+    ],
+)
+def test_refused_keys(routes: Any, read: Read, credits_status: int, key_status: int, error: type[ReadError]) -> None:
+    routes.get("/api/v1/credits").fails(credits_status)
+    routes.get("/api/v1/key").fails(key_status)
+    with pytest.raises(error):
+        read("openrouter", OPENROUTER_API_KEY="k")
+
+
+@pytest.mark.parametrize(("status", "error"), [(429, RateLimited), (503, Unavailable), (418, BadResponse)])
+def test_other_refusals_of_the_credits(routes: Any, read: Read, status: int, error: type[ReadError]) -> None:
+    routes.get("/api/v1/credits").fails(status)
+    key(routes)
+    with pytest.raises(error):
+        read("openrouter", OPENROUTER_API_KEY="k")
+
+
+@pytest.mark.parametrize("body", ['{"data": [1]}', '{"data": {"total_credits": "4", "total_usage": 1}}', "<html>", "{"])
+def test_credits_that_cannot_be_understood(routes: Any, read: Read, body: str) -> None:
+    routes.get("/api/v1/credits").answers_text(body)
+    key(routes)
+    with pytest.raises(BadResponse):
+        read("openrouter", OPENROUTER_API_KEY="k")
+
+
+def test_no_key_is_a_missing_credential(read: Read) -> None:
+    with pytest.raises(MissingCredential):
+        read("openrouter")
+
+
+# --- keys and addresses ----------------------------------------------------------------------------
+
+
+def test_the_client_headers_go_to_the_credits_only(routes: Any, read: Read) -> None:
+    asked = credits(routes)
+    about_key = key(routes)
+    read("openrouter", OPENROUTER_API_KEY=" 'k' ", OPENROUTER_X_TITLE="Mine", OPENROUTER_HTTP_REFERER="https://a.test")
+    sent = {name.lower(): value for name, value in dict(asked.requests[0].headers).items()}
+    assert (sent["x-title"], sent["http-referer"]) == ("Mine", "https://a.test")
+    assert "x-title" not in {name.lower() for name in dict(about_key.requests[0].headers)}
+
+
+def test_the_config_key_wins(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes)
+    read("openrouter", config={"apiKey": "k"}, OPENROUTER_API_KEY="other")
+
+
+def test_a_key_file_is_the_last_resort(routes: Any, read: Read, home: Any) -> None:
+    (home / ".config/openrouter").mkdir(parents=True)
+    (home / ".config/openrouter/key.json").write_text('{"api_key": "k"}')
+    credits(routes)
+    key(routes)
+    assert read("openrouter").balance("credits").amount == 30
+
+
+def test_key_files_hold_json_or_the_bare_key() -> None:
+    assert key_in_file('{"apiKey": "", "key": "a"}') == "a"
+    assert key_in_file("bare-key\n") == "bare-key\n"
+    assert key_in_file('{"broken"') is None
+    assert key_in_file("[1]") is None
+
+
+@pytest.mark.parametrize("address", ["http://router.test", "https://u:p@router.test", "https://router%2etest%2f"])
+def test_unsafe_addresses_are_refused_before_anything_is_sent(read: Read, address: str) -> None:
+    with pytest.raises(Misconfigured, match="OPENROUTER_API_URL"):
+        read("openrouter", OPENROUTER_API_KEY="k", OPENROUTER_API_URL=address)
+    with pytest.raises(Misconfigured, match="enterpriseHost"):
+        read("openrouter", config={"enterpriseHost": address}, OPENROUTER_API_KEY="k")
+
+
+def test_an_overridden_base_never_sees_the_management_key(vendor: Any, routes: Any, read: Read) -> None:
+    proxy = vendor("router.test")
+    proxy.get("/v1/credits", bearer="k").answers(data={"total_credits": 2, "total_usage": 1})
+    proxy.get("/v1/key", bearer="k").answers(data={})
+    official = routes.get("/api/v1/activity", bearer="m").answers(data=[])
+    read(
+        "openrouter",
+        config={"enterpriseHost": "router.test/v1/"},
+        OPENROUTER_API_KEY="k",
+        OPENROUTER_MANAGEMENT_API_KEY="m",
+    )
+    assert official.count == 2
+
+
+# --- history ---------------------------------------------------------------------------------------
+
+
+def test_history_counts_equal_rows_of_both_calls_once(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes)
+    rows = routes.get("/api/v1/activity", bearer="m").answers(data=[row()])
+    usage = read("openrouter", config={"pluginSecrets": {"OPENROUTER_MANAGEMENT_API_KEY": "m"}}, OPENROUTER_API_KEY="k")
+    assert (usage.row("Spend").value, usage.row("Spend").secondary) == ("$0.50", "vendor-metered")
+    assert usage.row("Tokens").value == "120"
+    assert sorted(request.query.get("date", "") for request in rows.requests) == ["", "2030-01-02"]
+
+
+def test_a_refused_management_key_leaves_credits_and_key(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes, limit=10, limit_remaining=5)
+    routes.get("/api/v1/activity").fails(403)
+    usage = read("openrouter", OPENROUTER_API_KEY="k", OPENROUTER_MANAGEMENT_API_KEY="m")
+    assert usage.row("Activity").value == "Management API key required"
+    assert usage.window("key").used_percent == 50
+
+
+def test_a_broken_history_is_dropped_alone(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes)
+    routes.get("/api/v1/activity").answers(data=[row(date="2030-02-31")])
+    usage = read("openrouter", OPENROUTER_API_KEY="k", OPENROUTER_MANAGEMENT_API_KEY="m")
+    assert usage.row("Activity").value == "Unavailable right now"
+    assert usage.balance("credits").amount == 30
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(date="2029-02-31")],
+        [row(date="2030-01-03")],
+        [row(date=None)],
+        [row(usage=float("inf"))],
+        [row(usage=-1)],
+        [row(usage="1")],
+        [row(requests=1.5)],
+        [row(prompt_tokens=-1)],
+        [row(prompt_tokens=2**63)],
+        [row(prompt_tokens=2**63 - 1)],
+        [row(reasoning_tokens=21)],
+        [row(), row(usage=0.6)],
+    ],
+)
+def test_history_that_cannot_be_trusted(rows: list[dict[str, object]]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any of them drops the history
+        activity(rows, TODAY)
+
+
+def test_rows_before_the_window_do_not_count() -> None:
+    days = activity([row(date="2029-12-03", usage="broken"), row(date="2029-12-04")], TODAY)
+    assert [item.day for item in days] == [date(2029, 12, 4)]
+
+
+def test_own_key_spend_is_an_estimate() -> None:
+    own = history_section(activity([row(usage=0, byok_usage_inference=0.25)], TODAY))
+    both = history_section(activity([row(byok_usage_inference=0.25)], TODAY))
+    assert (own.rows[0].value, own.rows[0].secondary) == ("$0.25", "estimate")
+    assert (both.rows[0].value, both.rows[0].secondary) == ("$0.75", "mixed")
+
+
+def test_a_row_without_a_model_counts() -> None:
+    section = history_section(activity([row(model=None, reasoning_tokens=20)], TODAY))
+    assert [r.label for r in section.rows[3:]] == ["Unknown model"]
+    assert section.rows[1].value == "120"
+
+
+def test_too_many_rows_are_an_error() -> None:
+    with pytest.raises(ValueError, match="distinct"):
+        activity((row(endpoint_id=str(number)) for number in range(10_001)), TODAY)
+    with pytest.raises(ValueError, match="too many rows"):
+        activity((row(date="2029-01-01") for _ in range(20_001)), TODAY)

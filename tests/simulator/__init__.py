@@ -1,0 +1,9 @@
+"""The vendor simulator: a loopback HTTPS proxy that answers for the vendors' real host names.
+
+The product is not changed for it: it is started with the variables of `Simulator.environ()` and talks real TLS.
+"""
+
+from tests.simulator.proxy import Simulator
+from tests.simulator.routes import Request, Route, Vendor
+
+__all__ = ["Request", "Route", "Simulator", "Vendor"]
