@@ -11,24 +11,26 @@ from urllib.parse import quote, quote_plus
 
 MASK = "[redacted]"
 
-_SECRET_NAME = (
-    r"[\w-]*(?:token|secret|password|passwd|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|cookie|credential|"
-    r"authorization|bearer|session[_-]?(?:id|key)|csrf|signature|otp)[\w-]*"
+_TELLING = (
+    "token|secret|password|passwd|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|cookie|credential|"
+    "authorization|bearer|session[_-]?(?:id|key)|csrf|signature|otp"
 )
-_QUOTED = r"\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?"
+_QUOTED = r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?"
 
+# Names and values are matched possessively and from a word's start: a hostile text must not cost quadratic time.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "[email]"),
+    (re.compile(r"(://)[^/@\s]+@"), rf"\1{MASK}@"),
+    (re.compile(r"(?<![\w.+-])[\w.+-]++(?:@|%40)[\w-]++(?:\.[\w-]++)+"), "[email]"),
     # Whole lines, because what follows the name has no end that could be told.
     (
-        re.compile(r"(?i)\b(set-cookie|cookie|proxy-authorization|authorization)(\s*:\s*)(?![\"'])[^\r\n]+"),
+        re.compile(r"(?i)\b(set-cookie|cookie|proxy-authorization|authorization)(\s*+:\s*+)(?![\"'])[^\r\n]+"),
         rf"\1\2{MASK}",
     ),
     # Names in JSON, headers, settings and queries; a count of tokens is no secret.
     (
         re.compile(
-            rf"(?i)(?<![\w-])([\"']?(?!\w*tokens[\"']?\s*[:=]\s*[\d.,]+(?![\w.-])){_SECRET_NAME}[\"']?\s*[:=]\s*)"
-            rf"({_QUOTED}|[^\s,;&}}\"']+)"
+            rf"(?i)(?<![\w-])((?!\w*tokens[\"']?\s*[:=]\s*[\d.,]+(?![\w.-]))(?=[\w-]*?(?:{_TELLING}))[\w-]++"
+            rf"[\"']?\s*+[:=]\s*+)({_QUOTED}|[^\s,;&}}\"']+)"
         ),
         rf"\1{MASK}",
     ),
@@ -43,9 +45,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         MASK,
     ),
-    (re.compile(r"\b(?:api|key|secret)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{12,}"), MASK),
+    (re.compile(r"\b(?:api|key|secret)[-_](?=[A-Za-z_-]{0,40}\d)[A-Za-z0-9_-]{12,}"), MASK),
     (re.compile(r"\bA[KS]IA[A-Z0-9]{12,}|\bAKLT[A-Za-z0-9]{8,}|\bAIza[A-Za-z0-9_-]{20,}|\bya29\.[\w.-]{8,}"), MASK),
-    (re.compile(r"(://)[^/@\s]+@"), rf"\1{MASK}@"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Builds one Quotaline from this user's folders: config, store, machine, service. Used by the sidecar and the commands."""
+"""Builds one Quotaline from this user's folders: config, store, machine, service. For the sidecar and the commands."""
 
 from __future__ import annotations
 

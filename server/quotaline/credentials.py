@@ -24,13 +24,7 @@ class Kept:
     message: str
 
 
-async def keep(
-    application: Application,
-    provider: Provider,
-    secret: Secret,
-    label: str = "",
-    external_identifier: str | None = None,
-) -> Kept:
+async def keep(application: Application, provider: Provider, secret: Secret, label: str = "") -> Kept:
     """Keep a credential. Raises Misconfigured when it is empty or the config file cannot be changed."""
     value = clean(secret.reveal())
     if value is None:
@@ -38,7 +32,7 @@ async def keep(
     if await application.keyring.store(provider.id, Secret(value), label):
         return Kept("keyring", "It is kept in the system keyring.")
     path = application.keeper.path
-    await asyncio.to_thread(edit.store_credential, path, provider.id, Secret(value), label, external_identifier)
+    await asyncio.to_thread(edit.store_credential, path, provider.id, Secret(value), label)
     return Kept("config", f"No keyring works here, so it is kept in {path} (readable by you alone).")
 
 

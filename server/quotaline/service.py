@@ -1,4 +1,4 @@
-"""Ties config, store, scheduler and providers together, and publishes what changed. The only place that changes state."""
+"""Ties config, store, scheduler and providers together and publishes what changed. Only this changes state."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ class Service:
         known = self._readings.get(target.key)
         if known is not None and known.cool_until is not None and known.cool_until > now and source is None:
             return Refreshed(self._state(target), asked=False)
-        threshold = now - COALESCE if interactive else self._unknown_since(known)
+        threshold: datetime | None = now - COALESCE if interactive else self._unknown_since(known)
         if source is not None:
             threshold = None
         self._publish()

@@ -20,7 +20,12 @@ def id_token(email: str = EMAIL, plan: str = "plus") -> str:
 
 
 def tokens(access: str = "demo-token", **more: object) -> dict[str, object]:
-    return {"access_token": access, "refresh_token": "demo-refresh", "id_token": id_token(), "account_id": "acc-1"} | more
+    return {
+        "access_token": access,
+        "refresh_token": "demo-refresh",
+        "id_token": id_token(),
+        "account_id": "acc-1",
+    } | more
 
 
 def write_login(home: Path, content: object = None, folder: str = ".codex") -> Path:

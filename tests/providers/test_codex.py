@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from quotaline_providers.contract import Context
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -24,13 +25,16 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Confidence, Usage
 from quotaline_providers.run import Outcome
 from quotaline_providers.settings import ProviderSettings
+from quotaline_providers.vendors.codex import service
 from quotaline_providers.vendors.codex.login import (
     AuthFile,
+    Login,
     SubscriptionLogin,
     account_in,
     base_url,
     custom_provider,
     from_keyring_text,
+    native_login,
     to_login,
 )
 from tests.providers.codex_login import EMAIL, id_token, jwt, tokens, write_login
@@ -130,7 +134,7 @@ def test_no_login_at_all(read: Read) -> None:
     [
         (jwt(exp=int(NOW.timestamp()) + 240), None, True),
         (jwt(exp=int(NOW.timestamp()) + 400), "2029-01-01T00:00:00Z", False),
-        ("opaque", "2029-12-25T00:00:00.123456789Z", False),
+        ("opaque", "2029-12-25T12:30:00.123456789Z", False),
         ("opaque", "2029-12-24T00:00:00Z", True),
         ("opaque", None, False),
     ],
@@ -142,18 +146,22 @@ def test_when_a_login_is_spent(access: str, last_refresh: str | None, stale: boo
     assert login.stale is stale
 
 
-def test_a_rotated_login_is_tried_again(chatgpt: Any, no_vouchers: Any, read: Read, home: Path) -> None:
+def test_a_login_the_program_renewed_meanwhile_is_tried(
+    chatgpt: Any, no_vouchers: Any, read: Read, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_login(home)
 
-    def rotate(request: Any) -> object:
-        if request.headers.get("authorization", request.headers.get("Authorization")) == "Bearer renewed":
-            return {"rate_limit": SESSION}
+    async def renewed(ctx: Context) -> Login | None:
         write_login(home, {"tokens": tokens("renewed")})
-        return {}
+        return await native_login(ctx)
 
-    chatgpt.get("/backend-api/wham/usage", bearer="demo-token").answers_with(rotate).fails(401)
-    with pytest.raises(ReadError):
-        raise ExpiredCredential("see the next test")
+    monkeypatch.setattr(service, "native_login", renewed)
+    route = chatgpt.get("/backend-api/wham/usage").fails(401).answers(rate_limit=SESSION)
+    assert read("codex").source == "oauth"
+    assert [request.headers.get("authorization") for request in route.requests] == [
+        "Bearer demo-token",
+        "Bearer renewed",
+    ]
 
 
 def test_a_login_is_never_refreshed_by_us(chatgpt: Any, read: Read, home: Path) -> None:
@@ -361,9 +369,9 @@ def whoami(vendor: Any) -> Any:
 def test_a_personal_access_token_comes_first(vendor: Any, chatgpt: Any, read: Read, home: Path) -> None:
     write_login(home, {"personalAccessToken": " demo-pat ", "tokens": tokens()})
     whoami(vendor).answers(chatgpt_account_id="acc-3", chatgpt_plan_type="go", email="pat@demo.test")
-    chatgpt.get(
-        "/backend-api/wham/usage", bearer="demo-pat", headers={"ChatGPT-Account-Id": "acc-3"}
-    ).answers_json({"rate_limit": SESSION})
+    chatgpt.get("/backend-api/wham/usage", bearer="demo-pat", headers={"ChatGPT-Account-Id": "acc-3"}).answers_json(
+        {"rate_limit": SESSION}
+    )
     usage = read("codex")
     assert (usage.source, usage.identity.email, usage.identity.plan) == ("pat", "pat@demo.test", "Go")
 

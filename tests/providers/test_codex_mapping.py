@@ -313,7 +313,7 @@ def test_only_usable_reset_credits_count() -> None:
     shown = to_usage(service_limits(UsageAnswer(), NOW), Identity(), NOW, Extras(reset_credits=found))
     assert shown.row("Limit reset credits").value == "3 available"
     assert [row.value for row in shown.details[0].rows[1:]] == [
-        "expires 2030-01-02 00:00 UTC" if False else "expires 2030-01-05 00:00 UTC",
+        "expires 2030-01-05 00:00 UTC",
         "expires 2030-03-01 00:00 UTC",
         "never expires",
     ]

@@ -143,6 +143,7 @@ def test_a_page_says_whose_it_is_in_any_order_of_attributes() -> None:
     page = '<meta content="41" name="octolytics-actor-id"><meta name="user-login" content="Ada">'
     assert identity(page) == Person(id=41, login="Ada")
     assert identity("<html>") == Person()
+    assert identity('<meta name="user-id" content="3"><![odd') == Person(id=3)
 
 
 def test_people_are_compared_by_id_and_else_by_login() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from quotaline.application import build
 from quotaline.cli import FAILED, OK
-from quotaline.config import ConfigKeeper, edit
+from quotaline.config import ConfigKeeper, Diagnostic, edit
 from quotaline_providers.errors import ReadError
 
 
@@ -31,14 +31,27 @@ def config_command(options: argparse.Namespace) -> int:
 def _validate(keeper: ConfigKeeper, format: str) -> int:
     found = keeper.reload().diagnostics
     if format == "json":
-        keys = ("severity", "provider", "field", "code", "message")
-        print(json.dumps([{key: getattr(item, key) for key in keys} for item in found], indent=2))
+        print(json.dumps([_issue(item) for item in found], indent=2))
     else:
         for item in found:
             print(item)
         if not found:
             print("Config: OK" if keeper.path.exists() else f"Config: OK ({keeper.path} does not exist; defaults hold)")
     return FAILED if any(item.severity == "error" for item in found) else OK
+
+
+def _issue(item: Diagnostic) -> dict[str, object]:
+    field = next((step for step in reversed(item.path_in_json) if isinstance(step, str)), None)
+    return {
+        "severity": item.severity,
+        "provider": item.provider or None,
+        "field": field,
+        "code": item.code,
+        "message": item.message,
+        "file": str(item.file) if item.file else None,
+        "line": item.line + 1,
+        "column": item.column + 1,
+    }
 
 
 def _edited(path: Path) -> bool:

@@ -56,7 +56,7 @@ async def _sign_in(application: Application, provider: Provider) -> int:
         if isinstance(step, SignInPrompt):
             _tell(step)
         elif isinstance(step, SignedIn):
-            kept = await keep(application, provider, step.credential, step.label, step.external_identifier)
+            kept = await keep(application, provider, step.credential, step.label)
             print(f"{provider.name}: signed in as {step.label}. {kept.message}")
             await application.service.forget(provider.id)
             return OK

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from quotaline.application import Application
 from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
@@ -60,7 +60,7 @@ async def _states(ids: list[str] | None, source: SourceChoice | None, refresh: b
         if source is not None:
             answers = {refreshed.state.key: refreshed.state for refreshed in done}
             states = [replace(answers.get(state.key, state), requested_source=source) for state in states]
-        view = View(application.machine.clock(), zone=datetime.now().astimezone().tzinfo or View.zone)
+        view = View(application.machine.clock(), zone=datetime.now().astimezone().tzinfo or UTC)
         return replace(snapshot, states=tuple(states)), view
 
 
@@ -104,7 +104,7 @@ def _print(snapshot: Snapshot, view: View, options: argparse.Namespace) -> None:
         from quotaline.render.terminal import terminal
 
         width = shutil.get_terminal_size((100, 24)).columns
-        print(terminal(snapshot, view, color=_wants_color(options.no_color), width=width))
+        print(terminal(snapshot, view, colour=_wants_color(options.no_color), width=width))
 
 
 def _print_nothing() -> None:

@@ -1,6 +1,6 @@
 """The config: where it is, how it is read and checked, followed, changed, and explained to an editor.
 
-`ConfigKeeper` holds what is in force, `follow` keeps it current. Editing lives in `config.edit`, language features in
+`ConfigKeeper` holds what is in force and its `watch` keeps that current. Editing lives in `config.edit`, language features in
 `config.language`, the generated schema and tables in `config.reference`.
 """
 
@@ -11,4 +11,5 @@ from quotaline.config.locate import config_path as config_path
 from quotaline.config.model import Config as Config
 from quotaline.config.model import Diagnostic as Diagnostic
 from quotaline.config.model import Loaded as Loaded
-from quotaline.config.watch import follow as follow
+from quotaline.config.reference import configuration_reference as configuration_reference
+from quotaline.config.reference import json_schema as json_schema

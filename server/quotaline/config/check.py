@@ -279,10 +279,10 @@ def _missing(provider: Provider, entry: ProviderSettings, merged: ProviderSettin
     if wants_key and not (merged.api_key or merged.api_key_env or (has_account and provider.accounts)):
         message = f"No key of {provider.name} is in this file; the keyring and the environment are tried."
         yield Problem("information", "api_key_missing", message, (*path, "source"))
-    if entry.cookie_source == "manual" and uses(provider, "cookie_header"):
-        if not (merged.cookie_header or (has_account and provider.accounts)):
-            message = f"cookieSource is manual, but no cookieHeader is set for {provider.name}."
-            yield Problem("warning", "cookie_header_missing", message, (*path, "cookieSource"))
+    wants_cookie = entry.cookie_source == "manual" and uses(provider, "cookie_header")
+    if wants_cookie and not (merged.cookie_header or (has_account and provider.accounts)):
+        message = f"cookieSource is manual, but no cookieHeader is set for {provider.name}."
+        yield Problem("warning", "cookie_header_missing", message, (*path, "cookieSource"))
 
 
 def _accounts(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[Problem]:

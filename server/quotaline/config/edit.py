@@ -46,7 +46,9 @@ def set_field(path: Path, provider: str, field: str, value: object) -> None:
     _change(path, lambda document: _put_in(_entry(document, known), field, value))
 
 
-def store_credential(path: Path, provider: str, secret: Secret, label: str = "") -> None:
+def store_credential(
+    path: Path, provider: str, secret: Secret, label: str = "", external_identifier: str | None = None
+) -> None:
     """Keep a credential in the file, for machines without a keyring.
 
     Without a label it is the entry's `apiKey` (`cookieHeader` for a provider that takes no key, and for the label
@@ -58,7 +60,7 @@ def store_credential(path: Path, provider: str, secret: Secret, label: str = "")
     def store(document: dict[str, object]) -> None:
         entry = _entry(document, known)
         if field is None:
-            _store_account(entry, known, secret, label)
+            _store_account(entry, known, secret, label, external_identifier)
             return
         entry[field] = secret.reveal()
         # A key belongs to the region it was typed for and may not reach another host.
@@ -276,7 +278,9 @@ def _own_names(provider: Provider) -> tuple[tuple[str, ...], ...]:
     return (provider.settings, tuple(option.name for option in provider.options)) if provider.regions else ()
 
 
-def _store_account(entry: dict[str, object], provider: Provider, secret: Secret, label: str) -> None:
+def _store_account(
+    entry: dict[str, object], provider: Provider, secret: Secret, label: str, external: str | None
+) -> None:
     group = entry.setdefault("tokenAccounts", {"version": 1, "activeIndex": 0, "accounts": []})
     if not isinstance(group, dict) or not isinstance(group.setdefault("accounts", []), list):
         raise Misconfigured(f"tokenAccounts of {provider.name} is not as it must be.", _FIX_FIRST)
@@ -288,6 +292,8 @@ def _store_account(entry: dict[str, object], provider: Provider, secret: Secret,
         index = len(accounts) - 1
     else:
         accounts[index]["token"] = secret.reveal()
+    if external is not None:
+        accounts[index]["externalIdentifier"] = external
     group["activeIndex"] = index
     if provider.id == "copilot":  # an account takes the single key's place
         entry.pop("apiKey", None)

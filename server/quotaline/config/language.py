@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ from quotaline.config.fields import (
     account_group_keys,
     account_keys,
     by_id,
+    canonical_id,
     entry_keys,
     find_provider,
 )
@@ -27,22 +29,27 @@ Range = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One proposal: `text` takes the place of `range`. `documentation` is Markdown."""
+    """One proposal: `insert` takes the place of what stands in `line` from `start` to `end` (zero-based, UTF-16).
+
+    `documentation` is Markdown."""
 
     label: str
     kind: Literal["key", "value", "provider"]
-    text: str
-    range: Range
+    insert: str
+    line: int
+    start: int
+    end: int
     detail: str = ""
     documentation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Hover:
-    """Markdown about what stands at `range`."""
+    """Markdown about what stands at `range`; `provider` is the id it belongs to, when the cursor is on that."""
 
-    markdown: str
+    text: str
     range: Range
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,9 @@ def completion(text: str, line: int, character: int) -> tuple[Completion, ...]:
         if key.name in taken:
             continue
         name = f'"{key.name}"'
-        span = lines.range(start, end)
+        span = _columns(lines, start, end)
         found.append(
-            Completion(key.name, "key", name if bare else f"{name}: {_empty(key)}", span, key.type, key.description)
+            Completion(key.name, "key", name if bare else f"{name}: {_empty(key)}", *span, key.type, key.description)
         )
     return tuple(found)
 
@@ -96,7 +103,7 @@ def hover(text: str, line: int, character: int) -> Hover | None:
     if member.key == "id" and _in_entry(place.path) and provider is not None:
         node = member.node if place.on_value else None
         start, end = (node.start, node.end) if node else (member.start, member.end)
-        return Hover(about_provider(provider), lines.range(start, end))
+        return Hover(about_provider(provider), lines.range(start, end), provider.id)
     key = next((key for key in _keys(place.path, provider) if key.name == member.key), None)
     if key is None:
         key = next((key for key in _keys(place.path, None) if key.name == member.key), None)
@@ -109,6 +116,19 @@ def hover(text: str, line: int, character: int) -> Hover | None:
         return None
     start, end = (member.node.start, member.node.end) if place.on_value else (member.start, member.end)
     return Hover(about_key(key, provider) + note, lines.range(start, end))
+
+
+def provider_lines(text: str) -> tuple[tuple[int, str], ...]:
+    """The lines on which the entry of a known provider names it, each with the provider's id."""
+    lines, root = Lines(text), scan(text)
+    providers = root.member("providers")
+    found: list[tuple[int, str]] = []
+    for entry in providers.node.items if providers is not None else ():
+        name = entry.member("id")
+        known = find_provider(name.node.text) if name is not None else None
+        if known is not None and name is not None:
+            found.append((lines.position(name.start)[0], known.id))
+    return tuple(found)
 
 
 def about_provider(provider: Provider) -> str:
@@ -132,6 +152,24 @@ def about_key(key: Key, provider: Provider | None = None) -> str:
         if key.name == "apiKey":
             parts.append("Or name an environment variable with `apiKeyEnv`.")
     return "\n\n".join(part for part in parts if part)
+
+
+def provider_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The line of every entry's `id` with the provider's canonical id, first entries only."""
+    lines, root = Lines(text), scan(text)
+    providers = root.at(("providers",))
+    seen: set[str] = set()
+    for entry in providers.items if providers else ():
+        member = entry.member("id")
+        id = canonical_id(member.node.text) if member and member.node.text.strip() else None
+        if member and id and id not in seen:
+            seen.add(id)
+            yield lines.position(member.start)[0], id
+
+
+def _columns(lines: Lines, start: int, end: int) -> tuple[int, int, int]:
+    line, column, _, end_column = lines.range(start, end)
+    return line, column, end_column
 
 
 def _find(node: Node, offset: int, path: JsonPath) -> _Place | None:
@@ -192,23 +230,24 @@ def _values(text: str, lines: Lines, offset: int, place: _Place, provider: Provi
     if member is None:
         return ()
     node = member.node
-    span = lines.range(node.start, node.end) if node.kind in ("string", "other") else lines.range(offset, offset)
+    filled = node.kind in ("string", "other")
+    span = _columns(lines, node.start, node.end) if filled else _columns(lines, offset, offset)
     lead = " " if node.kind == "missing" and text[:offset].endswith(":") else ""
     if _in_entry(place.path) and member.key == "id":
         return tuple(
-            Completion(id, "provider", f'{lead}"{id}"', span, known.name, about_provider(known))
+            Completion(id, "provider", f'{lead}"{id}"', *span, known.name, about_provider(known))
             for id in registry.ids()
             if (known := by_id(id)) is not None
         )
     if not place.path and member.key == "version":
-        return (Completion("1", "value", f"{lead}1", span, "", TOP_LEVEL["version"]),)
+        return (Completion("1", "value", f"{lead}1", *span, "", TOP_LEVEL["version"]),)
     key = next((key for key in _keys(place.path, provider) if key.name == member.key), None)
     if key is None or key.secret:
         return ()
     values = key.values or (("true", "false") if key.type == "boolean" else ())
     quote = "" if key.type == "boolean" else '"'
     return tuple(
-        Completion(value, "value", f"{lead}{quote}{value}{quote}", span, "", key.description) for value in values
+        Completion(value, "value", f"{lead}{quote}{value}{quote}", *span, "", key.description) for value in values
     )
 
 

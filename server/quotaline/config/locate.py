@@ -33,9 +33,9 @@ def codexbar_path(environ: Mapping[str, str], home: Path, platform: str = sys.pl
 
 
 def _config_folder(environ: Mapping[str, str], home: Path, platform: str) -> Path:
-    """As `platformdirs.user_config_path("quotaline")`, for a given environment, home and platform."""
+    """As `platformdirs.user_config_path("quotaline", appauthor=False)`, for a given environment, home and platform."""
     if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or home / "AppData/Local") / "quotaline" / "quotaline"
+        return Path(environ.get("LOCALAPPDATA") or home / "AppData/Local") / "quotaline"
     if platform == "darwin":
         return home / "Library/Application Support/quotaline"
     base = environ.get("XDG_CONFIG_HOME", "").strip()

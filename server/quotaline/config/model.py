@@ -21,7 +21,7 @@ _SHOWN_ONLY = frozenset({"id", "enabled", "refreshMinutes", "quotaWarnings", "ac
 class Diagnostic:
     """Something wrong in a config file. Lines and columns are zero-based, columns count UTF-16 units.
 
-    `code` is a word for programs, `provider` the entry it is about, `file` the file (None for a bare text). The message
+    `code` is a word for programs, `provider` the entry it is about, `path` the file (None for a bare text). The message
     never holds a value other than a source, a region or a version.
     """
 
@@ -34,13 +34,18 @@ class Diagnostic:
     code: str = ""
     path_in_json: positions.Path = ()
     provider: str = ""
-    file: Path | None = None
+    path: Path | None = None
 
     def __str__(self) -> str:
         """`[ERROR] zai (region): ...`, as `quotaline config validate` prints it."""
-        where = next((str(step) for step in reversed(self.path_in_json) if isinstance(step, str)), "")
-        subject = f"{self.provider} ({where})" if self.provider and where else self.provider or where or "config"
-        return f"[{self.severity.upper()}] {subject}: {self.message}"
+        subject = f"{self.provider} ({self.field})" if self.provider and self.field else self.provider or self.field
+        return f"[{self.severity.upper()}] {subject or 'config'}: {self.message}"
+
+    @property
+    def field(self) -> str:
+        """The key it is about, empty for the file as a whole."""
+        last = next((step for step in reversed(self.path_in_json) if isinstance(step, str)), "")
+        return "" if last == "providers" else last
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ class Loaded:
         """One sentence for the status line when the file cannot be used at all."""
         if self.readable:
             return None
-        first = next((item for item in self.diagnostics if item.severity == "error" and item.file == self.path), None)
+        first = next((item for item in self.diagnostics if item.severity == "error" and item.path == self.path), None)
         return first.message if first else "The config file cannot be read."
 
 

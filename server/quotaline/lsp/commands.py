@@ -1,4 +1,4 @@
-"""What `workspace/executeCommand` does. Every answer is a plain object; a `CommandError` says what was wrong with a call."""
+"""What `workspace/executeCommand` does. Every answer is a plain object; `CommandError` says what was wrong."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> Result:
         if isinstance(step, SignInPrompt):
             await _prompt(session, step)
         elif isinstance(step, SignedIn):
-            kept = await keep(session.application, provider, step.credential, step.label, step.external_identifier)
+            kept = await keep(session.application, provider, step.credential, step.label)
             await session.reload_config()
             session.service.reread(provider.id)
             return {"ok": True, "message": f"{provider.name}: signed in as {step.label}. {kept.message}"}

@@ -45,12 +45,12 @@ class Documents:
     def closed(self, uri: str) -> None:
         if uri == self._config_uri:
             self._config_uri = None
-            self._publish(uri, self._session.application.keeper.loaded.diagnostics)
+            self.config_loaded(self._session.application.keeper.loaded)
 
     def config_loaded(self, loaded: Loaded) -> None:
         """The file on disk was read: its problems are shown unless the editor has a newer text."""
         if self._config_uri is None:
-            own = tuple(item for item in loaded.diagnostics if item.path in (None, loaded.path))
+            own = tuple(item for item in loaded.diagnostics if item.file in (None, loaded.path))
             self._publish(loaded.path.as_uri(), own)
 
     def _publish(self, uri: str, diagnostics: tuple[Diagnostic, ...]) -> None:
@@ -61,13 +61,15 @@ class Documents:
     # --- requests ---
 
     def hover(self, uri: str, position: types.Position) -> types.Hover | None:
-        """In the config file: what a key means, with the provider's usage; in the report: the provider of the section."""
+        """In the config file: what a key means, and the provider's usage; in the report: the section's provider."""
         if self._is_config(uri):
             found = language.hover(self._text(uri), position.line, position.character)
             if found is None:
                 return None
-            usage = "\n\n".join(self._hover_of(state) for state in self._states(found.provider))
-            return _markdown("\n\n---\n\n".join(filter(None, (found.text, usage))))
+            usage = "\n\n".join(
+                self._hover_of(state) for state in self._states(_provider_at(self._text(uri), position.line))
+            )
+            return _markdown("\n\n---\n\n".join(filter(None, (found.markdown, usage))))
         if self._is_report(uri):
             state = self._section(uri, position.line)
             return _markdown(self._hover_of(state)) if state else None
@@ -82,8 +84,8 @@ class Documents:
                 detail=item.detail or None,
                 documentation=types.MarkupContent(types.MarkupKind.Markdown, item.documentation),
                 kind=types.CompletionItemKind.Property if item.kind == "key" else types.CompletionItemKind.Value,
-                text_edit=types.TextEdit(_range(item.line, item.start, item.line, item.end), item.insert),
-                filter_text=item.insert,
+                text_edit=types.TextEdit(_range(*item.range), item.text),
+                filter_text=item.text,
             )
             for item in language.completion(self._text(uri), position.line, position.character)
         ]
@@ -95,9 +97,11 @@ class Documents:
         for line, id in self._places(uri):
             for state in self._states(id)[:1]:
                 at = _range(line, 0, line, 0)
-                lenses.append(types.CodeLens(at, types.Command("Refresh", methods.REFRESH, [id])))
+                lenses.append(types.CodeLens(at, types.Command("Refresh", methods.REFRESH, arguments=[id])))
                 if state.dashboard:
-                    lenses.append(types.CodeLens(at, types.Command("Dashboard", methods.OPEN_DASHBOARD, [id])))
+                    lenses.append(
+                        types.CodeLens(at, types.Command("Dashboard", methods.OPEN_DASHBOARD, arguments=[id]))
+                    )
         return lenses
 
     def inlay_hints(self, uri: str) -> list[types.InlayHint]:
@@ -141,6 +145,11 @@ class Documents:
     def _section(self, uri: str, line: int) -> ProviderState | None:
         id = next((id for at, id in reversed(self._places(uri)) if at <= line), None)
         return next(iter(self._states(id)), None)
+
+
+def _provider_at(text: str, line: int) -> str | None:
+    """The provider whose `id` stands on this line of the config file."""
+    return next((id for at, id in language.provider_lines(text) if at == line), None)
 
 
 def _heads(line: str, name: str) -> bool:

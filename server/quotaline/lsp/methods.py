@@ -1,4 +1,4 @@
-"""Every custom method, command and capability of the protocol: the names, and the table the documentation is made from."""
+"""Every custom method and command of the protocol: the names, and the table the documentation is made from."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ METHODS = (
         DID_CHANGE_USAGE,
         "notification",
         "server → client",
-        "Sent right after `initialized` (from the store) and after every visible change, to clients with the capability "
-        '`experimental.quotaline = {"usage": true}`.',
+        "Sent right after `initialized` (from the store) and after every visible change, to clients with the "
+        'capability `experimental.quotaline = {"usage": true}`.',
         "UsageParams",
         example='{"version": 1, "statusLine": {"text": "Claude 62% 2h", "severity": "ok", '
         '"hover": {"kind": "markdown", "value": "…"}}, "providers": []}',

@@ -1,11 +1,11 @@
-"""The sidecar: wires the protocol's methods to one session. Everything heavy is imported after `initialize` is answered."""
+"""The sidecar: wires the protocol's methods to one session. Heavy imports wait for `initialized`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams, JsonRpcRequestCancelled
@@ -79,7 +79,7 @@ class QuotalineServer(LanguageServer):
         if not pid:
             return
         born = birth(pid)
-        while alive(pid) and birth(pid) == born:
+        while alive(pid) and birth(pid) == born:  # noqa: ASYNC110 (another process cannot set an event)
             await asyncio.sleep(PARENT_CHECK_SECONDS)
         await self.end()
         os._exit(0)  # the thread that waits for standard input cannot be stopped in another way
@@ -118,7 +118,7 @@ def _register_usage(server: QuotalineServer) -> None:
 
     @server.feature(methods.REPORT)
     async def report(ls: QuotalineServer, params: Any) -> Any:
-        format = getattr(params, "format", None) or "markdown"
+        format: Literal["markdown", "html", "text"] = getattr(params, "format", None) or "markdown"
         if format not in ("markdown", "html", "text"):
             raise JsonRpcInvalidParams("format must be markdown, html or text")
         return {"format": format, "content": (await ls.current()).report(format)}
@@ -129,7 +129,7 @@ def _register_usage(server: QuotalineServer) -> None:
 
     @server.feature(methods.CONFIG_SCHEMA)
     async def config_schema(ls: QuotalineServer, params: Any) -> Any:
-        from quotaline.config import json_schema
+        from quotaline.config.reference import json_schema
 
         return json_schema()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lsprotocol import types
 
 from quotaline import application
-from quotaline.config import Loaded
+from quotaline.config import Loaded, follow
 from quotaline.lsp import announcing
 from quotaline.lsp.documents import Documents
 from quotaline.render.protocol import Json, usage_params
@@ -51,7 +51,7 @@ class Session:
         await self._took_config(self.application.keeper.loaded)
         await self.service.start()
         self._redraw = asyncio.create_task(self._redraw_as_time_goes(), name="redraw")
-        self._watch = asyncio.create_task(self.application.keeper.watch(self._took_config), name="config watch")
+        self._watch = asyncio.create_task(follow(self.application.keeper, self._took_config), name="config watch")
 
     async def close(self) -> None:
         """Take the status line down, stop refreshing, close the store."""
@@ -117,5 +117,4 @@ class Session:
     async def _took_config(self, loaded: Loaded) -> None:
         """The config file was read (again): use it, or tell what is wrong with it."""
         self.documents.config_loaded(loaded)
-        problem = next((item.message for item in loaded.diagnostics if item.severity == "error"), None)
-        await self.service.use_config(loaded.config, problem)
+        await self.service.use_config(loaded.config, loaded.problem)

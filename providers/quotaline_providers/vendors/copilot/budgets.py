@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -233,7 +234,8 @@ class _Metas(HTMLParser):
 def identity(page: str) -> Person:
     """Whose session served the page; a person without id and login when it does not say."""
     metas = _Metas()
-    metas.feed(page)
+    with suppress(AssertionError):  # the parser's word for a declaration it does not know
+        metas.feed(page)
     ids = ("octolytics-actor-id", "analytics-user-id", "user-id")
     logins = ("user-login", "octolytics-actor-login", "analytics-user-login")
     return Person(

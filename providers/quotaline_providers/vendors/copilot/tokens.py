@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from quotaline_providers.contract import Context, Credential
@@ -166,10 +167,10 @@ class GitHubToken:
             return given
         host = github_host(ctx.settings.enterprise_host)
         for path in plugin_files(ctx):
-            if token := plugin_token(await ctx.files.in_thread(lambda path=path: _peek(path)), host.web):  # type: ignore[misc]
+            if token := plugin_token(await ctx.files.in_thread(partial(_peek, path)), host.web):
                 return Credential(Secret(token), ctx.show(path))
         path = gh_file(ctx)
-        login = gh_login(await ctx.files.in_thread(lambda: _peek(path)), host.web)
+        login = gh_login(await ctx.files.in_thread(partial(_peek, path)), host.web)
         if login and login.token:
             return Credential(Secret(login.token), ctx.show(path))
         found = await _from_gh(ctx, host, login)

@@ -1,0 +1,193 @@
+"""What becomes of Claude's usage answers: windows, extra usage, plan names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from quotaline_providers.errors import BadResponse
+from quotaline_providers.model import Confidence, Identity, Usage
+from quotaline_providers.vendors.claude.usage import UsageAnswer, plan_of, to_usage
+
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+LATER = "2030-01-06T08:00:00Z"
+
+
+def usage(web: bool = False, subscription: str | None = None, **fields: Any) -> Usage:
+    answer = UsageAnswer.model_validate(fields)
+    return to_usage(answer, NOW, plan=plan_of(subscription, None), identity=Identity(), web=web)
+
+
+def limit(percent: float | None, resets_at: object = LATER) -> dict[str, object]:
+    return {"utilization": percent, "resets_at": resets_at}
+
+
+def scoped(name: str | None, percent: float | None = 9, id: str | None = None, **more: object) -> dict[str, object]:
+    model = {"id": id, "display_name": name}
+    scope = {"model": model if name is not None else None}
+    return {"kind": "weekly_scoped", "group": "weekly", "percent": percent, "resets_at": LATER, "scope": scope, **more}
+
+
+def test_three_lanes() -> None:
+    seen = usage(five_hour=limit(41.5), seven_day=limit(7), seven_day_sonnet=limit(3))
+    lanes = [(window.lane, window.label, window.used_percent, window.minutes) for window in seen.windows]
+    assert lanes == [
+        ("primary", "Session", 41.5, 300),
+        ("secondary", "Weekly", 7, 10080),
+        ("tertiary", "Sonnet", 3, 10080),
+    ]
+    assert seen.confidence is Confidence.EXACT
+
+
+@pytest.mark.parametrize(
+    "time", ["2030-01-06T08:00:00Z", "2030-01-06T09:00:00.250+01:00", 1893916800, 1893916800000, "1893916800"]
+)
+def test_reset_times_come_in_many_spellings(time: object) -> None:
+    resets_at = usage(five_hour=limit(1, time)).window("session").resets_at
+    assert resets_at is not None
+    assert resets_at.replace(microsecond=0) == datetime(2030, 1, 6, 8, tzinfo=UTC)
+
+
+def test_without_a_session_the_week_is_primary_and_secondary() -> None:
+    seen = usage(five_hour=None, seven_day=limit(12))
+    assert [(window.lane, window.minutes) for window in seen.windows] == [("primary", 10080), ("secondary", 10080)]
+
+
+def test_a_session_without_utilization_is_no_session() -> None:
+    primary = usage(five_hour=limit(None), seven_day_oauth_apps=limit(4)).lane("primary")
+    assert primary is not None
+    assert (primary.used_percent, primary.minutes) == (4, 10080)
+
+
+def test_null_windows_and_null_utilization_are_left_out() -> None:
+    seen = usage(five_hour=limit(5), seven_day=limit(None), seven_day_sonnet=None, seven_day_opus=None)
+    assert [window.id for window in seen.windows] == ["session"]
+
+
+def test_opus_fills_in_for_a_missing_sonnet() -> None:
+    tertiary = usage(five_hour=limit(5), seven_day_opus=limit(66)).lane("tertiary")
+    assert tertiary is not None
+    assert (tertiary.label, tertiary.used_percent) == ("Opus", 66)
+
+
+def test_unknown_and_ignored_keys_do_nothing() -> None:
+    seen = usage(five_hour=limit(5), seven_day_design=limit(50), iguana_necktie=limit(51), brand_new={"a": []})
+    assert [window.id for window in seen.windows] == ["session"]
+
+
+def test_a_malformed_window_does_not_spoil_its_siblings() -> None:
+    assert usage(five_hour=limit(5), seven_day="soon").window("session").used_percent == 5
+
+
+def test_model_limits_are_extra_windows_before_routines() -> None:
+    seen = usage(
+        five_hour=limit(1),
+        limits=[scoped("Saga 2", 8), scoped("Myth", 2, id="model/myth-1", is_active=False)],
+        seven_day_cowork=limit(77),
+        routine=limit(30),
+    )
+    extras = [(window.id, window.label, window.used_percent, window.lane) for window in seen.windows[1:]]
+    assert extras == [
+        ("claude-weekly-scoped-saga-2", "Saga 2 only", 8, None),
+        ("claude-weekly-scoped-model-myth-1", "Myth only", 2, None),
+        ("claude-routines", "Daily Routines", 30, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        scoped(None),
+        scoped(" "),
+        scoped("All models"),
+        scoped("Saga", None),
+        scoped("Saga", group="session"),
+        scoped("Saga", kind="weekly_all"),
+        {"kind": "weekly_scoped", "group": "weekly", "percent": 3},
+        "nonsense",
+    ],
+)
+def test_other_limits_are_no_extra_windows(entry: object) -> None:
+    assert [window.id for window in usage(five_hour=limit(5), limits=[entry]).windows] == ["session"]
+
+
+def test_the_first_of_a_duplicate_limit_wins() -> None:
+    seen = usage(five_hour=limit(5), limits=[scoped("Saga", 8), scoped("saga", 90)])
+    assert [window.used_percent for window in seen.windows[1:]] == [8]
+
+
+def test_newer_limits_stand_in_for_absent_windows() -> None:
+    seen = usage(
+        limits=[{"kind": "session", "group": "session", "percent": 20}, {"kind": "weekly_all", "percent": 30}],
+    )
+    assert (seen.window("session").used_percent, seen.window("weekly").used_percent) == (20, 30)
+
+
+def extra(**fields: object) -> dict[str, object]:
+    return {"is_enabled": True, "used_credits": 300, "monthly_limit": 2000, "currency": "eur", **fields}
+
+
+def test_extra_usage_is_in_cents() -> None:
+    spend = usage(five_hour=limit(5), extra_usage=extra()).spend("extra")
+    assert (spend.used, spend.limit, spend.unit, spend.period) == (Decimal(3), Decimal(20), "EUR", "Monthly cap")
+
+
+def test_large_enterprise_limits_are_cents_too() -> None:
+    seen = usage(five_hour=limit(5), subscription="enterprise", extra_usage=extra(monthly_limit=90_000_000))
+    assert (seen.spend("extra").limit, seen.spend("extra").period) == (Decimal(900_000), "Spend limit")
+
+
+def test_no_cap_means_spend_only() -> None:
+    spend = usage(five_hour=limit(5), extra_usage=extra(monthly_limit=None, currency=None)).spend("extra")
+    assert (spend.limit, spend.unit) == (None, "USD")
+
+
+def test_disabled_extra_usage_is_hidden() -> None:
+    assert usage(five_hour=limit(5), extra_usage=extra(is_enabled=False)).spends == ()
+    assert usage(True, five_hour=limit(5), extra_usage=extra(is_enabled=False)).spends == ()
+
+
+def test_only_the_web_may_leave_is_enabled_out() -> None:
+    fields = {"used_credits": "250", "monthly_credit_limit": "1000"}
+    assert usage(five_hour=limit(5), extra_usage=fields).spends == ()
+    spend = usage(True, five_hour=limit(5), extra_usage=fields).spend("extra")
+    assert (spend.used, spend.limit) == (Decimal("2.5"), Decimal(10))
+
+
+def test_an_account_with_only_a_spend_limit_has_no_window() -> None:
+    seen = usage(extra_usage=extra(currency="USD"))
+    assert seen.windows == ()
+    assert (seen.spend("extra").label, seen.notes) == ("Spend limit", ("Spend limit: $3.00 / $20.00",))
+
+
+@pytest.mark.parametrize("fields", [{}, {"extra_usage": extra(monthly_limit=0)}, {"extra_usage": extra(monthly_limit=None)}])
+@pytest.mark.parametrize("web", [False, True])
+def test_neither_window_nor_spend_limit_is_no_answer(fields: dict[str, Any], web: bool) -> None:
+    with pytest.raises(BadResponse, match="missing session data"):
+        usage(web, **fields)
+
+
+def test_on_the_web_an_absent_session_is_a_placeholder_and_models_reset_with_the_week() -> None:
+    seen = usage(True, five_hour=None, seven_day=limit(30), seven_day_sonnet=limit(4, "2030-01-03T00:00:00Z"))
+    assert (seen.window("session").used_percent, seen.window("session").placeholder) == (0, True)
+    assert seen.window("sonnet").resets_at == seen.window("weekly").resets_at
+
+
+@pytest.mark.parametrize(
+    ("subscription", "tier", "expected"),
+    [
+        ("pro", None, "Claude Pro"),
+        ("max", "default_claude_max_20x", "Claude Max 20x"),
+        ("max", None, "Claude Max"),
+        (None, "default_claude_max_5x", "Claude Max 5x"),
+        ("team", "default_claude_max_5x", "Claude Team"),
+        ("enterprise", None, "Claude Enterprise"),
+        (None, "default_claude_ai", None),
+        (None, None, None),
+    ],
+)
+def test_plan_names(subscription: str | None, tier: str | None, expected: str | None) -> None:
+    assert plan_of(subscription, tier).text == expected
