@@ -31,6 +31,9 @@ class OutsideReached(RuntimeError):
     """A test tried to leave this machine."""
 
 
+_REACHED: list[str] = []
+
+
 def _stay_inside(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "socket.connect":
         address = arguments[1]
@@ -42,6 +45,7 @@ def _stay_inside(event: str, arguments: tuple[Any, ...]) -> None:
     if host and not host.startswith("127.") and host not in ("localhost", "::1", "0.0.0.0", "::"):
         if host.endswith(".invalid"):
             return
+        _REACHED.append(host)
         raise OutsideReached(f"{event} {host}")
 
 
@@ -138,6 +142,14 @@ def finished(work: Coroutine[Any, Any, T]) -> T:
     if errors:
         raise errors[0]
     return results[0]
+
+
+@pytest.fixture(autouse=True)
+def inside() -> Iterator[None]:
+    """No test leaves this machine, also not where the product swallows the refusal."""
+    _REACHED.clear()
+    yield
+    assert not _REACHED, f"the test tried to reach {', '.join(sorted(set(_REACHED)))}"
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ class Secret:
 
     def digest(self) -> str:
         """A short fingerprint by which two credentials can be told apart."""
-        return hashlib.sha256(self._value.encode()).hexdigest()[:16]
+        return hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -86,5 +86,5 @@ def _spellings(value: str) -> Iterator[str]:
     if len(value) >= 4:
         yield value
         yield json.dumps(value)[1:-1]
-        yield quote(value, safe="")
-        yield quote_plus(value)
+        yield quote(value, safe="", errors="replace")
+        yield quote_plus(value, errors="replace")

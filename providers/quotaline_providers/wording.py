@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "INR": "₹", "KRW": "₩"}
+_EXACT = Context(prec=400, rounding=ROUND_HALF_UP)  # the largest float has 309 digits
 
 
 def percent(value: float) -> str:
@@ -15,19 +16,22 @@ def percent(value: float) -> str:
     return "<1%" if 0 < value < 1 else f"{value:.0f}%"
 
 
+def _rounded(value: Decimal | float, places: int) -> Decimal:
+    """Rounded half away from zero; never a negative zero."""
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    number = number.quantize(Decimal(1).scaleb(-places), context=_EXACT)
+    return number if number else abs(number)
+
+
 def grouped(value: Decimal | float, places: int = 2) -> str:
     """A plain amount: thousands separators, at most `places` decimals, no trailing zeros."""
-    number = value if isinstance(value, Decimal) else Decimal(str(value))
-    number = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    text = f"{number:,f}"
+    text = f"{_rounded(value, places):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def money(value: Decimal | float, currency: str = "USD") -> str:
     """Money with its currency's symbol and two decimals: `$1,234.50`, `-$3.00`; an unknown code stands in front."""
-    number = (value if isinstance(value, Decimal) else Decimal(str(value))).quantize(
-        Decimal("0.01"), rounding=ROUND_HALF_UP
-    )
+    number = _rounded(value, 2)
     code = currency.upper()
     symbol = _SYMBOLS.get(code, f"{code} ")
     sign = "-" if number < 0 else ""
@@ -46,7 +50,7 @@ def amount(value: Decimal | float, unit: str | None) -> str:
 def tokens(value: float) -> str:
     """A token count: `950`, `1.2K`, `34K`, `5.1M`, `2B`."""
     for factor, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if abs(value) >= factor:
+        if abs(value) >= factor * 0.9995:  # from here on the smaller unit would be rounded to 1000
             scaled = value / factor
             text = f"{scaled:.1f}" if abs(scaled) < 10 else f"{scaled:.0f}"
             return text.removesuffix(".0") + suffix

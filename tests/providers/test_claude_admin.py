@@ -86,7 +86,9 @@ def test_an_account_with_bearer(vendor: Any, read: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "error"), [(401, ExpiredCredential), (403, ExpiredCredential), (500, Unavailable), (404, BadResponse)]
 )
-def test_failures_name_the_endpoint_and_do_not_fall_through(vendor: Any, outcome: Any, status: int, error: type) -> None:
+def test_failures_name_the_endpoint_and_do_not_fall_through(
+    vendor: Any, outcome: Any, status: int, error: type
+) -> None:
     vendor("api.anthropic.com").get(COSTS).fails(status, json={"error": "vendor words"})
     seen = outcome("claude", ANTHROPIC_ADMIN_KEY=KEY, QUOTALINE_CLAUDE_OAUTH_TOKEN="sk-ant-oat-demo")
     assert isinstance(seen.error, error)

@@ -49,7 +49,9 @@ def test_lines_may_end_in_carriage_returns_only() -> None:
 
 
 def test_terminal_sequences_are_no_text() -> None:
-    dressed = PANEL.replace("Current session", "\x1b[1mCurrent\x1b[1Csession\x1b[0m\x1b[K").replace("31%", "\x1b[38;5;4m31%")
+    dressed = PANEL.replace("Current session", "\x1b[1mCurrent\x1b[1Csession\x1b[0m\x1b[K").replace(
+        "31%", "\x1b[38;5;4m31%"
+    )
     assert shown(dressed).windows == shown(PANEL).windows
 
 
@@ -96,7 +98,9 @@ def test_a_retained_panel_followed_by_loading_is_still_loading() -> None:
 
 
 def test_a_session_only_panel() -> None:
-    seen = shown("Settings: Usage\nCurrent session\n5% used\nResets 3pm\nExtra usage\n80% used · $8.00 / $10.00 spent\n")
+    seen = shown(
+        "Settings: Usage\nCurrent session\n5% used\nResets 3pm\nExtra usage\n80% used · $8.00 / $10.00 spent\n"
+    )
     assert [(window.id, window.used_percent) for window in seen.windows] == [("session", 5)]
 
 

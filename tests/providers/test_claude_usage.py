@@ -105,7 +105,7 @@ def test_model_limits_are_extra_windows_before_routines() -> None:
         scoped("All models"),
         scoped("Saga", None),
         scoped("Saga", group="session"),
-        scoped("Saga", kind="weekly_all"),
+        scoped("Saga", kind="monthly_scoped"),
         {"kind": "weekly_scoped", "group": "weekly", "percent": 3},
         "nonsense",
     ],
@@ -163,7 +163,9 @@ def test_an_account_with_only_a_spend_limit_has_no_window() -> None:
     assert (seen.spend("extra").label, seen.notes) == ("Spend limit", ("Spend limit: $3.00 / $20.00",))
 
 
-@pytest.mark.parametrize("fields", [{}, {"extra_usage": extra(monthly_limit=0)}, {"extra_usage": extra(monthly_limit=None)}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"extra_usage": extra(monthly_limit=0)}, {"extra_usage": extra(monthly_limit=None)}]
+)
 @pytest.mark.parametrize("web", [False, True])
 def test_neither_window_nor_spend_limit_is_no_answer(fields: dict[str, Any], web: bool) -> None:
     with pytest.raises(BadResponse, match="missing session data"):

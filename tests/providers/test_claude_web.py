@@ -11,8 +11,8 @@ from quotaline_providers.contract import Account
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
-    MissingCredential,
     Misconfigured,
+    MissingCredential,
     Unavailable,
 )
 from quotaline_providers.secret import Secret
@@ -54,7 +54,9 @@ def test_usage_and_identity(signed_in: Any, read: Any) -> None:
     assert route.requests[0].headers["cookie"] == f"sessionKey={COOKIE}"
 
 
-@pytest.mark.parametrize("pasted", [COOKIE, f"Cookie: sessionKey={COOKIE}", f"curl https://x.test -b 'sessionKey={COOKIE}'"])
+@pytest.mark.parametrize(
+    "pasted", [COOKIE, f"Cookie: sessionKey={COOKIE}", f"curl https://x.test -b 'sessionKey={COOKIE}'"]
+)
 def test_pasted_forms(signed_in: Any, read: Any, pasted: str) -> None:
     signed_in.get("/api/organizations/o1/usage").answers(**USAGE)
     assert read("claude", config={"cookieHeader": pasted}).source == "web"

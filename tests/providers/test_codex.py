@@ -54,7 +54,7 @@ def no_vouchers(chatgpt: Any) -> Any:
     return chatgpt.get("/backend-api/wham/rate-limit-reset-credits").fails(404)
 
 
-def answering(chatgpt: Any, bearer: str = "demo-token", **fields: object) -> Any:
+def answering(chatgpt: Any, bearer: str = "demo-token", **fields: Any) -> Any:
     standard: dict[str, object] = {"plan_type": "team", "rate_limit": SESSION}
     return chatgpt.get("/backend-api/wham/usage", bearer=bearer).answers_json(standard | fields)
 
@@ -302,7 +302,7 @@ def test_a_workspace_member_has_a_monthly_limit(chatgpt: Any, no_vouchers: Any, 
 
 @pytest.mark.parametrize("fields", [{}, {"spend_control": None, "plan_type": "plus"}])
 def test_nobody_else_is_asked_for_one(
-    chatgpt: Any, no_vouchers: Any, read: Read, home: Path, fields: dict[str, object]
+    chatgpt: Any, no_vouchers: Any, read: Read, home: Path, fields: dict[str, Any]
 ) -> None:
     write_login(home)
     answering(chatgpt, **fields)

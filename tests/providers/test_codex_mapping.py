@@ -369,7 +369,15 @@ def test_the_window_for_a_status_bar() -> None:
     assert binding(usage(rate_limit=limits(window(1, 2592000), window(1, WEEK)))) == "weekly"
     over = window(100, HOUR5, reset_at=int(NOW.timestamp()) - 5)
     assert binding(usage(rate_limit=limits(over, window(1, WEEK)))) == "weekly"
-    assert binding(usage(credits={"balance": 4})) is None
+    assert binding(usage(credits={"balance": 0})) is None
+
+
+def test_credits_take_over_in_a_status_bar_when_a_window_is_exhausted() -> None:
+    full = limits(window(4), window(100, WEEK))
+    assert binding(usage(rate_limit=full, credits={"balance": 4})) == "credits"
+    assert binding(usage(rate_limit=full, credits={"balance": 0})) == "session"
+    assert binding(usage(rate_limit=limits(window(4)), credits={"balance": 4})) == "session"
+    assert binding(usage(credits={"balance": 4})) == "credits"
 
 
 # --- the program's answers -------------------------------------------------------------------------

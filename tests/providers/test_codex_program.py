@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ if sys.argv[1:] == ["--version"]:
     print("codex-cli 9.8.7"); raise SystemExit
 assert sys.argv[1:] == ["-s", "read-only", "-a", "never", "app-server"], sys.argv
 with open({log!r}, "a") as log:
-    log.write(os.environ.get("CODEX_HOME", "") + "|" + ",".join(sorted(n for n in os.environ if "API_KEY" in n)) + "\\n")
+    keys = ",".join(sorted(name for name in os.environ if "API_KEY" in name))
+    log.write(os.environ.get("CODEX_HOME", "") + "|" + keys + "\\n")
 ready = False
 for line in sys.stdin:
     message = json.loads(line)
@@ -75,10 +76,9 @@ def codex(program: Callable[[str, str], Path], tmp_path: Path) -> Fake:
 
 
 @pytest.fixture
-def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc, "INITIALIZE_SECONDS", 3.0)
     monkeypatch.setattr(rpc, "REQUEST_SECONDS", 0.4)
-    return
 
 
 def session(used: float = 12) -> dict[str, object]:
@@ -180,6 +180,17 @@ def test_a_program_that_cannot_start_rests_for_half_an_hour(codex: Fake, read: R
     assert read("codex", source="cli").source == "codex-cli"
 
 
+def test_an_access_token_is_used_under_the_name_of_the_program(
+    codex: Fake, vendor: Any, read: Read, home: Path
+) -> None:
+    write_login(home, {"personal_access_token": "demo-pat"})
+    codex()
+    vendor("auth.openai.com").get("/api/accounts/v1/user-auth-credential/whoami").answers(email=EMAIL)
+    route = vendor("chatgpt.com").get("/backend-api/wham/usage", bearer="demo-pat").answers(credits={"balance": 1})
+    read("codex")
+    assert route.requests[0].headers["user-agent"].startswith("codex_cli_rs/9.8.7 (")
+
+
 # --- errors that the program tells -----------------------------------------------------------------
 
 
@@ -198,7 +209,8 @@ def test_data_in_an_error_without_the_session_gives_no_windows(codex: Fake, read
     weekly = {"primary_window": {"used_percent": 64, "limit_window_seconds": 604800}}
     codex(error=body(rate_limit=weekly, credits={"balance": 2}))
     usage = read("codex", source="cli")
-    assert (usage.windows, usage.balance("credits").amount) == ((), 2)
+    assert not usage.windows
+    assert usage.balance("credits").amount == 2
     codex(error=body(rate_limit=weekly))
     with pytest.raises(Unavailable):
         read("codex", source="cli")
@@ -325,7 +337,8 @@ MONTHLY = {"rateLimits": {"individualLimit": {"limit": "80", "used": 20}}}
 def test_the_program_adds_a_monthly_limit(codex: Fake, empty_balance: Any, read: Read) -> None:
     codex(MONTHLY, {"account": {"email": EMAIL.upper()}})
     usage = read("codex")
-    assert (usage.source, usage.spend("monthly-credit-limit").used) == ("oauth", 20)
+    assert usage.source == "oauth"
+    assert usage.spend("monthly-credit-limit").used == 20
 
 
 @pytest.mark.parametrize("email", ["other@demo.test", None])

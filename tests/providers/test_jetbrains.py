@@ -36,7 +36,7 @@ def usage(info: object = INFO, refill: object = REFILL) -> Usage:
 
 @pytest.fixture
 def ide(home: Path) -> Callable[..., Path]:
-    """`ide(folder, text, age=...)`: an IDE folder with a quota file written `age` seconds after the epoch's start."""
+    """`ide(folder, text, written=...)`: an IDE folder with a quota file of that age (epoch seconds)."""
 
     def make(folder: str, text: str | None = None, written: int = 1_890_000_000, base: str = "JetBrains") -> Path:
         options = home / ".config" / base / folder / "options"
@@ -237,7 +237,7 @@ class TestFolders:
 
     def test_a_chosen_folder_without_the_file_is_named(self, read: Read, ide: Callable[..., Path]) -> None:
         ide("GoLand2030.1", document(INFO))
-        with pytest.raises(Misconfigured, match="~/elsewhere/options/AIAssistantQuotaManager2.xml"):
+        with pytest.raises(Misconfigured, match=r"~/elsewhere/options/AIAssistantQuotaManager2\.xml"):
             read("jetbrains", config={"ideBasePath": "~/elsewhere"})
 
     def test_an_unreadable_file_is_a_bad_response(self, read: Read, home: Path) -> None:

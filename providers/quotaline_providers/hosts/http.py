@@ -267,13 +267,16 @@ def _body(
 ) -> tuple[dict[str, str], bytes | None]:
     if content is not None:
         return {}, content
-    if json is not None:
-        text = json_text.dumps(json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return {"content-type": "application/json"}, text.encode()
-    if form is not None:
-        fields = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
-        return {"content-type": "application/x-www-form-urlencoded"}, urlencode(fields, quote_via=quote).encode()
-    return {}, None
+    try:
+        if json is not None:
+            text = json_text.dumps(json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            return {"content-type": "application/json"}, text.encode()
+        if form is not None:
+            fields = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
+            return {"content-type": "application/x-www-form-urlencoded"}, urlencode(fields, quote_via=quote).encode()
+        return {}, None
+    except ValueError:  # an environment variable may hold bytes that are no text
+        raise Misconfigured("A value to be sent holds characters that cannot be sent.") from None
 
 
 def _with_query(url: str, params: Params | None) -> str:

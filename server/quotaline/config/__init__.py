@@ -1,7 +1,7 @@
 """The config: where it is, how it is read and checked, followed, changed, and explained to an editor.
 
-`ConfigKeeper` holds what is in force and its `watch` keeps that current. Editing lives in `config.edit`, language features in
-`config.language`, the generated schema and tables in `config.reference`.
+`ConfigKeeper` holds what is in force and `follow` keeps that current. Editing lives in `config.edit`, language
+features in `config.language`, the generated schema and tables in `config.reference`.
 """
 
 from quotaline.config.load import ConfigKeeper as ConfigKeeper
@@ -13,3 +13,4 @@ from quotaline.config.model import Diagnostic as Diagnostic
 from quotaline.config.model import Loaded as Loaded
 from quotaline.config.reference import configuration_reference as configuration_reference
 from quotaline.config.reference import json_schema as json_schema
+from quotaline.config.watch import follow as follow

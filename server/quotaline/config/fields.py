@@ -96,7 +96,9 @@ def entry_keys(provider: Provider | None) -> tuple[Key, ...]:
     if provider is not None:
         names = {key.name for key in keys}
         keys += [
-            Key(option.name, option.type, option.description) for option in provider.options if option.name not in names
+            Key(option.name, option.type, option.description, secret=option.name in SECRET_KEYS)
+            for option in provider.options
+            if option.name not in names
         ]
     return tuple(keys)
 

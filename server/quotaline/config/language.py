@@ -29,16 +29,12 @@ Range = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One proposal: `insert` takes the place of what stands in `line` from `start` to `end` (zero-based, UTF-16).
-
-    `documentation` is Markdown."""
+    """One proposal: `text` takes the place of `range`. `documentation` is Markdown."""
 
     label: str
     kind: Literal["key", "value", "provider"]
-    insert: str
-    line: int
-    start: int
-    end: int
+    text: str
+    range: Range
     detail: str = ""
     documentation: str = ""
 
@@ -47,7 +43,7 @@ class Completion:
 class Hover:
     """Markdown about what stands at `range`; `provider` is the id it belongs to, when the cursor is on that."""
 
-    text: str
+    markdown: str
     range: Range
     provider: str | None = None
 
@@ -85,9 +81,9 @@ def completion(text: str, line: int, character: int) -> tuple[Completion, ...]:
         if key.name in taken:
             continue
         name = f'"{key.name}"'
-        span = _columns(lines, start, end)
+        span = lines.range(start, end)
         found.append(
-            Completion(key.name, "key", name if bare else f"{name}: {_empty(key)}", *span, key.type, key.description)
+            Completion(key.name, "key", name if bare else f"{name}: {_empty(key)}", span, key.type, key.description)
         )
     return tuple(found)
 
@@ -116,19 +112,6 @@ def hover(text: str, line: int, character: int) -> Hover | None:
         return None
     start, end = (member.node.start, member.node.end) if place.on_value else (member.start, member.end)
     return Hover(about_key(key, provider) + note, lines.range(start, end))
-
-
-def provider_lines(text: str) -> tuple[tuple[int, str], ...]:
-    """The lines on which the entry of a known provider names it, each with the provider's id."""
-    lines, root = Lines(text), scan(text)
-    providers = root.member("providers")
-    found: list[tuple[int, str]] = []
-    for entry in providers.node.items if providers is not None else ():
-        name = entry.member("id")
-        known = find_provider(name.node.text) if name is not None else None
-        if known is not None and name is not None:
-            found.append((lines.position(name.start)[0], known.id))
-    return tuple(found)
 
 
 def about_provider(provider: Provider) -> str:
@@ -165,11 +148,6 @@ def provider_lines(text: str) -> Iterator[tuple[int, str]]:
         if member and id and id not in seen:
             seen.add(id)
             yield lines.position(member.start)[0], id
-
-
-def _columns(lines: Lines, start: int, end: int) -> tuple[int, int, int]:
-    line, column, _, end_column = lines.range(start, end)
-    return line, column, end_column
 
 
 def _find(node: Node, offset: int, path: JsonPath) -> _Place | None:
@@ -231,23 +209,23 @@ def _values(text: str, lines: Lines, offset: int, place: _Place, provider: Provi
         return ()
     node = member.node
     filled = node.kind in ("string", "other")
-    span = _columns(lines, node.start, node.end) if filled else _columns(lines, offset, offset)
+    span = lines.range(node.start, node.end) if filled else lines.range(offset, offset)
     lead = " " if node.kind == "missing" and text[:offset].endswith(":") else ""
     if _in_entry(place.path) and member.key == "id":
         return tuple(
-            Completion(id, "provider", f'{lead}"{id}"', *span, known.name, about_provider(known))
+            Completion(id, "provider", f'{lead}"{id}"', span, known.name, about_provider(known))
             for id in registry.ids()
             if (known := by_id(id)) is not None
         )
     if not place.path and member.key == "version":
-        return (Completion("1", "value", f"{lead}1", *span, "", TOP_LEVEL["version"]),)
+        return (Completion("1", "value", f"{lead}1", span, "", TOP_LEVEL["version"]),)
     key = next((key for key in _keys(place.path, provider) if key.name == member.key), None)
     if key is None or key.secret:
         return ()
     values = key.values or (("true", "false") if key.type == "boolean" else ())
     quote = "" if key.type == "boolean" else '"'
     return tuple(
-        Completion(value, "value", f"{lead}{quote}{value}{quote}", *span, "", key.description) for value in values
+        Completion(value, "value", f"{lead}{quote}{value}{quote}", span, "", key.description) for value in values
     )
 
 

@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -64,7 +64,7 @@ def load_text(text: str, lower: Layer | None = None, file: Path | None = None) -
     """The config that a text would be, over a lower layer, and what is wrong with the text itself."""
     layer = parse_layer(text, file)
     config, found = combine(layer, lower or Layer())
-    return config, tuple(item for item in (*layer.problems, *found) if item.path == file)
+    return config, tuple(item for item in (*layer.problems, *found) if item.file == file)
 
 
 class ConfigKeeper:
@@ -97,12 +97,6 @@ class ConfigKeeper:
             self.loaded = Loaded(config, diagnostics, self.path, own.state != "broken")
             return self.loaded
 
-    async def watch(self, changed: Callable[[Loaded], Awaitable[None] | None], *, native: bool = True) -> None:
-        """Call `changed` with every new state until cancelled: see `watch.follow`."""
-        from quotaline.config.watch import follow
-
-        await follow(self, changed, native=native)
-
     def _layer(self, file: Path) -> Layer:
         layer = read_layer(file, own=file == self.path)
         if layer.state != "broken":
@@ -128,10 +122,10 @@ def read_layer(file: Path, *, own: bool = True) -> Layer:
     except (OSError, ValueError) as error:
         denied = isinstance(error, PermissionError)
         message = "The config file may not be read." if denied else "The config file cannot be read."
-        return Layer(file, "broken", problems=(Diagnostic("error", message, code="unreadable", path=file),))
+        return Layer(file, "broken", problems=(Diagnostic("error", message, code="unreadable", file=file),))
     if len(data) > LARGEST:
         message = "The config file is larger than 4 MiB and is not read."
-        return Layer(file, "broken", problems=(Diagnostic("error", message, code="too_large", path=file),))
+        return Layer(file, "broken", problems=(Diagnostic("error", message, code="too_large", file=file),))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -139,12 +133,12 @@ def read_layer(file: Path, *, own: bool = True) -> Layer:
             len(data[: error.start].decode("utf-8", "replace"))
         )
         message = "The config file is not UTF-8 text."
-        problem = Diagnostic("error", message, line, column, line, column + 1, "not_json", path=file)
+        problem = Diagnostic("error", message, line, column, line, column + 1, "not_json", file=file)
         return Layer(file, "broken", problems=(problem,))
     layer = parse_layer(text, file, own=own)
     if os.name == "posix" and layer.state == "ok" and mode & (stat.S_IRGRP | stat.S_IROTH) and _holds_secret(layer):
         message = f"Other users of this machine can read the secrets in {file.name}; run `chmod 600` on it."
-        warning = Diagnostic("warning", message, code="readable_by_others", path=file)
+        warning = Diagnostic("warning", message, code="readable_by_others", file=file)
         layer = replace(layer, problems=(*layer.problems, warning))
     return layer
 
@@ -153,19 +147,19 @@ def parse_layer(text: str, file: Path | None = None, *, own: bool = True) -> Lay
     """A text as a layer, with the diagnostics that need no other layer."""
     document, broken = decode(text)
     if broken is not None:
-        return Layer(file, "broken", problems=(replace(broken, path=file),), text=text)
+        return Layer(file, "broken", problems=(replace(broken, file=file),), text=text)
     lines, node = Lines(text), scan(text)
     if not isinstance(document, dict):
         what = Problem("error", "not_an_object", "The config must be one JSON object.", ())
         return Layer(file, "broken", problems=(place(what, lines, node, file),), text=text)
     problems = [*check_version(document), *check_hooks(document.get("hooks"))]
-    entries = _entries(document.get("providers"), problems, own=own)
+    entries = tuple(_entries(document.get("providers"), problems, own=own))
     placed = [place(problem, lines, node, file) for problem in problems]
     for path, member in repeated(node):
         span = lines.range(member.start, member.end)
         message = "This key stands in the same object before; the last one counts."
-        placed.append(Diagnostic("warning", message, *span, "duplicate_key", path, path=file))
-    return Layer(file, "ok", tuple(entries), document.get("hooks"), tuple(placed), text)
+        placed.append(Diagnostic("warning", message, *span, "duplicate_key", path, file=file))
+    return Layer(file, "ok", entries, document.get("hooks"), tuple(placed), text)
 
 
 def decode(text: str) -> tuple[object, Diagnostic | None]:
@@ -210,10 +204,10 @@ def combine(own: Layer, lower: Layer) -> tuple[Config, tuple[Diagnostic, ...]]:
 
 
 def place(problem: Problem, lines: Lines, node: Node, file: Path | None) -> Diagnostic:
-    """A problem with the span of its value; of the key when that is a container, of the nearest thing when it is none."""
+    """A problem with the span of its value: of the key for containers, of what is nearest when it is not there."""
     target = node.at(problem.path)
     start, end = 0, 0
-    if target is None or target.kind in ("object", "array"):
+    if target is None or target.kind in ("object", "array") or problem.code == "unknown_key":
         path = problem.path
         while path and not (isinstance(path[-1], str) and (parent := node.at(path[:-1])) and parent.member(path[-1])):
             if node.at(path) is not None:

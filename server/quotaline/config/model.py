@@ -21,7 +21,7 @@ _SHOWN_ONLY = frozenset({"id", "enabled", "refreshMinutes", "quotaWarnings", "ac
 class Diagnostic:
     """Something wrong in a config file. Lines and columns are zero-based, columns count UTF-16 units.
 
-    `code` is a word for programs, `provider` the entry it is about, `path` the file (None for a bare text). The message
+    `code` is a word for programs, `provider` the entry it is about, `file` the file (None for a bare text). The message
     never holds a value other than a source, a region or a version.
     """
 
@@ -34,7 +34,7 @@ class Diagnostic:
     code: str = ""
     path_in_json: positions.Path = ()
     provider: str = ""
-    path: Path | None = None
+    file: Path | None = None
 
     def __str__(self) -> str:
         """`[ERROR] zai (region): ...`, as `quotaline config validate` prints it."""
@@ -127,7 +127,7 @@ class Loaded:
         """One sentence for the status line when the file cannot be used at all."""
         if self.readable:
             return None
-        first = next((item for item in self.diagnostics if item.severity == "error" and item.path == self.path), None)
+        first = next((item for item in self.diagnostics if item.severity == "error" and item.file == self.path), None)
         return first.message if first else "The config file cannot be read."
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams, JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
 
 from quotaline import __version__
 from quotaline.lsp import methods
@@ -22,11 +23,35 @@ log = logging.getLogger(__name__)
 PARENT_CHECK_SECONDS = 2.0
 
 
+class QuotalineProtocol(LanguageServerProtocol):
+    """The standard protocol, with errors for people: a kind and a sentence, never a traceback."""
+
+    def _send_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
+        if error is not None and error.data is not None:
+            code = error.code
+            internal = code == types.ErrorCodes.InternalError
+            message = "Quotaline could not answer; its log says more." if internal else error.message
+            error = types.ResponseError(code=code, message=message)
+        super()._send_response(msg_id, result, error)
+
+    def cancel_requests(self) -> None:
+        """Cancel what is still being answered. (The base class does so while its table changes under it.)"""
+        for id, future in list(self._request_futures.items()):
+            if id != self.msg_id and not future.done():
+                future.cancel()
+                self._request_futures.pop(id, None)
+
+
 class QuotalineServer(LanguageServer):
     """One sidecar of one editor. `session` exists from `initialized` on."""
 
     def __init__(self) -> None:
-        super().__init__("quotaline", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        super().__init__(
+            "quotaline",
+            __version__,
+            text_document_sync_kind=types.TextDocumentSyncKind.Full,
+            protocol_cls=QuotalineProtocol,
+        )
         self.session: Session | None = None
         self.options: Any = None
         self._ready: asyncio.Event | None = None
@@ -35,7 +60,9 @@ class QuotalineServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Errors of a message are answered to the client and noted by type: a message may hold a credential."""
-        log.warning("a message could not be handled: %s", type(error).__name__)
+        log.warning(
+            "a message could not be handled: %s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG)
+        )
 
     async def begin(self) -> None:
         """Open the session. Also starts to watch for the editor's end."""
@@ -99,6 +126,8 @@ def create_server() -> QuotalineServer:
 
     @server.feature(types.SHUTDOWN)
     async def shutdown(ls: QuotalineServer, params: None) -> None:
+        assert isinstance(ls.protocol, QuotalineProtocol)
+        ls.protocol.cancel_requests()
         await ls.end()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)

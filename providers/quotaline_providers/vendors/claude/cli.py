@@ -35,13 +35,13 @@ class Kept(Payload):
     """The last panel read and whose it was."""
 
     account: str
-    read_at: When = None
+    read_at: datetime
     usage: Usage
 
 
 def still_good(kept: Kept, account: str, now: datetime) -> bool:
     """Whether a kept result may stand for a new one: same account, recent, no window reset since it was read."""
-    if kept.account != account or kept.read_at is None or not timedelta(0) <= now - kept.read_at < REUSE:
+    if kept.account != account or not timedelta(0) <= now - kept.read_at < REUSE:
         return False
     resets = (window.resets_at for window in kept.usage.windows if window.resets_at is not None)
     return not any(kept.read_at < reset <= now for reset in resets)
@@ -120,6 +120,8 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
         await ctx.memory.set("panel-pause", until.isoformat(), until)
         raise
     await ctx.memory.forget("panel-pause")
+    if usage.limits_unavailable:
+        return _signed(usage, account)
     await _keep(ctx, account, usage)
     return await web.join_extras(ctx, _signed(usage, account), lambda: _owner(usage, account))
 

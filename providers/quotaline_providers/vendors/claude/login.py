@@ -6,6 +6,7 @@ import hashlib
 import json
 import os.path
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -210,10 +211,10 @@ async def stored_logins(ctx: Context) -> tuple[Login, ...]:
     raise problems[0] if problems else MissingCredential("No login of Claude Code was found.")
 
 
-def keychain_services(ctx: Context) -> tuple[str, ...]:
+def keychain_services(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The names under which Claude Code keeps its login in the macOS Keychain, the likeliest first."""
-    plain = "Claude Code-custom-oauth-credentials" if ctx.env(CUSTOM_URL_ENV) else "Claude Code-credentials"
-    folder = ctx.environ.get("CLAUDE_CONFIG_DIR")
+    plain = "Claude Code-custom-oauth-credentials" if clean(environ.get(CUSTOM_URL_ENV)) else "Claude Code-credentials"
+    folder = environ.get("CLAUDE_CONFIG_DIR")
     if not folder:
         return (plain,)
     digest = hashlib.sha256(unicodedata.normalize("NFC", folder).encode()).hexdigest()[:8]
@@ -237,7 +238,7 @@ async def _keychain(ctx: Context) -> tuple[str, ...]:
     user = ctx.environ.get("USER")
     if program is None:
         return ()
-    for service in keychain_services(ctx):
+    for service in keychain_services(ctx.environ):
         for account in (("-a", user),) if user else ():
             if text := await _keychain_item(ctx, program, service, account):
                 return (text,)

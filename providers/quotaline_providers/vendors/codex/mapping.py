@@ -437,9 +437,13 @@ def _voucher_section(vouchers: ResetCredits) -> Section:
 
 
 def binding(usage: Usage) -> str | None:
-    """The window a status bar shows: the first live lane, or the weekly one beside a longer lane."""
+    """What a status bar shows: the first live lane, or the weekly one beside a longer lane. Credits that are left take
+    over when a lane is exhausted or there is none."""
     lanes = [window for lane in ("primary", "secondary", "tertiary") if (window := usage.lane(lane))]
     live = [window for window in lanes if not (window.exhausted and _over(window, usage.updated_at))]
+    credits = next((balance for balance in usage.balances if balance.amount > 0), None)
+    if credits and (not live or any(window.exhausted for window in live)):
+        return credits.id
     weekly = next((window for window in live if window.minutes == WEEK_MINUTES), None)
     if weekly and any((window.minutes or 0) > WEEK_MINUTES for window in live):
         return weekly.id

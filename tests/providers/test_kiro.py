@@ -1,0 +1,351 @@
+"""Kiro read as a whole: the program over pipes and in a terminal, its login, and the service behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from quotaline_providers.errors import BadResponse, MissingCredential, MissingProgram, TimedOut, Unavailable
+from quotaline_providers.model import Usage
+from quotaline_providers.run import run
+from quotaline_providers.settings import ProviderSettings
+from quotaline_providers.vendors import kiro
+from tests.conftest import Reader
+from tests.simulator import Route, Vendor
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
+
+Read = Callable[..., Usage]
+HOST = "codewhisperer.us-east-1.amazonaws.com"
+ARN = "arn:aws:codewhisperer:us-east-1:000000000000:profile/DEMO"
+
+GOOD = "| KIRO TRIAL |\\n██ 20%\\n(10 of 50 covered in plan), resets on 2030-02-01"
+PRELUDE = """
+import os, signal, subprocess, sys, time
+in_terminal = sys.stdout.isatty()
+def say(text, to=sys.stdout): print(text, file=to, flush=True)
+def hang(): time.sleep(60)
+good = "{good}"
+def whoami(): say("Logged in with Google\\nEmail: demo@example.test")
+def usage(): say(good)
+def context(): say("Context window: 3% used")
+""".replace("{good}", GOOD)
+MAIN = """
+if sys.argv[1:] == ["whoami"]: whoami()
+elif sys.argv[1:] == ["chat", "--no-interactive", "/usage"]: usage()
+elif sys.argv[1:] == ["chat", "--no-interactive", "/context"]: context()
+else: sys.exit("unexpected arguments")
+"""
+
+
+@pytest.fixture
+def cli(program: Callable[[str, str], Path]) -> Callable[[str], Path]:
+    """`cli(script)`: a `kiro-cli` that is well except for what the script defines anew."""
+    return lambda script: program("kiro-cli", PRELUDE + script + MAIN)
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program's time limits, a few times shorter."""
+    monkeypatch.setattr(kiro, "SILENCE", 0.7)
+    monkeypatch.setattr(kiro, "WHOAMI", replace(kiro.WHOAMI, timeout=2.5, idle=0.6))
+    monkeypatch.setattr(kiro, "USAGE", replace(kiro.USAGE, timeout=5, idle=0.6))
+    monkeypatch.setattr(kiro, "CONTEXT", replace(kiro.CONTEXT, timeout=2.5, idle=0.6))
+
+
+@pytest.fixture
+def database(home: Path) -> Callable[..., Path]:
+    """`database(tokens, profile, folder=)`: the program's state database with these rows."""
+
+    def make(
+        tokens: dict[str, object] | None = None, profile: object = None, folder: str = ".local/share/kiro-cli"
+    ) -> Path:
+        path = home / folder / "data.sqlite3"
+        path.parent.mkdir(parents=True)
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("CREATE TABLE auth_kv (key TEXT PRIMARY KEY, value TEXT)")
+            connection.execute("CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB)")
+            rows = tokens if tokens is not None else {"kirocli:odic:token": {"access_token": "demo-token"}}
+            connection.executemany(
+                "INSERT INTO auth_kv VALUES (?, ?)", [(key, json.dumps(value)) for key, value in rows.items()]
+            )
+            connection.execute(
+                "INSERT INTO state VALUES ('api.codewhisperer.profile', ?)",
+                (json.dumps({"arn": ARN} if profile is None else profile),),
+            )
+        connection.close()
+        return path
+
+    return make
+
+
+@pytest.fixture
+def service(vendor: Callable[[str], Vendor]) -> Route:
+    """The service, which lets in `demo-token`."""
+    return vendor(HOST).post(
+        "/",
+        bearer="demo-token",
+        json={"profileArn": ARN},
+        headers={
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "AmazonCodeWhispererService.GetUsageLimits",
+            "Cookie": None,
+        },
+    )
+
+
+LIMITS = {
+    "nextDateReset": 1.9e9,
+    "usageBreakdownList": [
+        {"resourceType": "CREDIT", "usageLimitWithPrecision": 80.0, "currentUsageWithPrecision": 20.0, "bonuses": []}
+    ],
+}
+
+
+class TestProgram:
+    def test_all_three_reports_are_read(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("")
+        found = read("kiro")
+        assert found.window("credits").used_percent == 20
+        assert found.identity.email == "demo@example.test"
+        assert found.identity.plan == "Kiro Trial"
+        assert found.row("Context used").value == "3.0%"
+        assert found.source == "cli"
+
+    def test_missing_says_where_to_get_it(self, read: Read) -> None:
+        with pytest.raises(MissingProgram) as caught:
+            read("kiro")
+        assert "https://kiro.dev" in caught.value.hint
+
+    def test_may_be_named_by_the_environment(self, read: Read, cli: Callable[[str], Path], tmp_path: Path) -> None:
+        path = cli("").rename(tmp_path / "my-kiro")
+        assert read("kiro", KIRO_CLI_PATH=str(path)).window("credits").used_percent == 20
+
+    def test_may_be_in_the_users_own_folder(self, read: Read, cli: Callable[[str], Path], home: Path) -> None:
+        place = home / ".local" / "bin" / "kiro-cli"
+        place.parent.mkdir(parents=True)
+        cli("").rename(place)
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_is_told_which_terminal_it_may_expect(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage(): say(good if os.environ['TERM'] == 'xterm-256color' else 'no')")
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_warnings_on_standard_error_do_no_harm(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage(): say('warning: old', sys.stderr); say(good)")
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_failing_is_an_error_even_with_a_good_report(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage(): say(good); sys.exit(3)")
+        with pytest.raises(Unavailable, match="exit code 3"):
+            read("kiro")
+
+    def test_an_unknown_text_is_a_bad_response(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage(): say('Welcome')")
+        with pytest.raises(BadResponse, match="format may have changed"):
+            read("kiro")
+
+    def test_a_report_counts_though_the_program_never_exits(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage(): say(good); hang()")
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_silence_until_the_deadline_is_a_timeout(
+        self, read: Read, cli: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kiro, "USAGE", replace(kiro.USAGE, timeout=1))
+        cli("def usage(): hang()")
+        with pytest.raises(TimedOut):
+            read("kiro")
+
+    def test_children_that_refuse_to_end_are_ended(
+        self, read: Read, cli: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        note = tmp_path / "child"
+        stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+        cli(
+            f"def usage():\n"
+            f"  child = subprocess.Popen([sys.executable, '-c', {stubborn!r}], start_new_session=True)\n"
+            f"  open({str(note)!r}, 'w').write(str(child.pid)); say(good)"
+        )
+        assert read("kiro").window("credits").used_percent == 20
+        assert not _lives(int(note.read_text()))
+
+    def test_cancelling_ends_all_of_it(self, reader: Reader, cli: Callable[[str], Path], tmp_path: Path) -> None:
+        note = tmp_path / "pids"
+        remember = f"open({str(note)!r}, 'a').write(str(os.getpid()) + ' '); hang()"
+        cli(f"def usage(): {remember}\ndef whoami(): {remember}")
+
+        async def cancelled() -> None:
+            machine = reader.machine({})
+            context = machine.context("kiro", ProviderSettings(id="kiro"), None, False)
+            reading = asyncio.create_task(run(kiro.PROVIDER, context))
+            while not note.exists() or len(note.read_text().split()) < 2:
+                await asyncio.sleep(0.02)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            await machine.close()
+
+        asyncio.run(cancelled())
+        assert not any(_lives(int(pid)) for pid in note.read_text().split())
+
+
+def _lives(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+class TestTerminal:
+    def test_is_used_by_programs_that_print_nothing_into_a_pipe(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage():\n  if in_terminal: say(good)\n  else: hang()")
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_is_used_after_a_useless_run_over_pipes(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage(): say(good if in_terminal else 'no terminal')")
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_has_50_rows_and_200_columns(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage(): say(good if in_terminal and tuple(os.get_terminal_size()) == (200, 50) else 'no')")
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_that_hangs_does_not_matter(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage():\n  if in_terminal: hang()\n  time.sleep(1.2); say(good)")
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_that_failed_does_not_end_a_slow_run_over_pipes(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage():\n  if in_terminal: say('no'); sys.exit(2)\n  time.sleep(1.5); say(good)")
+        assert read("kiro").window("credits").used_percent == 20
+
+    def test_that_fails_with_a_good_report_is_not_accepted(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli("def usage():\n  if in_terminal: say(good); sys.exit(2)\n  say('no')")
+        with pytest.raises(BadResponse):
+            read("kiro")
+
+
+class TestLogin:
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "def usage(): say('You are not logged in')",
+            "def usage(): say('Not logged in', sys.stderr); sys.exit(1)",
+            "def usage(): say('Login required'); hang()",
+            "def usage():\n  if in_terminal: say('run kiro-cli login'); sys.exit(1)\n  hang()",
+            "def usage(): sys.exit(1)\ndef whoami(): say('Not logged in'); sys.exit(1)",
+            "def usage(): say('?')\ndef whoami(): say('Not logged in'); hang()",
+        ],
+    )
+    def test_is_asked_for_when_there_is_none(self, read: Read, cli: Callable[[str], Path], script: str) -> None:
+        cli(script)
+        with pytest.raises(MissingCredential) as caught:
+            read("kiro")
+        assert "kiro-cli login" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "def whoami(): hang()",
+            "def whoami(): pass",
+            "def whoami(): say('Logged in with Google'); sys.exit(1)",
+            "def whoami(): say('Email: demo@example.test'); hang()",
+            "def whoami(): say('not logged in')",
+        ],
+    )
+    def test_that_cannot_be_told_is_unknown(self, read: Read, cli: Callable[[str], Path], script: str) -> None:
+        cli(script)
+        found = read("kiro")
+        assert found.identity.email is None
+        assert found.window("credits").used_percent == 20
+
+    @pytest.mark.parametrize(
+        "script", ["def context(): hang()", "def context(): say('login required')", "def context(): sys.exit(1)"]
+    )
+    def test_and_context_are_apart(self, read: Read, cli: Callable[[str], Path], script: str) -> None:
+        cli(script)
+        found = read("kiro")
+        assert found.window("credits").used_percent == 20
+        with pytest.raises(KeyError):
+            found.row("Context used")
+
+
+class TestService:
+    def test_completes_the_report(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route
+    ) -> None:
+        cli("")
+        database()
+        service.answers_json(LIMITS)
+        window = read("kiro").window("credits")
+        assert (window.used_percent, window.limit) == (25, 80)
+        assert window.resets_at == datetime.fromtimestamp(1.9e9, UTC)
+
+    @pytest.mark.parametrize(
+        "tokens",
+        [
+            {"kirocli:social:token": {"access_token": "demo-token", "profile_arn": ARN}},
+            {"codewhisperer:odic:token": {"access_token": "demo-token"}, "kirocli:odic:token": []},
+        ],
+    )
+    def test_accepts_other_logins(
+        self,
+        read: Read,
+        cli: Callable[[str], Path],
+        database: Callable[..., Path],
+        service: Route,
+        tokens: dict[str, object],
+    ) -> None:
+        cli("")
+        database(tokens, {} if "kirocli:social:token" in tokens else None)
+        service.answers_json(LIMITS)
+        assert read("kiro").window("credits").limit == 80
+
+    def test_reads_the_database_where_the_environment_says(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route
+    ) -> None:
+        cli("")
+        database(folder="elsewhere")
+        service.answers_json(LIMITS)
+        assert read("kiro", KIRO_DATA_DIR=" ~/elsewhere ").window("credits").limit == 80
+
+    def test_of_another_region_gets_no_token(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route
+    ) -> None:
+        cli("")
+        database(profile={"arn": ARN.replace("us-east-1", "eu-central-1")})
+        assert read("kiro").window("credits").limit == 50
+        assert service.count == 0
+
+    @pytest.mark.parametrize("status", [302, 400, 401, 500])
+    def test_refusing_leaves_the_report(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route, status: int
+    ) -> None:
+        cli("")
+        database()
+        service.fails(status)
+        assert read("kiro").window("credits").limit == 50
+
+    def test_that_contradicts_itself_leaves_the_report(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route
+    ) -> None:
+        cli("")
+        database()
+        service.answers_json(LIMITS | {"usageBreakdownList": LIMITS["usageBreakdownList"] * 2})  # type: ignore[operator]
+        assert read("kiro").window("credits").limit == 50
+
+    def test_is_not_asked_without_a_usable_database(
+        self, read: Read, cli: Callable[[str], Path], service: Route, home: Path
+    ) -> None:
+        cli("")
+        path = home / ".local" / "share" / "kiro-cli" / "data.sqlite3"
+        path.parent.mkdir(parents=True)
+        path.write_text("no database")
+        assert read("kiro").window("credits").limit == 50
+        assert service.count == 0

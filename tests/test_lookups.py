@@ -1,0 +1,194 @@
+"""How a credential is found, in which order, and what is said about its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quotaline_providers.contract import Account, Context
+from quotaline_providers.errors import MissingCredential, MissingProgram
+from quotaline_providers.lookups import (
+    Always,
+    ApiKey,
+    CookieHeader,
+    LoginFile,
+    Program,
+    cookie_values,
+    normalize_cookie,
+)
+from quotaline_providers.secret import Secret
+from quotaline_providers.settings import ProviderSettings
+from tests.conftest import Reader
+
+ContextOf = Callable[..., Context]
+
+
+@pytest.fixture
+def context(reader: Reader) -> ContextOf:
+    """`context(config={...}, account=..., X_KEY="k")`: what a strategy of provider `demo` would be handed."""
+
+    def make(config: dict[str, object] | None = None, account: Account | None = None, **environment: str) -> Context:
+        settings = ProviderSettings.model_validate({"id": "demo", **(config or {})})
+        return reader.machine(environment).context("demo", settings, account)
+
+    return make
+
+
+async def found(lookup: ApiKey | CookieHeader, ctx: Context) -> tuple[str, str]:
+    credential = await lookup.find(ctx)
+    assert lookup.trace(ctx) == credential.origin
+    return credential.secret.reveal(), credential.origin
+
+
+KEY = ApiKey(env=("FIRST_KEY", "SECOND_KEY"))
+
+
+class TestAnApiKey:
+    async def test_of_the_labelled_account_comes_before_all(self, context: ContextOf) -> None:
+        ctx = context({"apiKey": "config"}, Account("Work", Secret("account")), FIRST_KEY="env")
+        assert await found(KEY, ctx) == ("account", "account Work")
+
+    async def test_in_the_config_comes_before_keyring_and_environment(
+        self, context: ContextOf, keyring_entries: dict[tuple[str, str], str]
+    ) -> None:
+        keyring_entries["quotaline", "demo"] = "keyring"
+        assert await found(KEY, context({"apiKey": "config"}, FIRST_KEY="env")) == ("config", "config")
+
+    async def test_in_the_keyring_comes_before_the_environment(
+        self, context: ContextOf, keyring_entries: dict[tuple[str, str], str]
+    ) -> None:
+        keyring_entries["quotaline", "demo"] = " 'keyring' "
+        assert (await found(KEY, context(FIRST_KEY="env")))[0] == "keyring"
+
+    async def test_of_another_label_is_not_taken(
+        self, context: ContextOf, keyring_entries: dict[tuple[str, str], str]
+    ) -> None:
+        keyring_entries["quotaline", "demo/Work"] = "work"
+        keyring_entries["quotaline", "demonstration"] = "other"
+        with pytest.raises(MissingCredential):
+            await KEY.find(context())
+
+    async def test_in_the_environment_comes_first_where_the_vendor_wants_it(self, context: ContextOf) -> None:
+        lookup = ApiKey(env=("FIRST_KEY",), env_first=True)
+        assert await found(lookup, context({"apiKey": "config"}, FIRST_KEY="env")) == ("env", "env FIRST_KEY")
+
+    async def test_is_trimmed_and_unquoted(self, context: ContextOf) -> None:
+        assert await found(KEY, context(FIRST_KEY="  '' ", SECOND_KEY=' "k" ')) == ("k", "env SECOND_KEY")
+
+    async def test_may_be_in_a_variable_the_config_names(self, context: ContextOf) -> None:
+        ctx = context({"apiKeyEnv": "MY_KEY"}, MY_KEY="mine", FIRST_KEY="env")
+        assert await found(KEY, ctx) == ("mine", "env MY_KEY")
+
+    async def test_in_the_config_is_not_taken_where_it_means_something_else(self, context: ContextOf) -> None:
+        with pytest.raises(MissingCredential):
+            await ApiKey(from_config=False).find(context({"apiKey": "config"}))
+
+    async def test_may_be_in_a_file_as_a_last_resort(self, context: ContextOf, home: Path) -> None:
+        (home / ".demo").write_text("key=file\n")
+        lookup = ApiKey(env=("FIRST_KEY",), file=lambda ctx: (ctx.home / ".demo", lambda text: text.strip()[4:]))
+        assert await found(lookup, context()) == ("file", "~/.demo")
+        assert await found(lookup, context(FIRST_KEY="env")) == ("env", "env FIRST_KEY")
+
+    async def test_that_is_nowhere_is_missing(self, context: ContextOf) -> None:
+        with pytest.raises(MissingCredential):
+            await KEY.find(context())
+        assert KEY.trace(context()) is None
+
+    def test_tells_where_it_looks(self, context: ContextOf) -> None:
+        assert KEY.places(context()) == ("config apiKey", "keyring", "env FIRST_KEY", "env SECOND_KEY")
+        assert ApiKey(env=("A",), env_first=True).places(context()) == ("env A", "config apiKey", "keyring")
+
+
+class TestACookieHeader:
+    async def test_comes_from_the_config(self, context: ContextOf) -> None:
+        assert await found(CookieHeader(), context({"cookieHeader": "Cookie: a=1; b=2"})) == ("a=1; b=2", "config")
+
+    async def test_comes_from_the_keyring(
+        self, context: ContextOf, keyring_entries: dict[tuple[str, str], str]
+    ) -> None:
+        keyring_entries["quotaline", "demo/cookie"] = "a=1"
+        assert await found(CookieHeader(), context()) == ("a=1", "keyring")
+
+    async def test_of_the_labelled_account_comes_first(self, context: ContextOf) -> None:
+        ctx = context({"cookieHeader": "a=1"}, Account("Work", Secret("bare")))
+        assert await found(CookieHeader("session"), ctx) == ("session=bare", "account Work")
+
+    async def test_is_missing_when_cookies_are_off(self, context: ContextOf) -> None:
+        with pytest.raises(MissingCredential):
+            await CookieHeader().find(context({"cookieHeader": "a=1", "cookieSource": "off"}))
+
+    async def test_without_a_cookie_is_missing(self, context: ContextOf) -> None:
+        with pytest.raises(MissingCredential, match="holds no cookie"):
+            await CookieHeader().find(context({"cookieHeader": "nothing"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("a=1", "a=1"),
+        ("  cookie:  a=1;b=2 ; ", "a=1; b=2"),
+        ('"Cookie: a=1"', "a=1"),
+        ("COOKIE: a=x=y", "a=x=y"),
+        ("curl https://own.example -H 'Cookie: a=1; b=2' -H 'Accept: */*'", "a=1; b=2"),
+        ('curl -b "a=1" https://own.example', "a=1"),
+        ("curl --cookie a=1 \\\n https://own.example", "a=1"),
+        ("a=1;\n b=2", "a=1; b=2"),
+        ("a=1; bare; =c", "a=1"),
+        ("curl https://own.example", None),
+        ("curl 'open quote", None),
+        ("bare", None),
+        ("", None),
+        ("Cookie:", None),
+    ],
+)
+def test_a_pasted_header_is_normalized(text: str, header: str | None) -> None:
+    assert normalize_cookie(text) == header
+
+
+def test_a_bare_value_gets_the_default_name() -> None:
+    assert normalize_cookie(" bare ", "session") == "session=bare"
+
+
+@given(st.text())
+def test_a_normalized_header_can_be_sent_on_one_line(text: str) -> None:
+    header = normalize_cookie(text, "session")
+    assert header is None or ("=" in header and not any(ord(character) < 32 for character in header))
+
+
+def test_the_first_cookie_of_a_name_wins() -> None:
+    assert cookie_values("a=1; b=x=y; a=2; bare") == {"a": "1", "b": "x=y"}
+
+
+class TestALoginFile:
+    lookup = LoginFile(lambda ctx: (ctx.home / "first.json", ctx.home / "second.json"), "Not signed in.")
+
+    async def test_is_the_first_that_exists(self, context: ContextOf, home: Path) -> None:
+        (home / "second.json").write_text("{}")
+        assert await self.lookup.find(context()) == home / "second.json"
+        assert self.lookup.trace(context()) == "~/second.json"
+        assert self.lookup.places(context()) == ("~/first.json", "~/second.json")
+
+    async def test_that_does_not_exist_is_missing(self, context: ContextOf) -> None:
+        with pytest.raises(MissingCredential, match="Not signed in"):
+            await self.lookup.find(context())
+
+
+class TestAProgram:
+    async def test_is_found_on_the_path(self, context: ContextOf, program: Callable[[str, str], Path]) -> None:
+        path = program("meter", "print(1)")
+        assert await Program("meter").find(context()) == path
+        assert Program("meter").trace(context()) == "program `meter`"
+
+    async def test_that_is_not_there_is_missing(self, context: ContextOf) -> None:
+        with pytest.raises(MissingProgram, match="`meter` was not found") as raised:
+            await Program("meter", hint="Install meter.").find(context())
+        assert raised.value.hint == "Install meter."
+
+
+async def test_a_strategy_may_need_nothing(context: ContextOf) -> None:
+    await Always().find(context())
+    assert Always().trace(context()) is None

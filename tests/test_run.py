@@ -1,0 +1,213 @@
+"""One read: strategies in order, what falls through, attempts, the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Kind,
+    Misconfigured,
+    MissingCredential,
+    MissingProgram,
+    RateLimited,
+    ReadError,
+    Unavailable,
+)
+from quotaline_providers.lookups import Always, ApiKey
+from quotaline_providers.model import Usage
+from quotaline_providers.run import Outcome, run
+from quotaline_providers.settings import ProviderSettings, Source
+from tests.conftest import Reader
+
+Fetch = Callable[[Context, Any], Any]
+
+
+@pytest.fixture
+def ctx(reader: Reader) -> Context:
+    return reader.machine({"DEMO_KEY": "k"}).context("demo", ProviderSettings(id="demo"))
+
+
+def strategy(result: Usage | BaseException | None = None, source: Source = "api", **more: Any) -> Strategy[Any]:
+    """A strategy that gives this usage or raises this error."""
+
+    async def fetch(ctx: Context, found: Any) -> Usage:
+        if isinstance(result, BaseException):
+            raise result
+        return result or Usage(updated_at=ctx.now)
+
+    return Strategy(source, fetch, **{"lookup": Always(), **more})
+
+
+def provider(*strategies: Strategy[Any], **more: Any) -> Provider:
+    return Provider("demo", "Demo", "Run `demo login`.", strategies, **more)
+
+
+def tried(outcome: Outcome) -> list[tuple[str, Kind | None]]:
+    return [(attempt.label, attempt.error.kind if attempt.error else None) for attempt in outcome.attempts]
+
+
+async def test_the_first_strategy_that_works_gives_the_usage(ctx: Context) -> None:
+    outcome = await run(provider(strategy(), strategy(source="web")), ctx)
+    assert outcome.error is None
+    assert tried(outcome) == [("api", None)]
+    assert outcome.finished_at == ctx.now
+
+
+async def test_the_usage_names_its_way_unless_it_does_itself(ctx: Context) -> None:
+    named = Usage(updated_at=ctx.now, source="own-way")
+    for usage, source in ((None, "demo-api"), (named, "own-way")):
+        outcome = await run(provider(strategy(usage, label="demo-api")), ctx)
+        assert outcome.usage is not None
+        assert outcome.usage.source == source
+
+
+@pytest.mark.parametrize("error", [MissingCredential("x"), MissingProgram("x")])
+async def test_what_is_missing_falls_through(ctx: Context, error: ReadError) -> None:
+    outcome = await run(provider(strategy(error), strategy(source="web")), ctx)
+    assert tried(outcome) == [("api", error.kind), ("web", None)]
+    assert outcome.error is None
+
+
+@pytest.mark.parametrize("error", [ExpiredCredential("x"), RateLimited("x"), Unavailable("x"), BadResponse("x")])
+async def test_anything_else_ends_the_run(ctx: Context, error: ReadError) -> None:
+    outcome = await run(provider(strategy(error), strategy(source="web")), ctx)
+    assert outcome.error is error
+    assert outcome.usage is None
+    assert tried(outcome) == [("api", error.kind)]
+
+
+async def test_a_strategy_says_what_else_falls_through(ctx: Context) -> None:
+    first = strategy(ExpiredCredential("x"), falls_through=lambda error: isinstance(error, ExpiredCredential))
+    assert tried(await run(provider(first, strategy(source="web")), ctx)) == [
+        ("api", Kind.EXPIRED_CREDENTIAL),
+        ("web", None),
+    ]
+
+
+async def test_a_real_error_is_shown_before_a_missing_credential(ctx: Context) -> None:
+    real = Unavailable("x")
+    first = strategy(real, falls_through=lambda error: True)
+    outcome = await run(provider(first, strategy(source="web", lookup=ApiKey())), ctx)
+    assert outcome.error is real
+    assert [attempt.skipped for attempt in outcome.attempts] == [False, True]
+
+
+async def test_of_missing_credentials_the_first_is_shown_with_how_to_connect(ctx: Context) -> None:
+    first, second = strategy(lookup=ApiKey()), strategy(MissingProgram("second"), source="cli")
+    outcome = await run(provider(first, strategy(source="web", lookup=ApiKey())), ctx)
+    assert isinstance(outcome.error, MissingCredential)
+    assert outcome.error.hint == "Run `demo login`."
+    assert outcome.fingerprint == ""
+    assert isinstance((await run(provider(first, second), ctx)).error, MissingProgram)
+
+
+async def test_a_hint_of_its_own_is_kept(ctx: Context) -> None:
+    outcome = await run(provider(strategy(ExpiredCredential("x", "Do this."))), ctx)
+    assert outcome.error is not None
+    assert outcome.error.hint == "Do this."
+
+
+async def test_no_strategy_at_all_is_a_missing_credential(ctx: Context) -> None:
+    outcome = await run(provider(strategy(in_auto=False)), ctx)
+    assert isinstance(outcome.error, MissingCredential)
+    assert outcome.attempts == ()
+
+
+async def test_a_source_that_is_chosen_is_the_only_one_tried(ctx: Context) -> None:
+    both = provider(strategy(), strategy(source="web", in_auto=False))
+    assert tried(await run(both, ctx, "web")) == [("web", None)]
+    assert tried(await run(both, ctx, "auto")) == [("api", None)]
+
+
+async def test_the_settings_choose_a_source(reader: Reader) -> None:
+    ctx = reader.machine({}).context("demo", ProviderSettings(id="demo", source="web"))
+    assert tried(await run(provider(strategy(), strategy(source="web")), ctx)) == [("web", None)]
+
+
+async def test_a_source_it_does_not_have_is_a_wrong_setting(ctx: Context) -> None:
+    outcome = await run(provider(strategy()), ctx, "cli")
+    assert isinstance(outcome.error, Misconfigured)
+    assert "auto, api" in outcome.error.hint
+
+
+async def test_a_strategy_that_does_not_apply_is_not_tried(ctx: Context) -> None:
+    outcome = await run(provider(strategy(applies=lambda ctx: False), strategy(source="web")), ctx)
+    assert tried(outcome) == [("web", None)]
+
+
+async def test_an_unexpected_exception_is_a_bad_response_that_shows_nothing_of_it(ctx: Context) -> None:
+    outcome = await run(provider(strategy(KeyError("demo-token")), strategy(source="web")), ctx)
+    assert isinstance(outcome.error, BadResponse)
+    assert "KeyError" in outcome.error.message
+    assert "demo-token" not in f"{outcome.error.message} {outcome.error.hint} {outcome.error!r}"
+
+
+async def test_usage_that_could_still_be_read_comes_beside_the_error(ctx: Context) -> None:
+    part = Usage(updated_at=ctx.now, notes=("part",))
+    outcome = await run(provider(strategy(Unavailable("x", partial=part), label="demo")), ctx)
+    assert isinstance(outcome.error, Unavailable)
+    assert outcome.usage is not None
+    assert (outcome.usage.notes, outcome.usage.source) == (("part",), "demo")
+
+
+async def test_the_deadline_holds_for_all_strategies_together(ctx: Context) -> None:
+    ended = asyncio.Event()
+
+    async def hangs(ctx: Context, found: Any) -> Usage:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        raise AssertionError
+
+    slow = Strategy("web", hangs, Always())
+    outcome = await run(provider(strategy(MissingCredential("x")), slow, deadline=0.05), ctx)
+    assert outcome.error is not None
+    assert outcome.error.kind is Kind.TIMEOUT
+    assert ended.is_set()
+
+
+async def test_cancelling_a_run_passes_through(ctx: Context) -> None:
+    async def hangs(ctx: Context, found: Any) -> Usage:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    task = asyncio.create_task(run(provider(Strategy("web", hangs, Always())), ctx))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_an_attempt_tells_the_origin_but_never_the_credential(ctx: Context) -> None:
+    seen: list[Credential] = []
+
+    async def fetch(ctx: Context, found: Credential) -> Usage:
+        seen.append(found)
+        return Usage(updated_at=ctx.now)
+
+    keyed = provider(Strategy("api", fetch, ApiKey(env=("DEMO_KEY",))))
+    (attempt,) = (await run(keyed, ctx)).attempts
+    assert seen[0].secret.reveal() == "k"
+    assert attempt.origin == "env DEMO_KEY"
+    assert attempt.fingerprint
+    assert "Secret" not in repr(attempt)
+
+
+async def test_another_credential_has_another_fingerprint(reader: Reader) -> None:
+    async def fetch(ctx: Context, found: Credential) -> Usage:
+        return Usage(updated_at=ctx.now)
+
+    keyed = provider(Strategy("api", fetch, ApiKey(env=("DEMO_KEY",))))
+    prints = [
+        (await run(keyed, reader.machine({"DEMO_KEY": key}).context("demo", ProviderSettings(id="demo")))).fingerprint
+        for key in ("one", "two", "one")
+    ]
+    assert prints[0] == prints[2] != prints[1]

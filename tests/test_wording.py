@@ -1,0 +1,147 @@
+"""How amounts are worded for people."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quotaline_providers.wording import amount, countdown, duration, grouped, money, percent, plan_name, tokens
+
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-5, "0%"),
+        (0, "0%"),
+        (0.01, "<1%"),
+        (0.999, "<1%"),
+        (1, "1%"),
+        (2.5, "2%"),
+        (3.5, "4%"),
+        (99.6, "100%"),
+        (140, "100%"),
+    ],
+)
+def test_percentages_are_clamped_and_rounded_half_to_even(value: float, text: str) -> None:
+    assert percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (7, "7"),
+        (1.5, "1.5"),
+        (1234567.891, "1,234,567.89"),
+        (0.005, "0.01"),
+        (-0.001, "0"),
+        (-1200.5, "-1,200.5"),
+        (Decimal("100"), "100"),
+        (Decimal("1e3"), "1,000"),
+    ],
+)
+def test_amounts_are_grouped_with_at_most_two_decimals(value: Decimal | float, text: str) -> None:
+    assert grouped(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "text"),
+    [
+        (Decimal("1234.5"), "USD", "$1,234.50"),
+        (Decimal("-3"), "USD", "-$3.00"),
+        (Decimal("-0.001"), "USD", "$0.00"),
+        (2, "eur", "€2.00"),
+        (2, "CNY", "CN¥2.00"),
+        (2, "CHF", "CHF 2.00"),
+        (-2, "CHF", "-CHF 2.00"),
+        (0.125, "USD", "$0.13"),
+    ],
+)
+def test_money_has_its_symbol_and_two_decimals(value: Decimal | float, currency: str, text: str) -> None:
+    assert money(value, currency) == text
+
+
+@pytest.mark.parametrize(("unit", "text"), [("USD", "$5.00"), ("credits", "5 credits"), (None, "5"), ("usd", "5 usd")])
+def test_amounts_have_their_unit(unit: str | None, text: str) -> None:
+    assert amount(5, unit) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_any_number_can_be_worded(value: float) -> None:
+    assert grouped(value)
+    assert money(value)
+    assert tokens(value)
+    assert percent(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (950, "950"),
+        (999.6, "1K"),
+        (1000, "1K"),
+        (1234, "1.2K"),
+        (9960, "10K"),
+        (34_100, "34K"),
+        (999_400, "999K"),
+        (999_950, "1M"),
+        (5_100_000, "5.1M"),
+        (2_000_000_000, "2B"),
+        (-1500, "-1.5K"),
+    ],
+)
+def test_tokens_are_counted_in_thousands_millions_and_billions(value: float, text: str) -> None:
+    assert tokens(value) == text
+
+
+@given(st.integers(min_value=0, max_value=10**15))
+def test_a_token_count_is_never_a_thousand_of_a_smaller_unit(value: int) -> None:
+    assert re.search(r"\d{4}[KM]", tokens(value)) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (timedelta(), "1m"),
+        (timedelta(seconds=1), "1m"),
+        (timedelta(seconds=61), "2m"),
+        (timedelta(minutes=10), "10m"),
+        (timedelta(hours=3), "3h"),
+        (timedelta(hours=3, minutes=4, seconds=1), "3h 5m"),
+        (timedelta(days=2), "2d"),
+        (timedelta(days=2, hours=3, minutes=50), "2d 3h"),
+        (timedelta(days=2, minutes=4), "2d 4m"),
+        (timedelta(hours=23, minutes=59, seconds=1), "1d"),
+    ],
+)
+def test_time_left_is_rounded_up_to_minutes(left: timedelta, text: str) -> None:
+    assert duration(left) == text
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (timedelta(hours=-1), "now"),
+        (timedelta(seconds=0.9), "now"),
+        (timedelta(seconds=1), "in 1m"),
+        (timedelta(days=1, hours=2), "in 1d 2h"),
+    ],
+)
+def test_countdown(left: timedelta, text: str) -> None:
+    assert countdown(NOW + left, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("pro_plus", "Pro Plus"), ("max", "Max"), ("SuperGrok", "SuperGrok"), ("team-annual", "Team Annual"), ("", "")],
+)
+def test_plan_names(text: str, name: str) -> None:
+    assert plan_name(text) == name
