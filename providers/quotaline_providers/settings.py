@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -22,6 +23,11 @@ Setting = Annotated[str | None, BeforeValidator(_clean)]
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, alias_generator=to_camel)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """Only the fields that may be shown: an entry's unknown keys may hold secrets too."""
+        unknown = self.model_extra or {}
+        return ((name, value) for name, value in super().__repr_args__() if name not in unknown)
 
 
 class TokenAccount(_Entry):
@@ -70,11 +76,13 @@ class ProviderSettings(_Entry):
     cookie_source: Literal["auto", "manual", "off"] | None = Field(
         default=None, description="Where cookies come from; `manual` when a cookie header is set."
     )
-    region: Setting = Field(default=None, description="The vendor's region, where it has several.")
+    region: Setting = Field(default=None, repr=False, description="The vendor's region, where it has several.")
     workspace_id: Setting = Field(
         default=None, alias="workspaceID", description="The workspace, project, organisation or deployment."
     )
-    enterprise_host: Setting = Field(default=None, description="The host or address of your own installation.")
+    enterprise_host: Setting = Field(
+        default=None, repr=False, description="The host or address of your own installation."
+    )
     refresh_minutes: float | None = Field(
         default=None, gt=0, description="A fixed refresh interval in minutes instead of the adaptive one."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import pytest
 from quotaline_providers.errors import MissingCredential, Unavailable
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
+from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.codebuff import chats
-from quotaline_providers.vendors.codebuff.chats import Found, Turn, chat_time, parse_chat, scan, upstream
+from quotaline_providers.vendors.codebuff.chats import Found, Turn, chat_time, data_roots, parse_chat, scan, upstream
 from quotaline_providers.vendors.codebuff.totals import add_up, summary
-from tests.conftest import Clock
+from tests.conftest import Clock, Reader
 from tests.simulator import Vendor
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
@@ -297,6 +299,15 @@ class TestFolders:
         path.write_text(json.dumps([message("a", input_tokens=50)]))
         found = read("codebuff", config={"dataDir": str(tmp_path / "mine")})
         assert found.row("Input tokens").value == "50"
+
+    def test_on_windows_case_tells_no_two_apart(self, reader: Reader, tmp_path: Path) -> None:
+        for name in ("Data", "data"):
+            (tmp_path / name).mkdir()
+        settings = ProviderSettings.model_validate({"id": "codebuff", "dataDir": str(tmp_path / "Data")})
+        machine = reader.machine({"CODEBUFF_DATA_DIR": str(tmp_path / "data")})
+        context = machine.context("codebuff", settings, None, False)
+        assert [path.name for path in data_roots(context)] == ["Data", "data"]
+        assert [path.name for path in data_roots(replace(context, platform="win32"))] == ["Data"]
 
 
 def turn(at: datetime | None, chat: str | None = "m/p/c", model: str = "claude-demo", credits: float = 0) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,17 @@ import pytest
 
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
 from quotaline_providers.model import Usage
-from quotaline_providers.vendors.jetbrains import Ide, ide_of, minutes_of, parse_quota, to_usage
+from quotaline_providers.settings import ProviderSettings
+from quotaline_providers.vendors.jetbrains import (
+    Ide,
+    base_folders,
+    ide_of,
+    installed,
+    minutes_of,
+    parse_quota,
+    to_usage,
+)
+from tests.conftest import Reader
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 Read = Callable[..., Usage]
@@ -207,6 +218,29 @@ class TestFolders:
     def test_android_studio_is_found_beside_googles_other_things(self, read: Read, ide: Callable[..., Path]) -> None:
         ide("AndroidStudio2030.1", document(INFO), base="Google")
         assert read("jetbrains").identity.organization == "Android Studio 2030.1"
+
+    def test_a_choice_offers_all_ides_there_are(self, reader: Reader, ide: Callable[..., Path]) -> None:
+        ide("PyCharm2029.3")
+        ide("PyCharm2030.1", document(INFO))
+        ide("AndroidStudio2030.1", base="Google")
+        context = reader.machine({}).context("jetbrains", ProviderSettings(id="jetbrains"), None, False)
+        labels = [found.label for found in installed(context)]
+        assert labels == ["Android Studio 2030.1", "PyCharm 2030.1", "PyCharm 2029.3"]
+
+    @pytest.mark.parametrize(
+        ("platform", "folders"),
+        [
+            ("darwin", ["Library/Application Support/JetBrains", "Library/Application Support/Google"]),
+            ("win32", ["AppData/Roaming/JetBrains", "AppData/Roaming/Google"]),
+            ("linux", [".config/JetBrains", ".local/share/JetBrains", ".config/Google"]),
+        ],
+    )
+    def test_each_system_has_its_own_places(
+        self, reader: Reader, home: Path, platform: str, folders: list[str]
+    ) -> None:
+        context = reader.machine({}).context("jetbrains", ProviderSettings(id="jetbrains"), None, False)
+        found = base_folders(replace(context, platform=platform))
+        assert [path.relative_to(home).as_posix() for path in found] == folders
 
     def test_xdg_folders_are_looked_into(self, read: Read, tmp_path: Path) -> None:
         options = tmp_path / "xdg" / "JetBrains" / "Aqua2030.1" / "options"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -184,8 +184,6 @@ class Route:
         return f"{self.method} {self.path}"
 
     def _add(self, reply: Reply) -> Route:
-        from dataclasses import replace
-
         self._replies.append(replace(reply, delay=self._delay))
         self._delay = 0.0
         return self

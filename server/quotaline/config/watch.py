@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from pathlib import Path
 
 from quotaline.config.load import ConfigKeeper
 from quotaline.config.model import Loaded
 
-STEP = 200
+STEP = 250
 """Milliseconds without another change after which a change is taken as complete."""
 DEBOUNCE = 1000
 """Milliseconds after which a change is taken as complete anyway."""
-LOOK_AGAIN = 2000
+LOOK_AGAIN = 10_000
 """Milliseconds after which the files are looked at without being told: network file systems tell nothing."""
+POLL = 2000
+"""Milliseconds between looks where no watcher works."""
 
 Signature = tuple[tuple[int, int, int, int] | None, ...]
 
@@ -33,18 +36,19 @@ async def follow(
     """
     before = keeper.loaded
     seen: Signature | None = None
-    async for _ in _ticks(keeper, native=native):
-        now = await asyncio.to_thread(signature, keeper.files)
-        if now == seen:
-            continue
-        seen = now
-        loaded = await asyncio.to_thread(keeper.reload)
-        if loaded == before:
-            continue
-        before = loaded
-        told = changed(loaded)
-        if told is not None:
-            await told
+    async with aclosing(_ticks(keeper, native=native)) as ticks:
+        async for _ in ticks:
+            now = await asyncio.to_thread(signature, keeper.files)
+            if now == seen:
+                continue
+            seen = now
+            loaded = await asyncio.to_thread(keeper.reload)
+            if loaded == before:
+                continue
+            before = loaded
+            told = changed(loaded)
+            if told is not None:
+                await told
 
 
 def signature(files: Iterable[Path]) -> Signature:
@@ -52,26 +56,28 @@ def signature(files: Iterable[Path]) -> Signature:
     return tuple(_stat(file) for file in files)
 
 
-async def _ticks(keeper: ConfigKeeper, *, native: bool) -> AsyncIterator[None]:
-    """A tick now, after every change near the files, and every other second."""
+async def _ticks(keeper: ConfigKeeper, *, native: bool) -> AsyncGenerator[None, None]:
+    """A tick now, after every change near the files, and every now and then."""
     yield None
     if not native or importlib.util.find_spec("watchfiles") is None:
         while True:
-            await asyncio.sleep(LOOK_AGAIN / 1000)
+            await asyncio.sleep(POLL / 1000)
             yield None
     while True:
         folders = await asyncio.to_thread(_folders, keeper.files)
         try:
-            async for _ in _native(folders, keeper.files):
-                yield None
-                if await asyncio.to_thread(_folders, keeper.files) != folders:
-                    break  # a folder has come or gone: watch the right ones
-        except OSError:  # a folder went away, or the system has no watches left
-            await asyncio.sleep(LOOK_AGAIN / 1000)
+            async with aclosing(_native(folders, keeper.files)) as changes:
+                async for _ in changes:
+                    yield None
+                    if await asyncio.to_thread(_folders, keeper.files) != folders:
+                        break  # a folder has come or gone: watch the right ones
+        except (OSError, RuntimeError, ExceptionGroup):  # a folder went away, or the system has no watches left
+            await asyncio.sleep(POLL / 1000)
         yield None
 
 
-async def _native(folders: frozenset[Path], files: Iterable[Path]) -> AsyncIterator[None]:
+async def _native(folders: frozenset[Path], files: Iterable[Path]) -> AsyncGenerator[None, None]:
+    """A tick once the watcher stands (what changed before it did would go unnoticed), and one for every change."""
     from watchfiles import Change, awatch
 
     wanted = {str(part) for file in _with_targets(files) for part in (file, *file.parents)}
@@ -79,10 +85,7 @@ async def _native(folders: frozenset[Path], files: Iterable[Path]) -> AsyncItera
     def near(change: Change, path: str) -> bool:
         return path in wanted
 
-    if not folders:
-        await asyncio.sleep(LOOK_AGAIN / 1000)
-        return
-    async for _ in awatch(
+    changes = awatch(
         *folders,
         watch_filter=near,
         step=STEP,
@@ -91,8 +94,19 @@ async def _native(folders: frozenset[Path], files: Iterable[Path]) -> AsyncItera
         yield_on_timeout=True,
         recursive=False,
         ignore_permission_denied=True,
-    ):
+    )
+    change = asyncio.ensure_future(anext(changes))
+    try:
+        await asyncio.wait({change}, timeout=STEP / 1000)
         yield None
+        while True:
+            await change
+            yield None
+            change = asyncio.ensure_future(anext(changes))
+    finally:
+        change.cancel()
+        await asyncio.gather(change, return_exceptions=True)
+        await changes.aclose()
 
 
 def _with_targets(files: Iterable[Path]) -> frozenset[Path]:

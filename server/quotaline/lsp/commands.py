@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Result = dict[str, Json]
 
+PROGRESS_ANSWER_SECONDS = 2.0
+
 
 class CommandError(Exception):
     """A command was called with the wrong arguments, or cannot be carried out; the text is for the user."""
@@ -164,7 +166,11 @@ async def _progress(session: Session, title: str) -> AsyncIterator[Callable[[str
         yield lambda message, percentage: None
         return
     progress, token = session.server.work_done_progress, f"quotaline/{uuid.uuid4().hex}"
-    await progress.create_async(token)
+    try:
+        await asyncio.wait_for(progress.create_async(token), PROGRESS_ANSWER_SECONDS)
+    except Exception:  # the client refuses or does not answer: the work does not wait for a picture of it
+        yield lambda message, percentage: None
+        return
     progress.begin(token, types.WorkDoneProgressBegin(title=title, percentage=0, cancellable=False))
     try:
         yield lambda message, percentage: progress.report(

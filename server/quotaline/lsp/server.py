@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PARENT_CHECK_SECONDS = 2.0
+KEPT_FUTURES = 256
 
 
 class QuotalineProtocol(LanguageServerProtocol):
@@ -35,11 +36,18 @@ class QuotalineProtocol(LanguageServerProtocol):
         super()._send_response(msg_id, result, error)
 
     def cancel_requests(self) -> None:
-        """Cancel what is still being answered. (The base class does so while its table changes under it.)"""
-        for id, future in list(self._request_futures.items()):
-            if id != self.msg_id and not future.done():
+        """Cancel what is still being answered, except the shutdown that asks for it."""
+        ours = {id(asyncio.current_task())}
+        for request, future in list(self._request_futures.items()):
+            if request != self.msg_id and id(future) not in ours and not future.done():
                 future.cancel()
-                self._request_futures.pop(id, None)
+
+    def _execute_handler(self, *args: Any, **kwargs: Any) -> None:
+        """The base class keeps the futures of finished handlers for ever: let them go."""
+        if len(self._request_futures) > KEPT_FUTURES:
+            for request in [request for request, future in self._request_futures.items() if future.done()]:
+                del self._request_futures[request]
+        super()._execute_handler(*args, **kwargs)
 
 
 class QuotalineServer(LanguageServer):

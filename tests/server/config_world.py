@@ -1,0 +1,135 @@
+"""Four made-up providers and a home folder with config files, for the tests of the config."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from quotaline.config import ConfigKeeper, Loaded
+from quotaline_providers import registry
+from quotaline_providers.contract import Context, Option, Provider, Strategy
+from quotaline_providers.lookups import Always
+from quotaline_providers.model import Usage
+from quotaline_providers.settings import Source
+
+
+async def _never(ctx: Context, found: None) -> Usage:
+    raise AssertionError("nothing is read here")
+
+
+def _strategies(*sources: Source) -> tuple[Strategy[None], ...]:
+    return tuple(Strategy(source, _never, Always()) for source in sources)
+
+
+PROVIDERS = {
+    provider.id: provider
+    for provider in (
+        Provider(
+            id="claude",
+            name="Claude",
+            connect="Run `claude` and sign in.",
+            strategies=_strategies("api", "web", "cli", "oauth"),
+            settings=("apiKey", "cookieHeader"),
+            accounts="cookie",
+        ),
+        Provider(id="kiro", name="Kiro", connect="Run `kiro login`.", strategies=_strategies("cli")),
+        Provider(
+            id="openrouter",
+            name="OpenRouter",
+            connect="Create a key and run `quotaline set-credential openrouter`.",
+            summary="Credits left.",
+            strategies=_strategies("api"),
+            aliases=("or",),
+            settings=("apiKey", "enterpriseHost"),
+            options=(
+                Option("detailSeconds", "How long details may take.", "number"),
+                Option("pluginSecrets", "More keys.", "object"),
+            ),
+            accounts="token",
+            key_url="https://router.invalid/keys",
+        ),
+        Provider(
+            id="sakana",
+            name="Sakana",
+            connect="Paste a cookie header.",
+            strategies=_strategies("web"),
+            settings=("cookieHeader",),
+        ),
+        Provider(
+            id="zai",
+            name="Z.ai",
+            connect="Create a key.",
+            strategies=_strategies("api"),
+            aliases=("z.ai",),
+            settings=("apiKey", "region"),
+            regions=("global", "bigmodel-cn"),
+            accounts="token",
+        ),
+    )
+}
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the registry hold the made-up providers only."""
+
+    def get(id: str) -> Provider:
+        return PROVIDERS[id]
+
+    def resolve(name: str) -> Provider:
+        wanted = name.strip().lower()
+        found = [item for item in PROVIDERS.values() if wanted in (item.id, item.name.lower(), *item.aliases)]
+        if not found:
+            raise KeyError(name)
+        return found[0]
+
+    monkeypatch.setattr(registry, "ids", lambda: tuple(sorted(PROVIDERS)))
+    monkeypatch.setattr(registry, "get", get)
+    monkeypatch.setattr(registry, "resolve", resolve)
+    monkeypatch.setattr(registry, "every", lambda: iter(PROVIDERS.values()))
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A user's home with Quotaline's and CodexBar's config files."""
+
+    home: Path
+
+    @property
+    def own(self) -> Path:
+        return self.home / ".config/quotaline/config.json"
+
+    @property
+    def codexbar(self) -> Path:
+        return self.home / ".config/codexbar/config.json"
+
+    def write(self, text: str, *, mode: int = 0o600) -> Path:
+        return _write(self.own, text, mode)
+
+    def write_codexbar(self, *entries: dict[str, object], **more: object) -> Path:
+        return _write(self.codexbar, document(*entries, **more), 0o600)
+
+    def keeper(self) -> ConfigKeeper:
+        return ConfigKeeper({}, self.home, "linux")
+
+    def load(self) -> Loaded:
+        return self.keeper().loaded
+
+
+def document(*entries: dict[str, object], **more: object) -> str:
+    """A config file's text."""
+    return json.dumps({"version": 1, "providers": list(entries), **more})
+
+
+def codes(loaded: Loaded) -> list[str]:
+    """What was found wrong."""
+    return [item.code for item in loaded.diagnostics]
+
+
+def _write(path: Path, text: str, mode: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path

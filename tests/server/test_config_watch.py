@@ -1,0 +1,100 @@
+"""The config follows its files while the server runs, with a real file watcher and without one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from quotaline.config import Loaded, follow, watch
+from tests.server.config_world import Folder, document, install
+
+
+@pytest.fixture(autouse=True)
+def providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    monkeypatch.setattr(watch, "STEP", 20)
+    monkeypatch.setattr(watch, "LOOK_AGAIN", 5000)
+    monkeypatch.setattr(watch, "POLL", 50)
+
+
+@pytest.fixture(params=[True, False], ids=["native", "polling"])
+def native(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+@asynccontextmanager
+async def followed(folder: Folder, native: bool) -> AsyncIterator[asyncio.Queue[Loaded]]:
+    told: asyncio.Queue[Loaded] = asyncio.Queue()
+    task = asyncio.create_task(follow(folder.keeper(), told.put, native=native))
+    try:
+        yield told
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def following(told: asyncio.Queue[Loaded]) -> Loaded:
+    return await asyncio.wait_for(told.get(), 20)
+
+
+async def test_a_saved_change_is_told(folder: Folder, native: bool) -> None:
+    folder.write(document({"id": "kiro"}))
+    async with followed(folder, native) as told:
+        folder.write(document({"id": "zai"}, {"id": "kiro"}))
+        assert (await following(told)).config.order == ("zai", "kiro")
+
+
+async def test_an_atomic_replace_is_told_every_time(folder: Folder, native: bool) -> None:
+    folder.write(document())
+    async with followed(folder, native) as told:
+        for id in ("kiro", "zai", "claude"):
+            fresh = folder.own.with_name("fresh")
+            fresh.write_text(document({"id": id}))
+            os.replace(fresh, folder.own)
+            assert (await following(told)).config.order == (id,)
+
+
+async def test_a_folder_that_comes_later_is_followed(folder: Folder, native: bool) -> None:
+    async with followed(folder, native) as told:
+        folder.write(document({"id": "kiro"}))
+        assert (await following(told)).config.order == ("kiro",)
+        folder.write(document({"id": "zai"}))
+        assert (await following(told)).config.order == ("zai",)
+
+
+async def test_codexbars_file_is_followed_too(folder: Folder, native: bool) -> None:
+    folder.write(document({"id": "kiro"}))
+    async with followed(folder, native) as told:
+        folder.write_codexbar({"id": "zai", "enabled": True})
+        assert (await following(told)).config.order == ("kiro", "zai")
+
+
+async def test_a_broken_save_tells_the_problem_and_keeps_the_config(folder: Folder, native: bool) -> None:
+    folder.write(document({"id": "kiro"}))
+    async with followed(folder, native) as told:
+        folder.write('{"version": 1, "prov')
+        loaded = await following(told)
+        assert (loaded.config.order, loaded.readable) == (("kiro",), False)
+        folder.write(document({"id": "kiro"}))
+        assert (await following(told)).diagnostics == ()
+
+
+async def test_a_linked_file_is_followed_where_it_is(folder: Folder) -> None:
+    target = folder.home / "dotfiles" / "quotaline.json"
+    target.parent.mkdir()
+    target.write_text(document())
+    folder.own.parent.mkdir(parents=True)
+    folder.own.symlink_to(target)
+    async with followed(folder, True) as told:
+        target.write_text(document({"id": "kiro"}))
+        assert (await following(told)).config.order == ("kiro",)
