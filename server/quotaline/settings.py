@@ -45,7 +45,6 @@ class Settings(_Settings):
         default="countdown", description="Show resets as time left or as a time of day."
     )
     hide_identity: bool = Field(default=False, description="Leave e-mail addresses and account names out.")
-    check_status: bool = Field(default=True, description="Ask vendors' status pages about outages.")
 
     @classmethod
     def parse(cls, value: Any) -> tuple[Settings, tuple[str, ...]]:

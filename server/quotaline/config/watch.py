@@ -43,6 +43,9 @@ async def follow(
                 continue
             seen = now
             loaded = await asyncio.to_thread(keeper.reload)
+            if not loaded.readable:  # perhaps only half written
+                await asyncio.sleep(STEP / 1000)
+                loaded = await asyncio.to_thread(keeper.reload)
             if loaded == before:
                 continue
             before = loaded
