@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from quotaline_providers.contract import Account
-from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, MissingCredential, Unavailable
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Misconfigured,
+    MissingCredential,
+    ReadError,
+    Unavailable,
+)
 from quotaline_providers.secret import Secret
 
 KEY = "sk-ant-admin-demo"
@@ -87,7 +94,7 @@ def test_an_account_with_bearer(vendor: Any, read: Any) -> None:
     ("status", "error"), [(401, ExpiredCredential), (403, ExpiredCredential), (500, Unavailable), (404, BadResponse)]
 )
 def test_failures_name_the_endpoint_and_do_not_fall_through(
-    vendor: Any, outcome: Any, status: int, error: type
+    vendor: Any, outcome: Any, status: int, error: type[ReadError]
 ) -> None:
     vendor("api.anthropic.com").get(COSTS).fails(status, json={"error": "vendor words"})
     seen = outcome("claude", ANTHROPIC_ADMIN_KEY=KEY, QUOTALINE_CLAUDE_OAUTH_TOKEN="sk-ant-oat-demo")

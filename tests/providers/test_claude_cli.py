@@ -85,7 +85,8 @@ while True:
     if line.endswith("/exit"):
         break
 """
-        return program("claude", body)
+        path: Path = program("claude", body)
+        return path
 
     return write
 
