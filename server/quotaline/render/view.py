@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from quotaline.settings import Settings
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider
 from quotaline_providers.model import Usage
+
+if TYPE_CHECKING:
+    from quotaline_providers.status import ServiceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,10 @@ class VendorStatus:
     url: str
     description: str = ""
     updated_at: datetime | None = None
+
+    @classmethod
+    def of(cls, status: ServiceStatus) -> VendorStatus:
+        return cls(status.indicator, status.url, status.description, status.updated_at)
 
     @property
     def label(self) -> str:
