@@ -36,6 +36,16 @@ def endpoint(value: str, name: str, *, http: str = "never") -> str:
     return text.rstrip("/")
 
 
+def base_address(override: str | None, name: str, official: str) -> str:
+    """The official address, or the one the setting `name` puts in its place. Raises Misconfigured."""
+    if override is None:
+        return official
+    base = endpoint(override, name)
+    if "?" in base:
+        raise Misconfigured(f"The setting {name} must not have a query.", f"Correct {name} or remove it.")
+    return base
+
+
 def check_address(url: str) -> None:
     """Raises Misconfigured unless a request may go to this address: HTTPS anywhere, plain HTTP in private networks."""
     problem = _problem(url, "private")

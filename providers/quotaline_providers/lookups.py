@@ -8,11 +8,14 @@ import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from quotaline_providers.contract import Context, Credential
-from quotaline_providers.errors import MissingCredential, MissingProgram
+from quotaline_providers.contract import Answer, Context, Credential, Lookup
+from quotaline_providers.errors import ExpiredCredential, MissingCredential, MissingProgram, ReadError
 from quotaline_providers.payload import clean
 from quotaline_providers.secret import Secret
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,12 @@ class ApiKey:
     env: tuple[str, ...] = ()
     env_first: bool = False
     from_config: bool = True
+    from_keyring: bool = True
     file: Callable[[Context], tuple[Path, Callable[[str], str | None]] | None] | None = None
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         env = tuple(f"env {name}" for name in self.env)
-        own = ("config apiKey", "keyring") if self.from_config else ("keyring",)
+        own = (("config apiKey",) if self.from_config else ()) + (("keyring",) if self.from_keyring else ())
         found = self.file(ctx) if self.file else None
         return (*(env + own if self.env_first else own + env), *((ctx.show(found[0]),) if found else ()))
 
@@ -39,7 +43,7 @@ class ApiKey:
         for step in self._steps():
             if step == "config" and self.from_config and (ctx.settings.api_key or self._named(ctx)):
                 return self._config_origin(ctx)
-            if step == "keyring" and "" in ctx.keyring.labels(ctx.provider):
+            if step == "keyring" and self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
                 return "keyring"
             if step == "env" and (name := self._env_name(ctx)):
                 return f"env {name}"
@@ -51,7 +55,7 @@ class ApiKey:
         for step in self._steps():
             if step == "config" and self.from_config and (value := ctx.settings.api_key or self._named(ctx)):
                 return Credential(Secret(value), self._config_origin(ctx))
-            if step == "keyring" and "" in ctx.keyring.labels(ctx.provider):
+            if step == "keyring" and self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
                 secret = await ctx.keyring.own(ctx.provider)
                 if secret and (value := clean(secret.reveal())):
                     return Credential(Secret(value), "keyring")
@@ -82,6 +86,35 @@ class ApiKey:
     def _file_trace(self, ctx: Context) -> str | None:
         found = self.file(ctx) if self.file else None
         return ctx.show(found[0]) if found and found[0].is_file() else None
+
+
+@dataclass(frozen=True)
+class Chosen(Generic[T]):
+    """A lookup that depends on the settings: `choose` gives the one to use, or raises ReadError."""
+
+    choose: Callable[[Context], Lookup[T]]
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        try:
+            return self.choose(ctx).places(ctx)
+        except ReadError:
+            return ()
+
+    def trace(self, ctx: Context) -> str | None:
+        try:
+            return self.choose(ctx).trace(ctx)
+        except ReadError:
+            return None
+
+    async def find(self, ctx: Context) -> T:
+        return await self.choose(ctx).find(ctx)
+
+
+def accepted(ctx: Context, answer: Answer, vendor: str, hint: str = "") -> Answer:
+    """The answer of a vendor whose 401 and 403 both mean that the key is not valid. Else raises as `http.check`."""
+    if answer.status in (401, 403):
+        raise ExpiredCredential(f"{vendor} refused the API key (HTTP {answer.status}).", hint)
+    return ctx.http.check(answer)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ Lane = Literal["primary", "secondary", "tertiary"]
 class Model(BaseModel):
     """Base of all frozen values."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Window(Model):

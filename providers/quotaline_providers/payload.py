@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel, ValidationError
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -24,7 +24,22 @@ _FRACTION = re.compile(r"(\.\d{6})\d+")
 class Payload(BaseModel):
     """A vendor's answer: unknown keys are ignored, names may be given by alias."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=True, defer_build=True)
+
+
+class JsonObject(RootModel[dict[str, object]]):
+    """An answer whose shape is not settled: any JSON object, to be searched."""
+
+
+class JsonDocument(RootModel[object]):
+    """An answer whose shape is not settled: any JSON value."""
+
+
+def child(value: object, *path: str) -> dict[str, object] | None:
+    """The object at this path of names; None when there is none."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def to_number(value: object) -> float | None:
@@ -85,6 +100,16 @@ def to_flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def needed_number(value: object) -> float:
+    """As `to_number`, but raises ValueError for anything unusable, so that the answer as a whole cannot be read."""
+    number = to_number(value)
+    if number is None:
+        raise ValueError("not a finite number")
+    return number
+
+
+NeededNumber = Annotated[float, BeforeValidator(needed_number)]
+"""A number that may come as text; anything unusable spoils the answer."""
 Number = Annotated[float | None, BeforeValidator(to_number)]
 """A number that may come as text; anything unusable is None."""
 Integer = Annotated[int | None, BeforeValidator(to_integer)]

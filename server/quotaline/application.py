@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from quotaline.config import ConfigKeeper
+from quotaline.folders import cache_folder as cache_folder
+from quotaline.folders import data_folder as data_folder
+from quotaline.folders import log_folder as log_folder
 from quotaline.service import Service, SharedNotes, StoreThread
 from quotaline.settings import Settings
 from quotaline.store import Store
@@ -42,18 +43,3 @@ def build(settings: Settings | None = None, environ: Mapping[str, str] | None = 
     assert isinstance(machine.keyring, OsKeyring)
     service = Service(thread, machine, keeper.loaded.config, settings or Settings())
     return Application(keeper, machine, machine.keyring, service, store.path)
-
-
-def cache_folder() -> Path:
-    """Where the shared store is."""
-    return platformdirs.user_cache_path("quotaline", appauthor=False)
-
-
-def data_folder() -> Path:
-    """Where the list of keyring entries is (labels, never values)."""
-    return platformdirs.user_data_path("quotaline", appauthor=False)
-
-
-def log_folder() -> Path:
-    """Where the sidecar's log is."""
-    return platformdirs.user_log_path("quotaline", appauthor=False)

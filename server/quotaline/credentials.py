@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from quotaline.config import edit
 from quotaline_providers.contract import Provider
-from quotaline_providers.errors import Misconfigured, MissingCredential
+from quotaline_providers.errors import Misconfigured, MissingCredential, Unavailable
 from quotaline_providers.payload import clean
 from quotaline_providers.secret import Secret
 
@@ -37,11 +37,16 @@ async def keep(application: Application, provider: Provider, secret: Secret, lab
 
 
 async def forget(application: Application, provider: Provider, label: str = "") -> Kept:
-    """Remove a credential the user gave us, wherever it is kept. Raises MissingCredential when there is none."""
-    if await application.keyring.remove(provider.id, label):
-        return Kept("keyring", "It is removed from the system keyring.")
+    """Remove a credential the user gave us, wherever it is kept. Raises MissingCredential when there is none, and
+    Unavailable when the keyring has it and does not let it go."""
+    in_keyring = await application.keyring.remove(provider.id, label)
+    if not in_keyring and label in application.keyring.labels(provider.id):
+        raise Unavailable("The system keyring did not remove the credential.", "Unlock it, then try again.")
     path = application.keeper.path
-    if await asyncio.to_thread(edit.remove_credential, path, provider.id, label):
+    in_config = await asyncio.to_thread(edit.remove_credential, path, provider.id, label)
+    if in_keyring:
+        return Kept("keyring", f"It is removed from the system keyring{f' and from {path}' if in_config else ''}.")
+    if in_config:
         return Kept("config", f"It is removed from {path}.")
     named = f" labelled {label}" if label else ""
     raise MissingCredential(

@@ -59,7 +59,7 @@ def sight(provider: Provider, config: Config, machine: Machine) -> Sighting:
             looked.update(dict.fromkeys(strategy.lookup.places(ctx)))
             if trace := strategy.lookup.trace(ctx):
                 found[trace] = None
-        except (OSError, ReadError, ValueError) as error:
+        except Exception as error:  # one provider's surprise must not hide all others
             log.info("%s: looking for a credential failed: %s", provider.id, type(error).__name__)
     labels = tuple(account.label for account in accounts(provider, config, machine))
     return Sighting(provider, config.provider(provider.id).enabled, tuple(found), tuple(looked), labels)
@@ -83,13 +83,14 @@ def detect(config: Config, machine: Machine) -> tuple[Target, ...]:
         sighting = sight(provider, config, machine)
         if not sighting.shown:
             continue
-        digest = config.digest(provider.id)
         labelled = accounts(provider, config, machine)
         active = config.active_account(provider.id)
         for account in labelled:
             is_active = account.label == active.label if active else account is labelled[0]
+            digest = config.digest(provider.id, account.label)
             targets.append(Target(provider.id, account.label, account, f"account {account.label}", digest, is_active))
         if not labelled:
+            digest = config.digest(provider.id)
             targets.append(Target(provider.id, "", None, sighting.found[0] if sighting.found else "", digest, True))
     return tuple(targets)
 
@@ -100,11 +101,20 @@ def ordered(config: Config) -> tuple[Provider, ...]:
     rest = [id for id in registry.ids() if id not in listed]
     found = []
     for id in (*listed, *rest):
-        try:
-            found.append(registry.get(id))
-        except KeyError:
-            continue
+        if (provider := loaded(id)) is not None:
+            found.append(provider)
     return tuple(found)
+
+
+def loaded(id: str) -> Provider | None:
+    """The provider with this id; None when there is none or its module fails."""
+    try:
+        return registry.get(id)
+    except KeyError:
+        return None
+    except Exception as error:
+        log.error("provider %s cannot be loaded: %s", id, type(error).__name__)
+        return None
 
 
 def _strategies(provider: Provider, ctx: Context) -> tuple[Strategy[Any], ...]:

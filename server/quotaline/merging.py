@@ -19,13 +19,12 @@ COOL_DOWN = timedelta(minutes=5)
 def applied(target: Target, previous: Reading | None, outcome: Outcome, provider: Provider, source: str) -> Reading:
     """The new reading of an account after an outcome."""
     before = previous if previous is not None and previous.digest == target.digest else None
-    old = before.usage if before else None
     if outcome.error is None and outcome.usage is not None:
-        return _reading(target, outcome, filled_in(outcome.usage, old), source)
+        return _reading(target, outcome, _carried(outcome, before), source, _still_cooling(before, outcome, source))
     error = outcome.error
     assert error is not None, "an outcome without usage has an error"
     failures = (before.failures if before else 0) + 1
-    usage, usage_at, fingerprint = outcome.usage, outcome.finished_at, outcome.fingerprint
+    usage, usage_at, fingerprint = _carried(outcome, before), outcome.finished_at, outcome.fingerprint
     if usage is None and before is not None and _still_true(before, outcome, error):
         usage, usage_at, fingerprint = before.usage, before.usage_at or outcome.finished_at, before.fingerprint
     return Reading(
@@ -44,7 +43,9 @@ def applied(target: Target, previous: Reading | None, outcome: Outcome, provider
     )
 
 
-def _reading(target: Target, outcome: Outcome, usage: Usage, source: str) -> Reading:
+def _reading(
+    target: Target, outcome: Outcome, usage: Usage | None, source: str, cool_until: datetime | None
+) -> Reading:
     return Reading(
         key=target.key,
         provider=target.provider,
@@ -55,7 +56,19 @@ def _reading(target: Target, outcome: Outcome, usage: Usage, source: str) -> Rea
         digest=target.digest,
         source=source,
         attempted_at=outcome.finished_at,
+        cool_until=cool_until,
     )
+
+
+def _carried(outcome: Outcome, before: Reading | None) -> Usage | None:
+    """The usage of the outcome, completed from the one before unless that was another credential's."""
+    usage, old = outcome.usage, before.usage if before else None
+    if usage is None or old is None or before is None:
+        return usage
+    changed = before.fingerprint != outcome.fingerprint and old.source == usage.source
+    if changed and not (usage.identity.account_id or usage.identity.email):
+        return usage
+    return filled_in(usage, old)
 
 
 def _still_true(before: Reading, outcome: Outcome, error: ReadError) -> bool:
@@ -69,11 +82,18 @@ def _still_true(before: Reading, outcome: Outcome, error: ReadError) -> bool:
 
 
 def _cool_until(error: ReadError, before: Reading | None, now: datetime) -> datetime | None:
+    earlier = before.cool_until if before and before.cool_until and before.cool_until > now else None
     if not isinstance(error, RateLimited):
-        return None
+        return earlier
     promised = error.until or now + COOL_DOWN
-    earlier = before.cool_until if before else None
     return max(promised, earlier) if earlier else promised
+
+
+def _still_cooling(before: Reading | None, outcome: Outcome, source: str) -> datetime | None:
+    """A success lifts the promised wait of its own source only."""
+    if before is None or before.source == source or before.cool_until is None:
+        return None
+    return before.cool_until if before.cool_until > outcome.finished_at else None
 
 
 def same_account(one: Identity, other: Identity) -> bool:

@@ -73,28 +73,30 @@ def wait(past: Past, every: timedelta, minimum: float) -> timedelta:
     return max(every, back_off(past.failures))
 
 
-def boundary(usage: Usage | None, now: datetime) -> datetime | None:
-    """The moment right after the next reset of any window that the usage does not know of yet."""
+def boundary(usage: Usage | None, attempted_at: datetime) -> datetime | None:
+    """The moment right after the next reset of any window that neither the usage nor an attempt has come after yet."""
     if usage is None:
         return None
     resets = (window.resets_at for window in usage.windows if window.resets_at is not None)
-    moments = [reset + BOUNDARY_MARGIN for reset in resets if reset > usage.updated_at]
-    return max(min(moments), now) if moments else None
+    moments = (reset + BOUNDARY_MARGIN for reset in resets if reset > usage.updated_at)
+    return min((moment for moment in moments if moment > attempted_at), default=None)
 
 
 def due(past: Past, every: timedelta | None, minimum: float, now: datetime) -> datetime | None:
     """When an account should be read next, without jitter. None: only when the user asks.
 
-    A promised wait (`cool_until`) is always kept; failures back off; a reset boundary brings the read forward.
+    A promised wait (`cool_until`) is always kept; failures back off; a reset boundary brings the read forward. An
+    attempt far in the future was made before the clock was set back, and does not count.
     """
-    if past.attempted_at is None:
-        return past.cool_until if past.cool_until and past.cool_until > now else (now if every is not None else None)
     if every is None:
         return None
-    attempted = min(past.attempted_at, now)  # a clock that went back must not stop refreshing
-    when = attempted + wait(past, every, minimum)
-    if past.failures == 0 and (reset := boundary(past.usage, now)) is not None:
-        when = min(when, max(reset, attempted + BOUNDARY_EARLIEST))
+    when = now
+    if past.attempted_at is not None:
+        pause = wait(past, every, minimum)
+        if past.attempted_at <= now + pause:
+            when = past.attempted_at + pause
+            if past.failures == 0 and (reset := boundary(past.usage, past.attempted_at)) is not None:
+                when = min(when, max(reset, past.attempted_at + BOUNDARY_EARLIEST))
     return max(when, past.cool_until) if past.cool_until else when
 
 

@@ -15,14 +15,14 @@ from typing import TypeVar
 
 from quotaline import scheduler
 from quotaline.config import Config
-from quotaline.detection import Target, detect
+from quotaline.detection import Target, detect, loaded
 from quotaline.merging import applied
 from quotaline.settings import Settings
 from quotaline.state import ProviderState, Snapshot
 from quotaline.store import Reading, Store
 from quotaline_providers import registry
-from quotaline_providers.contract import Context, Provider
-from quotaline_providers.errors import Kind, ReadError
+from quotaline_providers.contract import Account, Context, Provider
+from quotaline_providers.errors import BadResponse, Kind, ReadError
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.run import Outcome, fingerprint, plan, run
 from quotaline_providers.settings import SourceChoice
@@ -35,6 +35,8 @@ COALESCE = timedelta(seconds=3)
 LEASE_MARGIN_SECONDS = 15
 SHOWN_NOTE = "shown"
 FRESH = timedelta(minutes=5)
+AFTER_DEFECT = timedelta(minutes=5)
+"""How long an account rests whose read failed inside Quotaline."""
 
 
 class SharedNotes:
@@ -68,8 +70,10 @@ class StoreThread:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._store)
 
     async def close(self) -> None:
-        await self.do(Store.close)
-        self._thread.shutdown(wait=False)
+        try:
+            await self.do(Store.close)
+        finally:
+            self._thread.shutdown(wait=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,11 @@ class Service:
         self._chance = chance or random.Random()  # noqa: S311 (jitter, not cryptography)
         self._targets: tuple[Target, ...] = ()
         self._readings: dict[str, Reading] = {}
-        self._reading_now: dict[str, asyncio.Task[Refreshed]] = {}
+        self._own: dict[str, Reading] = {}
+        self._reading_now: dict[str, tuple[Target, asyncio.Task[Refreshed]]] = {}
+        self._tasks: set[asyncio.Task[Refreshed]] = set()
+        self._resting: dict[str, datetime] = {}
+        self._looking = asyncio.Lock()
         self._leased: frozenset[str] = frozenset()
         self._last_look: datetime | None = None
         self._config_problem: str | None = None
@@ -170,7 +178,13 @@ class Service:
     async def forget(self, provider: str) -> None:
         """Drop what is known of a provider: its credential has changed. Every sidecar reads it anew."""
         for key in [key for key, reading in self._readings.items() if reading.provider == provider]:
-            await self._store.do(lambda store, key=key: store.drop(key))  # type: ignore[misc]
+            await self._forget(key)
+        self._publish()
+
+    async def _forget(self, key: str) -> None:
+        self._readings.pop(key, None)
+        self._own.pop(key, None)
+        await self._store.do(lambda store: store.drop(key))
 
     async def is_fresh(self, key: str, source: SourceChoice | None = None) -> bool:
         """Whether the stored usage can stand for a new read: young, without error, and of the same credential."""
@@ -182,19 +196,31 @@ class Service:
             return False
         return reading.fingerprint in await self._fingerprints(target, source)
 
+    async def credential_changed(self, key: str, source: SourceChoice | None = None) -> bool:
+        """Whether what the store knows was read with another credential, or another config entry, than would be now."""
+        target, reading = self._target(key), self._readings.get(key)
+        if reading is None:
+            return False
+        if self._current(target) is None:
+            return True
+        return bool(reading.fingerprint) and reading.fingerprint not in await self._fingerprints(target, source)
+
     async def _fingerprints(self, target: Target, source: SourceChoice | None) -> set[str]:
         provider = registry.get(target.provider)
-        ctx = await self._context(target, interactive=False)
         found: set[str] = set()
-        for strategy in plan(provider, ctx, source):
-            with suppress(ReadError):
-                found.add(fingerprint(strategy, await strategy.lookup.find(ctx)))
+        try:
+            ctx = await self._context(target, interactive=False)
+            for strategy in plan(provider, ctx, source):
+                with suppress(ReadError):
+                    found.add(fingerprint(strategy, await strategy.lookup.find(ctx)))
+        except Exception as error:  # then it is read, which tells what is wrong
+            log.info("%s: looking for the credential failed: %s", provider.id, type(error).__name__)
         return found
 
     def reread(self, provider: str) -> None:
-        """Read a provider's accounts now in the background: its credential has changed."""
+        """Read a provider's accounts anew in the background: its credential has changed."""
         for target in self._chosen([provider]):
-            self._begin(target, interactive=True)
+            self._begin(target, interactive=True, anew=True)
 
     # --- life ---
 
@@ -207,13 +233,14 @@ class Service:
 
     async def look_around(self) -> None:
         """Find out which providers this machine has, without prompting, network or programs."""
-        targets = await asyncio.to_thread(detect, self._config, self._machine)
-        changed = targets != self._targets
-        self._targets = targets
-        self._detected = True
-        if changed:
-            shown = json.dumps([[target.provider, target.account_label] for target in targets])
-            await self._store.do(lambda store: store.keep_note(SHOWN_NOTE, shown))
+        async with self._looking:
+            targets = await asyncio.to_thread(detect, self._config, self._machine)
+            changed = targets != self._targets
+            self._targets = targets
+            self._detected = True
+            if changed:
+                shown = json.dumps([[target.provider, target.account_label] for target in targets])
+                await self._store.do(lambda store: store.keep_note(SHOWN_NOTE, shown))
         self._publish()
 
     async def start(self) -> None:
@@ -223,12 +250,14 @@ class Service:
 
     async def close(self) -> None:
         """Stop all reads (their programs too), give leases back, close the store."""
-        running = [task for task in (self._loop, *self._reading_now.values()) if task is not None]
+        running = [task for task in (self._loop, *self._tasks) if task is not None]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await self._machine.close()
-        await self._store.close()
+        try:
+            await self._machine.close()
+        finally:
+            await self._store.close()
 
     # --- refreshing ---
 
@@ -238,15 +267,19 @@ class Service:
         *,
         source: SourceChoice | None = None,
         interactive: bool = True,
+        anew: bool = False,
         on_done: Callable[[Refreshed], None] | None = None,
     ) -> list[Refreshed]:
-        """Read these accounts (provider ids or keys; all shown ones when None) now, and tell what came of each."""
+        """Read these accounts (provider ids or keys; all shown ones when None) now, and tell what came of each.
+
+        `anew` reads whatever was read a moment ago or promised to the vendor: that was with another credential.
+        """
         targets = self._targets if keys is None else self._chosen(keys)
         if interactive:
             self._last_look = self._machine.clock()
 
         async def one(target: Target) -> Refreshed:
-            done = await asyncio.shield(self._begin(target, interactive=interactive, source=source))
+            done = await asyncio.shield(self._begin(target, interactive=interactive, source=source, anew=anew))
             if on_done is not None:
                 on_done(done)
             return done
@@ -258,61 +291,89 @@ class Service:
         return tuple(target for target in self._targets if target.key in wanted or target.provider in wanted)
 
     def _begin(
-        self, target: Target, *, interactive: bool, source: SourceChoice | None = None
+        self, target: Target, *, interactive: bool, source: SourceChoice | None = None, anew: bool = False
     ) -> asyncio.Task[Refreshed]:
-        """Start a read, or join the one under way."""
-        running = self._reading_now.get(target.key)
-        if running is not None and not running.done() and source is None:
-            return running
-        task = asyncio.create_task(self._read(target, interactive, source), name=f"read {target.key}")
-        self._reading_now[target.key] = task
+        """Start a read, or join the one under way when it will give what is wanted; else it comes after that one."""
+        earlier: asyncio.Task[Refreshed] | None = None
+        if target.key in self._reading_now:
+            reading, earlier = self._reading_now[target.key]
+            if source is None and not anew and reading == target:
+                return earlier
+        work = self._read_after(earlier, target, interactive, source, anew)
+        task = asyncio.create_task(work, name=f"read {target.key}")
+        self._reading_now[target.key] = (target, task)
+        self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(target.key, done))
         return task
 
     def _ended(self, key: str, task: asyncio.Task[Refreshed]) -> None:
-        if self._reading_now.get(key) is task:
+        self._tasks.discard(task)
+        if key in self._reading_now and self._reading_now[key][1] is task:
             del self._reading_now[key]
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("reading %s failed inside: %s", key, type(error).__name__, exc_info=error)
+            self._resting[key] = self._machine.clock() + AFTER_DEFECT
+            log.error("reading %s failed inside: %s", key, type(error).__name__)
         self._publish()
-        self._wake.set()
+
+    async def _read_after(
+        self,
+        earlier: asyncio.Task[Refreshed] | None,
+        target: Target,
+        interactive: bool,
+        source: SourceChoice | None,
+        anew: bool,
+    ) -> Refreshed:
+        if earlier is not None:
+            await asyncio.wait([earlier])
+        if anew:
+            await self._forget(target.key)
+        return await self._read(target, interactive, source)
 
     async def _read(self, target: Target, interactive: bool, source: SourceChoice | None) -> Refreshed:
         provider = registry.get(target.provider)
         now = self._machine.clock()
-        known = self._readings.get(target.key)
-        if known is not None and known.cool_until is not None and known.cool_until > now and source is None:
+        known = self._current(target)
+        if _promised(known, source, now):
             return Refreshed(self._state(target), asked=False)
         threshold: datetime | None = now - COALESCE if interactive else self._unknown_since(known)
         if source is not None:
             threshold = None
+        seconds = provider.deadline + LEASE_MARGIN_SECONDS
         self._publish()
         while not await self._store.do(
-            lambda store: store.lease(target.key, provider.deadline + LEASE_MARGIN_SECONDS, attempted_before=threshold)
+            lambda store: store.lease(target.key, seconds, attempted_before=threshold, digest=target.digest)
         ):
             await self._reload()
-            newer = self._readings.get(target.key)
-            if threshold and newer and newer.attempted_at and newer.attempted_at >= threshold:
-                return Refreshed(self._state(target), asked=False)
-            if not interactive:
+            newer = self._current(target)
+            read = threshold and newer and newer.attempted_at and newer.attempted_at >= threshold
+            if read or not interactive:
                 return Refreshed(self._state(target), asked=False)
             await asyncio.sleep(POLL_SECONDS / 3)
         try:
+            await self._reload()
+            if _promised(self._current(target), source, self._machine.clock()):
+                return Refreshed(self._state(target), asked=False)
             outcome = await self._ask(provider, target, interactive, source)
             previous = (await self._store.do(Store.readings)).get(target.key)
+            if previous is not None and previous.digest != target.digest:
+                previous = self._own.get(target.key)
             reading = applied(target, previous, outcome, provider, source or "auto")
-            self._readings[target.key] = reading
+            self._readings[target.key] = self._own[target.key] = reading
             await self._store.do(lambda store: store.save(reading))
         finally:
+            self._leased -= {target.key}
             await asyncio.shield(self._store.do(lambda store: store.release(target.key)))
         return Refreshed(self._state(target), asked=True, outcome=outcome)
 
     async def _ask(self, provider: Provider, target: Target, interactive: bool, source: SourceChoice | None) -> Outcome:
-        ctx = await self._context(target, interactive)
         try:
-            return await run(provider, ctx, source)
+            return await run(provider, await self._context(target, interactive), source)
         except ReadError as error:  # a source the provider does not have
-            return Outcome(provider.id, (), None, error, ctx.now)
+            return Outcome(provider.id, (), None, error, self._machine.clock())
+        except Exception as error:  # such as a keyring's: an error to be shown, and to be backed off from
+            log.error("%s: preparing the read failed: %s", target.key, type(error).__name__)
+            unreadable = BadResponse(f"{provider.name} could not be read ({type(error).__name__}).")
+            return Outcome(provider.id, (), None, unreadable, self._machine.clock())
 
     async def _context(self, target: Target, interactive: bool) -> Context:
         account = target.account
@@ -331,22 +392,29 @@ class Service:
     # --- the background loop ---
 
     async def _refresh_for_ever(self) -> None:
-        await self.look_around()
-        version = -1
+        try:
+            await self.look_around()
+        except Exception as error:
+            log.error("looking this machine over failed: %s", type(error).__name__)
+        version: int | None = None
         while True:
-            with suppress(Exception):
+            try:
                 found = await self._store.do(Store.version)
-                if found != version:
-                    version = found
+                if found != version or self._leased:  # the death of a holder changes nothing in the store
                     await self._reload()
-            now = self._machine.clock()
-            for target in self._targets:
-                when = self._next_refresh(target)
-                if when is not None and when <= now and target.key not in self._reading_now:
-                    self._begin(target, interactive=False)
+                    version = found
+                self._begin_due()
+            except Exception as error:
+                log.error("a round of the refresh loop failed: %s", type(error).__name__)
             self._wake.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+
+    def _begin_due(self) -> None:
+        for target in self._targets:
+            when = self._next_refresh(target)
+            if when is not None and when <= self._machine.clock() and target.key not in self._reading_now:
+                self._begin(target, interactive=False)
 
     async def _reload(self) -> None:
         readings, leased = await self._store.do(lambda store: (store.readings(), store.leased()))
@@ -365,6 +433,8 @@ class Service:
         past = _past(reading)
         every = self._every(provider)
         when = scheduler.due(past, every, provider.min_interval, self._machine.clock())
+        if when is not None and (rest := self._resting.get(target.key)) is not None:
+            when = max(when, rest)
         if when is None or past.attempted_at is None or every is None:
             return when
         base, moved = self._jitter.get(target.key, (None, None))
@@ -376,9 +446,13 @@ class Service:
     # --- states ---
 
     def _current(self, target: Target) -> Reading | None:
-        """The reading that belongs to this account as it is configured now."""
+        """The reading that belongs to this account as it is configured now. While another sidecar has another config
+        and keeps its own in the store, ours is the last one made here: else the two would ask in turns for ever."""
         reading = self._readings.get(target.key)
-        return reading if reading is not None and reading.digest in ("", target.digest) else None
+        if reading is None or reading.digest in ("", target.digest):
+            return reading
+        own = self._own.get(target.key)
+        return own if own is not None and own.digest == target.digest else None
 
     def _state(self, target: Target) -> ProviderState:
         provider = registry.get(target.provider)
@@ -415,11 +489,10 @@ class Service:
             return ()
         targets = []
         for provider, account in pairs:
-            if provider in registry.ids() and self._config.provider(provider).enabled is not False:
+            if loaded(provider) is not None and self._config.provider(provider).enabled is not False:
                 accounts = {found.label: found for found in self._config.accounts(provider)}
-                targets.append(
-                    Target(provider, account, accounts.get(account), "", self._config.digest(provider), True)
-                )
+                found = accounts.get(account) or (Account(account) if account else None)
+                targets.append(Target(provider, account, found, "", self._config.digest(provider, account), True))
         return tuple(targets)
 
     def _publish(self) -> None:
@@ -427,7 +500,17 @@ class Service:
             return
         snapshot = self.snapshot()
         for subscriber in self._subscribers:
-            subscriber(snapshot)
+            try:
+                subscriber(snapshot)
+            except Exception as error:  # one that cannot be told must not keep others from being told
+                log.error("a subscriber failed: %s", type(error).__name__)
+
+
+def _promised(reading: Reading | None, source: SourceChoice | None, now: datetime) -> bool:
+    """Whether the vendor was promised not to be asked yet. A source the user names has a promise of its own."""
+    if reading is None or reading.cool_until is None or reading.cool_until <= now:
+        return False
+    return source is None or source == reading.source
 
 
 def _past(reading: Reading | None) -> scheduler.Past:

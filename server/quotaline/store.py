@@ -2,7 +2,8 @@
 
 SQLite in WAL mode. Every call here blocks: the service makes them on the store's own thread. When the file cannot be
 used (corrupt, newer, locked, read-only, disk full) the store goes on in memory, says so in `trouble`, and tries the
-file again later; a corrupt file is set aside, never deleted.
+file again later; a corrupt file is set aside, never deleted. What was known of the accounts goes along either way, so
+that trouble with a disk never makes anyone ask the vendors more often.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,26 +83,35 @@ class Store:
         self._database: sqlite3.Connection | None = None
         self._on_file = False
         self._retry_at = 0.0
+        self._openings = 0
+        self._identity: tuple[int, int] | None = None
+        self._rows: dict[str, tuple[Any, ...]] = {}
+        self._notes: dict[str, tuple[str, float | None]] = {}
+        self._unsaved: set[str] = set()
+        self._unsaved_notes: set[str] = set()
 
     # --- readings ---
 
     def readings(self) -> dict[str, Reading]:
         """All readings by key; a row that cannot be understood is left out."""
         rows = self._read(lambda db: db.execute(f"SELECT {_COLUMNS} FROM reading").fetchall())  # noqa: S608 (constants)
+        self._rows = {row[0]: row for row in rows}
         return {row[0]: reading for row in rows if (reading := _to_reading(row)) is not None}
 
     def save(self, reading: Reading) -> None:
         """Keep a reading, and a sample of its windows for the history."""
         self._write(lambda db: self._insert(db, reading))
+        self._rows[reading.key] = _to_row(reading)
+        self._mark(self._unsaved, reading.key)
 
     def drop(self, key: str) -> None:
         """Forget an account's reading (its credential or account has changed, or it was removed)."""
         self._write(lambda db: db.execute("DELETE FROM reading WHERE key = ?", (key,)))
+        self._rows.pop(key, None)
+        self._mark(self._unsaved, key)
 
     def _insert(self, db: sqlite3.Connection, reading: Reading) -> None:
-        values = _to_row(reading)
-        marks = ", ".join("?" * len(values))
-        db.execute(f"INSERT OR REPLACE INTO reading ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 (constants)
+        db.execute(_INSERT, _to_row(reading))
         if reading.usage is not None and reading.usage_at == reading.attempted_at:
             self._sample(db, reading.key, reading.usage)
 
@@ -130,17 +140,21 @@ class Store:
 
     # --- leases ---
 
-    def lease(self, key: str, seconds: float, *, attempted_before: datetime | None = None) -> bool:
+    def lease(
+        self, key: str, seconds: float, *, attempted_before: datetime | None = None, digest: str | None = None
+    ) -> bool:
         """Take the right to read an account, for a time.
 
-        False when someone alive holds it, or when the account was attempted at or after `attempted_before`.
+        False when someone alive holds it, or when the account was attempted at or after `attempted_before` (with a
+        config entry of this `digest`, when one is given).
         """
         now = self._clock()
 
         def take(db: sqlite3.Connection) -> bool:
             if attempted_before is not None:
-                row = db.execute("SELECT attempted_at FROM reading WHERE key = ?", (key,)).fetchone()
-                if row and row[0] is not None and row[0] >= attempted_before.timestamp() and row[0] <= now.timestamp():
+                row = db.execute("SELECT attempted_at, digest FROM reading WHERE key = ?", (key,)).fetchone()
+                same = row is not None and (digest is None or row[1] == digest)
+                if same and row[0] is not None and row[0] >= attempted_before.timestamp() and row[0] <= now.timestamp():
                     return False
             row = db.execute("SELECT holder, pid, birth, until FROM lease WHERE key = ?", (key,)).fetchone()
             if row and row[0] != self.holder and self._holds(row, now):
@@ -171,10 +185,12 @@ class Store:
 
     def note(self, key: str) -> str | None:
         """A note that has not run out."""
-        now = self._clock().timestamp()
-        query = "SELECT value FROM note WHERE key = ? AND (until IS NULL OR until > ?)"
-        row = self._read(lambda db: db.execute(query, (key, now)).fetchone())
-        return row[0] if row else None
+        row = self._read(lambda db: db.execute("SELECT value, until FROM note WHERE key = ?", (key,)).fetchone())
+        if row is None or (row[1] is not None and row[1] <= self._clock().timestamp()):
+            self._notes.pop(key, None)
+            return None
+        self._notes[key] = (row[0], row[1])
+        return str(row[0])
 
     def keep_note(self, key: str, value: str, until: datetime | None = None) -> None:
         """Keep a note, for ever or until a time. Notes that have run out are swept."""
@@ -185,15 +201,20 @@ class Store:
             db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, value, moment))
 
         self._write(write)
+        self._notes[key] = (value, moment)
+        self._mark(self._unsaved_notes, key)
 
     def drop_note(self, key: str) -> None:
         self._write(lambda db: db.execute("DELETE FROM note WHERE key = ?", (key,)))
+        self._notes.pop(key, None)
+        self._mark(self._unsaved_notes, key)
 
     # --- the file ---
 
     def version(self) -> int:
-        """A number that changes when another process has written."""
-        return int(self._read(lambda db: db.execute("PRAGMA data_version").fetchone())[0])
+        """A number that changes when another process has written, or another file (or memory) is in use."""
+        version = int(self._read(lambda db: db.execute("PRAGMA data_version").fetchone())[0])
+        return (self._openings << 32) + version
 
     def close(self) -> None:
         if self._database is not None:
@@ -217,35 +238,58 @@ class Store:
             except sqlite3.DatabaseError as error:
                 if not self._on_file:
                     raise
-                if _is_corrupt(error):
-                    self._set_aside()
-                else:
+                if not (_is_corrupt(error) and self._set_aside()):
                     self._go_on_in_memory(_explain(error, self.path))
-        raise AssertionError("the store in memory failed")
+        raise sqlite3.OperationalError(f"{self.path} is damaged again and again")
 
     def _connect(self) -> sqlite3.Connection:
+        if self._on_file and self._was_replaced():
+            self._forget_file()
         if self._database is not None and (self._on_file or time.monotonic() < self._retry_at):
             return self._database
-        earlier = self._database
         try:
-            database = self._open_file()
+            database = self._open_patiently()
         except NewerSchema:
             self._go_on_in_memory(
                 f"{self.path} was written by a newer Quotaline; usage is not shared until this one is updated."
             )
         except sqlite3.DatabaseError as error:
-            if _is_corrupt(error):
-                self._set_aside()
+            if not (_is_corrupt(error) and self._set_aside()):
+                self._go_on_in_memory(_explain(error, self.path))
+            else:
                 return self._connect()
-            self._go_on_in_memory(_explain(error, self.path))
         except OSError as error:
             self._go_on_in_memory(f"{self.path} cannot be used ({error.strerror or error}); usage is kept in memory.")
         else:
+            self._disconnect()
             self._database, self._on_file, self.trouble = database, True, None
-            if earlier is not None:
-                self._carry_over(earlier, database)
+            self._identity = self._file_identity()
+            self._openings += 1
+            self._carry_over(database)
         assert self._database is not None
         return self._database
+
+    def _open_patiently(self) -> sqlite3.Connection:
+        """Open the file. Going over to the write-ahead log, another sidecar's lock is refused without any waiting."""
+        patience = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self._open_file()
+            except sqlite3.OperationalError as error:
+                if not _is_locked(error) or time.monotonic() >= patience:
+                    raise
+            time.sleep(0.05)
+
+    def _file_identity(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _was_replaced(self) -> bool:
+        """Whether another sidecar (or the user) has moved the file away under us."""
+        return self._identity is not None and self._file_identity() != self._identity
 
     def _open_file(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -277,54 +321,105 @@ class Store:
                 return
             for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 if not name.startswith("sqlite_"):
-                    database.execute(f'DROP TABLE "{name}"')
+                    quoted = name.replace('"', '""')
+                    database.execute(f'DROP TABLE "{quoted}"')
             for statement in _TABLES.strip().split(";\n"):
                 database.execute(statement)
             database.execute(f"PRAGMA user_version = {SCHEMA}")
 
-    def _set_aside(self) -> None:
-        """Move a corrupt file (and its log) out of the way, keeping it for whoever wants to look."""
-        self._disconnect()
-        stamp = self._clock().strftime("%Y%m%dT%H%M%S")
-        for suffix in ("", "-wal", "-shm"):
-            damaged = self.path.with_name(self.path.name + suffix)
+    def _set_aside(self) -> bool:
+        """Move a corrupt file (and its log) out of the way, keeping it for whoever wants to look. True when there is
+        no corrupt file any more; another sidecar may have been quicker."""
+        self._forget_file()
+        if self._is_whole():
+            return True
+        name = f"{self.path.name}.corrupt-{self._clock().strftime('%Y%m%dT%H%M%S')}"
+        number = 1
+        while self.path.with_name(name).exists():
+            number += 1
+            name = f"{name.partition('Z')[0]}Z{number}"
+        try:
+            self.path.replace(self.path.with_name(name))
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        for suffix in ("-wal", "-shm"):
             with suppress(OSError):
-                damaged.replace(self.path.with_name(f"{self.path.name}.corrupt-{stamp}{suffix}"))
+                self.path.with_name(self.path.name + suffix).replace(self.path.with_name(name + suffix))
+        return True
+
+    def _is_whole(self) -> bool:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as database:
+                database.execute(f"SELECT {_COLUMNS} FROM reading").fetchone()  # noqa: S608 (constants)
+                for table in ("lease", "note", "history"):
+                    database.execute(f"SELECT 1 FROM {table}").fetchone()  # noqa: S608 (constants)
+                return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+        except sqlite3.Error as error:
+            return _is_locked(error)
 
     def _go_on_in_memory(self, trouble: str) -> None:
         if self._database is None or self._on_file:
             self._disconnect()
             self._database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             self._create(self._database)
+            self._openings += 1
+            with _transaction(self._database):
+                for row in self._rows.values():
+                    self._database.execute(_INSERT, row)
+                for key, (value, until) in self._notes.items():
+                    self._database.execute("INSERT INTO note VALUES (?, ?, ?)", (key, value, until))
         self._on_file = False
         self.trouble = trouble
         self._retry_at = time.monotonic() + RETRY_FILE_SECONDS
+
+    def _forget_file(self) -> None:
+        """Let go of a file that is no longer (or no longer usable): the next one gets all that was known."""
+        self._disconnect()
+        self._unsaved |= self._rows.keys()
+        self._unsaved_notes |= self._notes.keys()
 
     def _disconnect(self) -> None:
         if self._database is not None:
             with suppress(sqlite3.Error):
                 self._database.close()
-        self._database, self._on_file = None, False
+        self._database, self._on_file, self._identity = None, False, None
 
-    def _carry_over(self, memory: sqlite3.Connection, file: sqlite3.Connection) -> None:
-        """Bring what was learnt in memory into the file, where it is newer."""
-        marks = ", ".join("?" * len(_COLUMNS.split(",")))
-        newer = f"""INSERT OR REPLACE INTO reading ({_COLUMNS}) SELECT {marks} WHERE NOT EXISTS
-            (SELECT 1 FROM reading WHERE key = ? AND attempted_at >= ?)"""  # noqa: S608 (constants)
-        with suppress(sqlite3.Error), _transaction(file):
-            for row in memory.execute(f"SELECT {_COLUMNS} FROM reading").fetchall():  # noqa: S608 (constants)
-                file.execute(newer, (*row, row[0], row[10]))
-            for note in memory.execute("SELECT key, value, until FROM note").fetchall():
-                file.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", note)
-        memory.close()
+    def _mark(self, unsaved: set[str], key: str) -> None:
+        if self._on_file:
+            unsaved.discard(key)
+        else:
+            unsaved.add(key)
+
+    def _carry_over(self, file: sqlite3.Connection) -> None:
+        """Bring what was learnt without the file into it, where it is newer."""
+        if not (self._unsaved or self._unsaved_notes):
+            return
+        newer = "SELECT 1 FROM reading WHERE key = ? AND attempted_at >= ?"
+        with suppress(sqlite3.Error):
+            with _transaction(file):
+                for key in self._unsaved:
+                    row = self._rows.get(key)
+                    if row is None:
+                        file.execute("DELETE FROM reading WHERE key = ?", (key,))
+                    elif file.execute(newer, (key, row[10])).fetchone() is None:
+                        file.execute(_INSERT, row)
+                for key in self._unsaved_notes:
+                    file.execute("DELETE FROM note WHERE key = ?", (key,))
+                    if key in self._notes:
+                        file.execute("INSERT INTO note VALUES (?, ?, ?)", (key, *self._notes[key]))
+            self._unsaved.clear()
+            self._unsaved_notes.clear()
 
 
 _COLUMNS = (
     "key, provider, account, usage, usage_at, fingerprint, digest, source, failure, failures, attempted_at, cool_until"
 )
+_INSERT = f"INSERT OR REPLACE INTO reading ({_COLUMNS}) VALUES ({', '.join('?' * 12)})"  # noqa: S608 (constants)
 
 
-def _to_row(reading: Reading) -> tuple[object, ...]:
+def _to_row(reading: Reading) -> tuple[Any, ...]:
     return (
         reading.key,
         reading.provider,
@@ -390,9 +485,13 @@ def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
     return any(sign in text for sign in ("malformed", "not a database", "no such table", "no such column", "corrupt"))
 
 
+def _is_locked(error: sqlite3.Error) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
+
+
 def _explain(error: sqlite3.DatabaseError, path: Path) -> str:
     text = str(error)
-    if "locked" in text or "busy" in text:
+    if _is_locked(error):
         reason = "is locked by another program"
     elif "full" in text:
         reason = "cannot be written: the disk is full"

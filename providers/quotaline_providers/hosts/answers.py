@@ -63,12 +63,21 @@ def parse(answer: Answer, model: type[P]) -> P:
     try:
         return model.model_validate_json(body.decode("utf-8", "replace"))
     except ValidationError as error:
-        broken = any(detail["type"] == "json_invalid" for detail in error.errors(include_input=False))
+        details = error.errors(include_input=False, include_url=False, include_context=False)
+        broken = any(detail["type"] == "json_invalid" for detail in details)
+        field = _field(details[0]["loc"], model) if details else ""
     except (RecursionError, ValueError, OverflowError):
-        broken = True
-    raise BadResponse(
-        f"{host} answered with data that cannot be read." if broken else f"{host} answered with data of another shape."
-    )
+        broken, field = True, ""
+    if broken:
+        raise BadResponse(f"{host} answered with data that cannot be read.")
+    raise BadResponse(f"{host} answered with data of another shape{field}.")
+
+
+def _field(location: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    """Where the first difference is: only names that stand in our own model, never the vendor's words."""
+    first = location[0] if location else None
+    known = {name for key, field in model.model_fields.items() for name in (key, field.alias)}
+    return f" (field {first})" if isinstance(first, str) and first in known else ""
 
 
 def host_of(url: str) -> str:

@@ -6,12 +6,12 @@ Exit codes: 0 all asked-for providers answered, 1 some failed, 2 usage error, 3 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
 from quotaline import __version__
+from quotaline.cli import console
 
 OK, FAILED, USAGE_ERROR, NOTHING_CONFIGURED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -19,21 +19,51 @@ SOURCES = ("auto", "oauth", "api", "web", "cli", "local")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Without one, `usage`."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(words or ["usage"])
+    """Run a command; without one, `usage`. Whatever happens is told in a sentence and never as a traceback."""
+    console.prepare()
     try:
-        return _run(options)
+        code = _ended(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):  # the reader (head, less) has left: nothing more to say
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader (head, less) has left: nothing more to say
+        console.discard_output()
         return OK
+    except OSError as error:
+        console.discard_output()
+        print(f"quotaline had to stop: {error.strerror or type(error).__name__}.", file=sys.stderr)
+        return FAILED
+    return code
+
+
+def _ended(words: list[str]) -> int:
+    try:
+        options = _parser().parse_args(_with_command(words))
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else OK
+    if options.command != "serve":
+        console.end_on_signals()
+        console.log_to_stderr("CRITICAL")
+    try:
+        return _run(options)
+    except (KeyboardInterrupt, OSError):
+        raise
+    except Exception as error:
+        if os.environ.get("QUOTALINE_LOG", "").upper() == "DEBUG":
+            raise
+        name = type(error).__name__
+        print(f"quotaline failed unexpectedly ({name}). QUOTALINE_LOG=DEBUG shows where.", file=sys.stderr)
+        return FAILED
+
+
+def _with_command(words: list[str]) -> list[str]:
+    """`usage` is understood where no command is named."""
+    own = not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"))
+    return ["usage", *words] if own else words
 
 
 def _run(options: argparse.Namespace) -> int:
-    command = options.command or "usage"
+    command = options.command
     if command == "serve":
         from quotaline.cli.serve import serve_command
 
@@ -122,7 +152,7 @@ def _format(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(value: str) -> int:
-    port = int(value)
+    port = int(value) if value.isdecimal() else 0
     if not 0 < port < 65536:
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
     return port

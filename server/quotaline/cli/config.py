@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from quotaline.application import build
-from quotaline.cli import FAILED, OK
+from quotaline.cli import FAILED, OK, console
 from quotaline.config import ConfigKeeper, Diagnostic, edit
 from quotaline_providers.errors import ReadError
 
@@ -34,10 +34,17 @@ def _validate(keeper: ConfigKeeper, format: str) -> int:
         print(json.dumps([_issue(item) for item in found], indent=2))
     else:
         for item in found:
-            print(item)
+            console.say(_told(item))
         if not found:
-            print("Config: OK" if keeper.path.exists() else f"Config: OK ({keeper.path} does not exist; defaults hold)")
+            console.say(
+                "Config: OK" if keeper.path.exists() else f"Config: OK ({keeper.path} does not exist; defaults hold)"
+            )
     return FAILED if any(item.severity == "error" for item in found) else OK
+
+
+def _told(item: Diagnostic) -> str:
+    """`file:line:column: [ERROR] zai (region): ...`, as editors and compilers spell a place."""
+    return f"{item.file}:{item.line + 1}:{item.column + 1}: {item}" if item.file else str(item)
 
 
 def _issue(item: Diagnostic) -> dict[str, object]:
@@ -58,15 +65,19 @@ def _edited(path: Path) -> bool:
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _usual_editor()
     words = shlex.split(command, posix=sys.platform != "win32") if command else []
     if not words or shutil.which(words[0]) is None:
-        print(f"No editor was found. Set EDITOR, or open this file yourself: {path}", file=sys.stderr)
+        console.say(f"No editor was found. Set EDITOR, or open this file yourself: {path}", error=True)
         return False
     try:
         if not path.exists():
             edit.create(path)
-        return subprocess.run([*words, str(path)], check=False).returncode == 0
+        code = subprocess.run([*words, str(path)], check=False).returncode
     except (OSError, ReadError) as error:
-        print(f"{path} cannot be edited: {error}", file=sys.stderr)
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        console.say(f"{path} cannot be edited: {reason}", error=True)
         return False
+    if code != 0:
+        console.say(f"The editor {words[0]} ended with an error; {path} was not checked.", error=True)
+    return code == 0
 
 
 def _usual_editor() -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import os
 import sys
 import webbrowser
 from collections.abc import Awaitable, Callable
 
 from quotaline.application import Application
-from quotaline.cli import FAILED, OK, USAGE_ERROR
+from quotaline.cli import FAILED, OK, USAGE_ERROR, console
 from quotaline.cli.running import UsageError, named, opened
 from quotaline.credentials import forget, keep
 from quotaline.detection import COOKIE_LABEL
@@ -19,6 +20,9 @@ from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError
 from quotaline_providers.secret import Secret
 
+LARGEST = 1 << 20
+"""Bytes of a credential on standard input."""
+
 
 def _sign_in_command(options: argparse.Namespace) -> int:
     return _with_provider(options.provider, _sign_in)
@@ -26,20 +30,34 @@ def _sign_in_command(options: argparse.Namespace) -> int:
 
 def _set_command(options: argparse.Namespace) -> int:
     async def put(application: Application, provider: Provider) -> int:
-        what = "Cookie header" if options.cookie else "API key"
-        secret = await asyncio.to_thread(_asked_for, f"{provider.name} {what}: ")
         kept = await keep(application, provider, secret, COOKIE_LABEL if options.cookie else options.account)
-        print(f"{provider.name}: {kept.message}")
+        console.say(f"{provider.name}: {kept.message}")
         await application.service.forget(provider.id)
         return OK
 
-    return _with_provider(options.provider, put)
+    try:
+        provider = registry.get(named(options.provider))
+        _check_takes(provider, cookie=options.cookie)
+        what = "Cookie header" if options.cookie or "apiKey" not in provider.settings else "API key"
+        secret = _asked_for(f"{provider.name} {what}: ")
+    except UsageError as error:
+        console.say(str(error), error=True)
+        return USAGE_ERROR
+    return _with_provider(provider.id, put)
+
+
+def _check_takes(provider: Provider, *, cookie: bool) -> None:
+    """Raises UsageError for a credential this provider has no use for."""
+    if cookie and "cookieHeader" not in provider.settings:
+        raise UsageError(f"{provider.name} is not read with a browser's cookies. {provider.connect}")
+    if not {"apiKey", "cookieHeader"} & set(provider.settings):
+        raise UsageError(f"{provider.name} takes no API key. {provider.connect}")
 
 
 def _remove_command(options: argparse.Namespace) -> int:
     async def remove(application: Application, provider: Provider) -> int:
         kept = await forget(application, provider, COOKIE_LABEL if options.cookie else options.account)
-        print(f"{provider.name}: {kept.message}")
+        console.say(f"{provider.name}: {kept.message}")
         await application.service.forget(provider.id)
         return OK
 
@@ -48,8 +66,7 @@ def _remove_command(options: argparse.Namespace) -> int:
 
 async def _sign_in(application: Application, provider: Provider) -> int:
     if provider.sign_in is None:
-        print(f"{provider.name} has no sign-in of its own. {provider.connect}")
-        return FAILED
+        raise UsageError(f"{provider.name} has no sign-in of its own. {provider.connect}")
     config = application.keeper.loaded.config
     ctx = application.machine.context(provider.id, config.provider(provider.id), interactive=True)
     async for step in provider.sign_in(ctx):
@@ -57,26 +74,51 @@ async def _sign_in(application: Application, provider: Provider) -> int:
             _tell(step)
         elif isinstance(step, SignedIn):
             kept = await keep(application, provider, step.credential, step.label)
-            print(f"{provider.name}: signed in as {step.label}. {kept.message}")
+            who = f" as {step.label}" if step.label else ""
+            console.say(f"{provider.name}: signed in{who}. {kept.message}")
             await application.service.forget(provider.id)
             return OK
+    console.say(f"{provider.name}: the sign-in ended without an account.", error=True)
     return FAILED
 
 
 def _tell(step: SignInPrompt) -> None:
-    print(step.message)
+    console.say(step.message)
     if step.url:
         print(f"  {step.url}")
-        if sys.stdout.isatty():
-            webbrowser.open(step.url)
     if step.code:
         print(f"  code: {step.code}")
     sys.stdout.flush()
+    if step.url and sys.stdout.isatty() and _has_desktop():
+        webbrowser.open(step.url)
+
+
+def _has_desktop() -> bool:
+    """Without one, a browser would take over the terminal."""
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _asked_for(prompt: str) -> Secret:
-    """The credential from standard input, or typed without echo."""
-    return Secret(getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read())
+    """The credential from standard input, or typed without echo. Raises UsageError when nothing was given.
+
+    Asked for in the main thread, before any event loop: only there does Ctrl-C end the wait.
+    """
+    try:
+        given = getpass.getpass(prompt) if sys.stdin is not None and sys.stdin.isatty() else _piped()
+    except EOFError:
+        given = ""
+    if not given.strip():
+        raise UsageError("Nothing was given. Give the key or cookie on standard input, or type it when asked.")
+    return Secret(given)
+
+
+def _piped() -> str:
+    if sys.stdin is None:
+        return ""
+    try:
+        return sys.stdin.buffer.read(LARGEST).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError("What was given is not text.") from None
 
 
 def _with_provider(name: str, work: Callable[[Application, Provider], Awaitable[int]]) -> int:
@@ -88,14 +130,11 @@ def _with_provider(name: str, work: Callable[[Application, Provider], Awaitable[
     try:
         return asyncio.run(run())
     except UsageError as error:
-        print(error, file=sys.stderr)
+        console.say(str(error), error=True)
         return USAGE_ERROR
     except ReadError as error:
-        print(" ".join(filter(None, (error.message, error.hint))), file=sys.stderr)
+        console.say(" ".join(filter(None, (error.message, error.hint))), error=True)
         return FAILED
-    except EOFError:
-        print("Nothing was given.", file=sys.stderr)
-        return USAGE_ERROR
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

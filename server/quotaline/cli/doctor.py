@@ -11,7 +11,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from quotaline.application import Application, data_folder
-from quotaline.cli import NOTHING_CONFIGURED, OK
+from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, console
+from quotaline.cli.progress import Progress
 from quotaline.cli.running import opened
 from quotaline.detection import sight
 from quotaline.service import Refreshed
@@ -37,15 +38,33 @@ Object = dict[str, object]
 
 def doctor_command(options: argparse.Namespace) -> int:
     """Check everything once, asking the vendors of all shown providers."""
-    findings = asyncio.run(_examine())
-    text = json.dumps(findings, indent=2) if options.format == "json" else _text(findings)
-    print(redact(text))
-    return OK if findings["providers"] else NOTHING_CONFIGURED
+    findings = _redacted(asyncio.run(_examine()))
+    assert isinstance(findings, dict)
+    if options.format == "json":
+        print(json.dumps(findings, indent=2))
+    else:
+        console.say(_text(findings))
+    providers = findings["providers"]
+    if not providers:
+        return NOTHING_CONFIGURED
+    return OK if all(item["ok"] for item in providers) else FAILED
+
+
+def _redacted(value: object) -> object:
+    """Every text in it without anything that looks like a secret; what holds the texts stays whole."""
+    if isinstance(value, dict):
+        return {key: _redacted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item) for item in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 async def _examine() -> Object:
     async with opened() as application:
-        done = await application.service.refresh(None)
+        service = application.service
+        names = {state.key: state.name for state in service.snapshot().states}
+        with Progress(names, names) as progress:
+            done = await service.refresh(None, on_done=progress.done)
         return {
             "versions": {name: _version(name) for name in PACKAGES},
             "python": f"{platform.python_version()} ({sys.executable})",
@@ -76,7 +95,14 @@ def _paths(application: Application) -> Object:
 
 
 def _variable(name: str) -> str | None:
-    return os.environ.get(name) or os.environ.get(name.lower())
+    value = os.environ.get(name) or os.environ.get(name.lower())
+    return _without_user(value) if value and "PROXY" in name else value
+
+
+def _without_user(address: str) -> str:
+    """A proxy's address without the user name and password that may stand before its host."""
+    scheme, separator, rest = address.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def _provider(application: Application, refreshed: Refreshed) -> Object:
@@ -90,7 +116,7 @@ def _provider(application: Application, refreshed: Refreshed) -> Object:
         "windows": len(state.usage.windows) if state.usage else 0,
         "error": None
         if state.failure is None
-        else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}",
+        else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}".rstrip(),
         "attempts": [_attempt(attempt) for attempt in attempts],
         "note": None if refreshed.asked else "not asked again: read a moment ago, or the vendor asked us to wait",
     }
@@ -123,7 +149,10 @@ def _text(findings: Object) -> str:
     for name in ("versions", "paths", "environment"):
         section = findings[name]
         assert isinstance(section, dict)
-        lines += [f"{name}:", *(f"  {key}: {value}" for key, value in section.items())]
+        lines += [
+            f"{name}:" if section else f"{name}: nothing set",
+            *(f"  {key}: {value}" for key, value in section.items()),
+        ]
     for name in ("python", "system", "store", "keyring"):
         lines.append(f"{name}: {findings[name]}")
     config = findings["config"]

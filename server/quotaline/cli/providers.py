@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from quotaline.application import build
-from quotaline.cli import NOTHING_CONFIGURED, OK, USAGE_ERROR
+from quotaline.cli import NOTHING_CONFIGURED, OK, USAGE_ERROR, console
 from quotaline.cli.running import UsageError, named
 from quotaline.detection import Sighting, ordered, sight
 
@@ -17,13 +16,13 @@ def providers_command(options: argparse.Namespace) -> int:
     try:
         ids = [named(name) for name in options.ids]
     except UsageError as error:
-        print(error, file=sys.stderr)
+        console.say(str(error), error=True)
         return USAGE_ERROR
     sightings = [sighting for sighting in _all() if not ids or sighting.provider.id in ids]
     if options.format == "json":
         print(json.dumps([_object(sighting) for sighting in sightings], indent=2))
     else:
-        print("\n\n".join(_text(s) for s in sightings) if ids else _table(sightings))
+        console.say("\n\n".join(_text(s) for s in sightings) if ids else _table(sightings))
     return OK if any(sighting.shown for sighting in sightings) else NOTHING_CONFIGURED
 
 
@@ -58,7 +57,8 @@ def _table(sightings: list[Sighting]) -> str:
     for item in rest:
         reason = "switched off in the config" if item.enabled is False else item.provider.connect
         lines.append(f"  {item.provider.id:<{width}}  {item.provider.name}: {reason}")
-    return "\n".join([*lines, "", "`quotaline providers ID` tells where one is looked for."])
+        lines.append(f"  {'':<{width}}  looked at: {_listed(item.looked_at)}")
+    return "\n".join([*lines, "", "`quotaline providers ID` tells more about one."])
 
 
 def _text(item: Sighting) -> str:

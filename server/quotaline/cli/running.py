@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from quotaline.application import Application, build
+from quotaline.cli import console
 from quotaline_providers import registry
 
 
@@ -21,7 +21,7 @@ async def opened() -> AsyncIterator[Application]:
     application = build()
     try:
         for diagnostic in application.keeper.loaded.diagnostics:
-            print(diagnostic, file=sys.stderr)
+            console.say(str(diagnostic), error=True)
         await application.service.open()
         await application.service.look_around()
         yield application

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import shutil
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from quotaline.application import Application
-from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
+from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR, console
+from quotaline.cli.progress import Progress
 from quotaline.cli.running import UsageError, chosen, opened
 from quotaline.render.view import View
-from quotaline.service import Refreshed
+from quotaline.service import Service
 from quotaline.state import ProviderState, Snapshot
+from quotaline_providers import registry
+from quotaline_providers.contract import Provider
 from quotaline_providers.settings import SourceChoice
 
 
@@ -39,54 +38,59 @@ def refresh_command(options: argparse.Namespace) -> int:
     except UsageError as error:
         return _say_usage_error(str(error), "text")
     for state in snapshot.states:
-        print(_line(state, view))
+        console.say(_line(state, view))
     if not snapshot.states:
         _print_nothing()
     return _exit_code(snapshot)
 
 
 async def _states(ids: list[str] | None, source: SourceChoice | None, refresh: bool) -> tuple[Snapshot, View]:
+    """What is to be shown, after asking whom must be asked. Raises UsageError for a source a provider does not have."""
+    _check_source(ids, source)
     async with opened() as application:
         service = application.service
         service.include(ids or ())
-        keys = [t.key for t in service.targets if ids is None or t.provider in ids]
-        if not refresh:
-            keys = [key for key in keys if not await service.is_fresh(key, source)]
-        progress = Progress(application, keys)
-        done = await service.refresh(keys, source=source, on_done=progress.done)
-        progress.clear()
-        snapshot = service.snapshot()
-        states = [state for state in snapshot.states if ids is None or state.provider in ids]
+        asked_for = [t.key for t in service.targets if t.active and _wanted(t.provider, ids, source)]
+        answers = await _refreshed(service, asked_for, source, refresh)
+        states = [state for state in service.snapshot().states if state.key in asked_for]
         if source is not None:
-            answers = {refreshed.state.key: refreshed.state for refreshed in done}
             states = [replace(answers.get(state.key, state), requested_source=source) for state in states]
         view = View(application.machine.clock(), zone=datetime.now().astimezone().tzinfo or UTC)
-        return replace(snapshot, states=tuple(states)), view
+        return replace(service.snapshot(), states=tuple(states)), view
 
 
-class Progress:
-    """Names on stderr whom we are waiting for, when a person is watching."""
+async def _refreshed(
+    service: Service, keys: list[str], source: SourceChoice | None, refresh: bool
+) -> dict[str, ProviderState]:
+    """The states of those accounts that had to be asked, by key."""
+    if not refresh:
+        keys = [key for key in keys if not await service.is_fresh(key, source)]
+    # Another credential's read a moment ago, or the wait its vendor asked for, says nothing of this one's.
+    changed = [key for key in keys if await service.credential_changed(key, source)]
+    others = [key for key in keys if key not in changed]
+    names = {key: service.state(key).name for key in keys}
+    with Progress(keys, names) as progress:
+        done = await asyncio.gather(
+            service.refresh(others, source=source, on_done=progress.done),
+            service.refresh(changed, source=source, anew=True, on_done=progress.done),
+        )
+    return {refreshed.state.key: refreshed.state for part in done for refreshed in part}
 
-    def __init__(self, application: Application, keys: list[str]) -> None:
-        self._waiting = list(keys)
-        self._names = {t.key: application.service.state(t.key).name for t in application.service.targets}
-        self._on = sys.stderr.isatty() and bool(keys)
-        self._draw()
 
-    def done(self, refreshed: Refreshed) -> None:
-        if refreshed.state.key in self._waiting:
-            self._waiting.remove(refreshed.state.key)
-        self._draw()
+def _check_source(ids: list[str] | None, source: SourceChoice | None) -> None:
+    for provider in (registry.get(id) for id in ids or ()):
+        if not _has(provider, source):
+            offered = ", ".join(("auto", *provider.sources))
+            raise UsageError(f"{provider.name} cannot be read from source {source}. Use one of: {offered}.")
 
-    def clear(self) -> None:
-        if self._on:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
-    def _draw(self) -> None:
-        if self._on and self._waiting:
-            names = ", ".join(self._names.get(key, key) for key in self._waiting)
-            width = max(20, shutil.get_terminal_size().columns - 1)
-            print(f"\r\x1b[KAsking {names}…"[: width + 4], end="", file=sys.stderr, flush=True)
+def _wanted(provider: str, ids: list[str] | None, source: SourceChoice | None) -> bool:
+    """Without names, a source means all providers that have it."""
+    return _has(registry.get(provider), source) if ids is None else provider in ids
+
+
+def _has(provider: Provider, source: SourceChoice | None) -> bool:
+    return source in (None, "auto", *provider.sources)
 
 
 def _print(snapshot: Snapshot, view: View, options: argparse.Namespace) -> None:
@@ -103,18 +107,14 @@ def _print(snapshot: Snapshot, view: View, options: argparse.Namespace) -> None:
     else:
         from quotaline.render.terminal import terminal
 
-        width = shutil.get_terminal_size((100, 24)).columns
-        print(terminal(snapshot, view, colour=_wants_color(options.no_color), width=width))
+        colour = console.takes_colour() and not options.no_color
+        print(terminal(snapshot, view, colour=colour, width=console.width()))
 
 
 def _print_nothing() -> None:
     from quotaline.cli.providers import nothing_found
 
-    print(nothing_found())
-
-
-def _wants_color(refused: bool) -> bool:
-    return sys.stdout.isatty() and not refused and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    console.say(nothing_found())
 
 
 def _line(state: ProviderState, view: View) -> str:
@@ -137,5 +137,5 @@ def _say_usage_error(message: str, format: str) -> int:
 
         print(json.dumps(argument_error(message, code=USAGE_ERROR)))
     else:
-        print(message, file=sys.stderr)
+        console.say(message, error=True)
     return USAGE_ERROR

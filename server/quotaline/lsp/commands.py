@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Result = dict[str, Json]
 
-PROGRESS_ANSWER_SECONDS = 2.0
+CLIENT_ANSWER_SECONDS = 2.0
 
 
 class CommandError(Exception):
@@ -156,10 +156,11 @@ async def _show(session: Session, uri: str, *, external: bool) -> None:
     if window is None or window.show_document is None or not window.show_document.support:
         return
     params = types.ShowDocumentParams(uri=uri, external=external, take_focus=True)
-    await session.server.window_show_document_async(params)
+    with contextlib.suppress(Exception):  # the client may refuse, or ask the user first: the command does not wait
+        await asyncio.wait_for(session.server.window_show_document_async(params), CLIENT_ANSWER_SECONDS)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _progress(session: Session, title: str) -> AsyncIterator[Callable[[str, int], None]]:
     """A work-done progress around a piece of work, where the client shows it."""
     if not shows_progress(session.server):
@@ -167,7 +168,7 @@ async def _progress(session: Session, title: str) -> AsyncIterator[Callable[[str
         return
     progress, token = session.server.work_done_progress, f"quotaline/{uuid.uuid4().hex}"
     try:
-        await asyncio.wait_for(progress.create_async(token), PROGRESS_ANSWER_SECONDS)
+        await asyncio.wait_for(progress.create_async(token), CLIENT_ANSWER_SECONDS)
     except Exception:  # the client refuses or does not answer: the work does not wait for a picture of it
         yield lambda message, percentage: None
         return

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import linecache
 import logging
 import os
-from typing import TYPE_CHECKING, Any, Literal
+import sys
+import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams, JsonRpcRequestCancelled
+from pygls.exceptions import JsonRpcInvalidParams, JsonRpcMethodNotFound, JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
@@ -22,17 +28,47 @@ log = logging.getLogger(__name__)
 
 PARENT_CHECK_SECONDS = 2.0
 KEPT_FUTURES = 256
+THREADS = 4
+SWITCH_SECONDS = 0.0005
+"""How long a thread that computes (reading logs) may keep the event loop waiting; Python's usual 5 ms are felt."""
+LARGEST_MESSAGE = 64 << 20
+LEAVE_SECONDS = 3.0
+"""How long what still runs may take once the editor is gone."""
 
 
 class QuotalineProtocol(LanguageServerProtocol):
-    """The standard protocol, with errors for people: a kind and a sentence, never a traceback."""
+    """The standard protocol, with errors for people: a kind and a sentence, never a traceback or what was sent."""
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """The base class leaves a request that it cannot read without an answer, and whoever waits for an answer that
+        it cannot read without an end."""
+        method, request = data.get("method"), data.get("id")
+        if "jsonrpc" in data and method is not None:
+            data.setdefault("params", None)
+        try:
+            return super().structure_message(data)
+        except Exception:
+            if method is not None and request is not None:
+                code, message = types.ErrorCodes.InvalidParams, "The parameters do not fit this method."
+                self._send_response(request, error=types.ResponseError(code=code, message=message))
+            elif request is not None:
+                code, message = types.ErrorCodes.InvalidRequest, "The client's answer cannot be read."
+                self._handle_response(request, error=types.ResponseError(code=code, message=message))
+            raise
+
+    def _handle_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
+        """Nobody waits any more for an answer that came too late."""
+        future = self._request_futures.get(msg_id)
+        if future is not None and future.done():
+            del self._request_futures[msg_id]
+        elif future is not None:
+            super()._handle_response(msg_id, result, error)
 
     def _send_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
-        if error is not None and error.data is not None:
-            code = error.code
-            internal = code == types.ErrorCodes.InternalError
+        if error is not None:
+            internal = error.code == types.ErrorCodes.InternalError
             message = "Quotaline could not answer; its log says more." if internal else error.message
-            error = types.ResponseError(code=code, message=message)
+            error = types.ResponseError(code=error.code, message=message)
         super()._send_response(msg_id, result, error)
 
     def cancel_requests(self) -> None:
@@ -67,16 +103,28 @@ class QuotalineServer(LanguageServer):
         self._closing = False
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Errors of a message are answered to the client and noted by type: a message may hold a credential."""
-        log.warning(
-            "a message could not be handled: %s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG)
-        )
+        """Errors of a message are answered to the client and noted by type and place: a message may hold a credential,
+        and so may the text of an error about it."""
+        if isinstance(error, JsonRpcMethodNotFound | JsonRpcInvalidParams | JsonRpcRequestCancelled):
+            log.info("a request was refused: %s", type(error).__name__)
+            return
+        cause = error.__cause__ or error.__context__ or error
+        log.warning("a message could not be handled: %s", type(cause).__name__)
+        for frame in traceback.extract_tb(cause.__traceback__):
+            log.debug("  at %s:%s in %s", os.path.basename(frame.filename), frame.lineno, frame.name)
 
     async def begin(self) -> None:
         """Open the session. Also starts to watch for the editor's end."""
+        from quotaline.lsp import lastshown
+
+        lastshown.announce(self)
+        self._watch = asyncio.create_task(self._exit_with_editor(), name="editor watch")
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="quotaline"))
+        await asyncio.to_thread(_load)
+        if self._closing:
+            return
         from quotaline.lsp.session import Session
 
-        self._watch = asyncio.create_task(self._exit_with_editor(), name="editor watch")
         self.session = Session(self, self.options)
         self.ready.set()
         await self.session.open()
@@ -120,6 +168,15 @@ class QuotalineServer(LanguageServer):
         os._exit(0)  # the thread that waits for standard input cannot be stopped in another way
 
 
+def _load() -> None:
+    """Import what a session needs, away from the event loop."""
+    linecache.clearcache()  # the source lines that attrs keeps of every protocol type: half a megabyte for debuggers
+    gc.collect()
+    import quotaline.lsp.session  # noqa: F401
+
+    gc.collect()  # slotted classes leave their first drafts behind
+
+
 def create_server() -> QuotalineServer:
     """A server with all features registered."""
     server = QuotalineServer()
@@ -137,6 +194,10 @@ def create_server() -> QuotalineServer:
         assert isinstance(ls.protocol, QuotalineProtocol)
         ls.protocol.cancel_requests()
         await ls.end()
+
+    @server.feature(types.EXIT)
+    def exit(ls: QuotalineServer, params: None) -> None:
+        leave_soon()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(ls: QuotalineServer, params: types.DidChangeConfigurationParams) -> None:
@@ -216,11 +277,40 @@ def _register_documents(server: QuotalineServer) -> None:
         return (await ls.current()).documents.inlay_hints(params.text_document.uri)
 
 
+class EditorInput:
+    """Standard input whose end is also the end of this process, at the latest `LEAVE_SECONDS` after it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readline(self) -> bytes:
+        line = self._stream.readline()
+        if not line:
+            leave_soon()
+        return line
+
+    def read(self, size: int) -> bytes:
+        if size > LARGEST_MESSAGE:
+            raise ValueError("a message is too large")
+        return self._stream.read(size)
+
+
+def leave_soon() -> None:
+    """A thread that reads a disk or waits for a keyring cannot be stopped; it must not keep the process."""
+    timer = threading.Timer(LEAVE_SECONDS, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+
+
 def serve(tcp_port: int | None = None) -> None:
     """Run until the editor ends us: on standard input and output, or on a loopback port for debugging."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     server = create_server()
-    if tcp_port is not None:
-        server.start_tcp("127.0.0.1", tcp_port)
-    else:
-        server.start_io()
+    try:
+        if tcp_port is not None:
+            server.start_tcp("127.0.0.1", tcp_port)
+        else:
+            server.start_io(cast("BinaryIO", EditorInput(sys.stdin.buffer)))
+    except Exception as error:  # what came cannot be a client's message: there is nobody to go on for
+        log.error("the connection to the editor is broken: %s", type(error).__name__)
     os._exit(0 if server.protocol._shutdown else 1)

@@ -12,7 +12,7 @@ from lsprotocol import types
 
 from quotaline import application
 from quotaline.config import Loaded, follow
-from quotaline.lsp import announcing
+from quotaline.lsp import announcing, lastshown
 from quotaline.lsp.documents import Documents
 from quotaline.render.protocol import Json, usage_params
 from quotaline.render.view import View
@@ -106,7 +106,9 @@ class Session:
     def announce(self) -> None:
         """Tell the client what is to be shown now, if that is something new."""
         self._pending = False
-        self._announcer.announce(self.usage_params())
+        params = self.usage_params()
+        self._announcer.announce(params)
+        lastshown.keep(self.server.options, params)
 
     async def _redraw_as_time_goes(self) -> None:
         """Countdowns change without anything happening."""

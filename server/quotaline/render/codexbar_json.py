@@ -303,7 +303,7 @@ def _own_window(item: Shown, window: Window) -> Object:
             "usedPercent": _number(window.used_percent),
             "used": _number(window.used),
             "limit": _number(window.limit),
-            "unit": window.unit,
+            "unit": _said(item, window.unit),
             "windowMinutes": window.minutes,
             "resetsAt": _time(window.resets_at),
             "description": _said(item, window.description),
@@ -317,7 +317,7 @@ def _own_balance(item: Shown, balance: Balance) -> Object:
         "id": balance.id,
         "label": item.said(balance.label),
         "amount": text.number(balance.amount),
-        "unit": balance.unit,
+        "unit": item.said(balance.unit),
     }
 
 
@@ -328,7 +328,7 @@ def _own_spend(item: Shown, spend: Spend) -> Object:
             "label": item.said(spend.label),
             "used": text.number(spend.used),
             "limit": _number(spend.limit),
-            "unit": spend.unit,
+            "unit": item.said(spend.unit),
             "period": _said(item, spend.period),
             "resetsAt": _time(spend.resets_at),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -25,11 +26,13 @@ _NARROWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line in two parts, the second of which is coloured and is never cut in favour of the first."""
+    """A line in two parts, the second of which is coloured and is never cut in favour of the first. One that `wraps`
+    is a sentence, which continues on further lines instead of being cut."""
 
     lead: str
     tail: str = ""
     colour: Colour = "plain"
+    wraps: bool = False
 
 
 def terminal(snapshot: Snapshot, view: View, *, colour: bool = False, width: int = 0) -> str:
@@ -49,7 +52,26 @@ def one_line(snapshot: Snapshot, view: View) -> str:
 
 
 def _painted(lines: Iterator[Line], colour: bool, width: int) -> str:
-    return "\n".join(_fitted(line, colour, max(width, _NARROWEST) if width > 0 else 0) for line in lines)
+    room = max(width, _NARROWEST) if width > 0 else 0
+    return "\n".join(_fitted(part, colour, room) for line in lines for part in _parts(line, room))
+
+
+def _parts(line: Line, width: int) -> Iterator[Line]:
+    words = line.lead or line.tail
+    if not line.wraps or not width or text.columns(words) <= width:
+        yield line
+        return
+    indent = words[: len(words) - len(words.lstrip())]
+    found = textwrap.wrap(
+        words.strip(),
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for part in found:
+        yield Line(part) if line.lead else Line("", part, line.colour)
 
 
 def _fitted(line: Line, colour: bool, width: int) -> str:
@@ -91,9 +113,9 @@ def _block(item: Shown) -> Iterator[Line]:
         yield Line("", times.updated(usage.updated_at, item.view.now, item.view.zone), "dim")
     if item.error is not None:
         message, hint = item.error
-        yield Line("", f"Error: {message}", "red")
+        yield Line("", f"Error: {message}", "red", wraps=True)
         if hint:
-            yield Line(f"  {hint}")
+            yield Line(f"  {hint}", wraps=True)
 
 
 def _heading(item: Shown) -> str:

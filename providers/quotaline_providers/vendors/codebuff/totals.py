@@ -155,7 +155,7 @@ def _chart(points: dict[str, float], unit: str) -> Chart:
 async def read_chats(ctx: Context, roots: tuple[Path, ...]) -> Usage:
     """The local half. Raises Unavailable when nothing was found because a folder could not be walked."""
     result = await ctx.files.in_thread(lambda: scan(roots))
-    usage = to_usage(add_up(result.found, ctx.now), ctx.now)
+    usage = await ctx.files.in_thread(lambda: to_usage(add_up(result.found, ctx.now), ctx.now))
     if not result.failed:
         return usage
     names = ", ".join(map(ctx.show, result.failed))

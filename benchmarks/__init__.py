@@ -1,0 +1,1 @@
+"""The budgets, measured: each beside its floor in the same run. `python -m benchmarks`, or `make bench`."""

@@ -1,0 +1,128 @@
+"""Crof: the dollar credits of an account and, on subscription plans, the requests left of the day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import ROUND_FLOOR, Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator
+
+from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.model import DAY_MINUTES, Balance, Identity, Lane, Row, Section, Usage, Window
+from quotaline_providers.payload import Payload, needed_number
+from quotaline_providers.wording import money
+
+URL = "https://crof.ai/usage_api/"
+TIMEOUT = 15.0
+
+
+def _json_number(value: object) -> float:
+    if isinstance(value, str):
+        raise ValueError("a text instead of a number")
+    return needed_number(value)
+
+
+JsonNumber = Annotated[float, BeforeValidator(_json_number)]
+
+
+class UsageAnswer(Payload):
+    """`GET /usage_api/`: US dollars left, requests per day, requests left today."""
+
+    credits: JsonNumber
+    requests_plan: JsonNumber | None = None
+    usable_requests: JsonNumber | None = None
+
+
+def dollars(credits: float) -> Decimal:
+    """The credits cut (never rounded up) to cents; 0 when they are negative."""
+    return max(Decimal(0), Decimal(str(credits))).quantize(Decimal("0.01"), ROUND_FLOOR)
+
+
+def next_midnight(now: datetime) -> datetime | None:
+    """The next midnight in Chicago, where the vendor's day ends; None when this system has no time zones."""
+    try:
+        zone = ZoneInfo("America/Chicago")
+    except ZoneInfoNotFoundError:
+        return None
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone).astimezone(UTC)
+
+
+def requests_used(usable: float, plan: float) -> float:
+    """Percent of the day's requests used; the percent left is cut to a whole one."""
+    if plan <= 0:
+        return 100.0
+    left = Decimal(str(min(max(usable, 0.0), plan))) / Decimal(str(plan)) * 100
+    return float(100 - left.to_integral_value(ROUND_FLOOR))
+
+
+def requests_left(usable: float) -> str:
+    left = float(max(0.0, usable))
+    return f"{left:.0f} requests left" if left.is_integer() else f"{left:.2f} requests left"
+
+
+def to_usage(answer: UsageAnswer, now: datetime) -> Usage:
+    amount = dollars(answer.credits)
+    plan, usable = answer.requests_plan, answer.usable_requests
+    rows = [Row(label="Credits", value=money(amount))]
+    windows: list[Window] = []
+    if plan is not None and usable is not None:
+        text = requests_left(usable)
+        rows.insert(0, Row(label="Requests", value=text))
+        windows.append(
+            Window(
+                id="requests",
+                label="Requests",
+                used_percent=requests_used(usable, plan),
+                used=max(0.0, plan - max(0.0, usable)),
+                limit=plan if plan > 0 else None,
+                unit="requests",
+                minutes=DAY_MINUTES,
+                resets_at=next_midnight(now),
+                description=text,
+                lane="primary",
+            )
+        )
+    lane: Lane = "secondary" if windows else "primary"
+    windows.append(
+        Window(
+            id="credits",
+            label="Credits",
+            used_percent=0 if answer.credits > 0 else 100,
+            description=money(amount),
+            lane=lane,
+        )
+    )
+    return Usage(
+        updated_at=now,
+        windows=tuple(windows),
+        balances=(Balance(id="credits", label="Credits", amount=amount, unit="USD"),),
+        identity=Identity(plan="API key"),
+        details=(Section(title="Usage", rows=tuple(rows)),),
+    )
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    answer = await ctx.http.send("GET", URL, bearer=key.secret, headers={"Accept": "application/json"}, timeout=TIMEOUT)
+    return to_usage(ctx.http.parse(accepted(ctx, answer, "Crof"), UsageAnswer), ctx.now)
+
+
+PROVIDER = Provider(
+    id="crof",
+    name="Crof",
+    connect="Copy an API key from crof.ai/dashboard and set CROF_API_KEY, or store it with Quotaline.",
+    summary="Dollar credits and, on plans, the requests left today.",
+    aliases=("crofai",),
+    dashboard="https://crof.ai/dashboard",
+    key_url="https://crof.ai/dashboard",
+    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
+    accounts="token",
+    min_interval=60,
+    deadline=20,
+    strategies=(
+        Strategy("api", from_api, ApiKey(env=("CROF_API_KEY", "CROFAI_API_KEY", "CROF_AI_API_KEY"), env_first=True)),
+    ),
+)

@@ -1,0 +1,219 @@
+"""Moonshot / Kimi Open Platform: the prepaid balance of an API account. A key belongs to one of two regions."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from quotaline_providers.contract import Context, Credential, Option, Provider, Strategy
+from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, MissingCredential, ReadError
+from quotaline_providers.lookups import ApiKey, Chosen, accepted
+from quotaline_providers.model import Balance, Identity, Row, Section, Usage
+from quotaline_providers.payload import Integer, NeededNumber, Payload, Text, lenient
+from quotaline_providers.secret import Secret
+from quotaline_providers.wording import grouped, money
+
+INTERNATIONAL, CHINA = "international", "china"
+BASES = {INTERNATIONAL: "https://api.moonshot.ai", CHINA: "https://api.moonshot.cn"}
+CURRENCIES = {INTERNATIONAL: "USD", CHINA: "CNY"}
+TIMEOUT = 15.0
+
+# --- what the vendor sends -------------------------------------------------------------------------
+
+
+class Amounts(Payload):
+    """US dollars (international) or yuan (China); the cash part may be negative while vouchers last."""
+
+    available_balance: NeededNumber
+    voucher_balance: NeededNumber
+    cash_balance: NeededNumber
+
+
+class Envelope(Payload):
+    """Around every answer: `code` 0 and a true `status` mean success."""
+
+    code: NeededNumber
+    status: Annotated[bool, Field(strict=True)]
+    scode: Text = None
+
+    @property
+    def good(self) -> bool:
+        return self.code == 0 and self.status
+
+
+class BalanceAnswer(Envelope):
+    """`GET /v1/users/me/balance`."""
+
+    data: Annotated[Amounts | None, lenient(Amounts)] = None
+
+
+class Organization(Payload):
+    id: Text = None
+    max_concurrency: Integer = None
+    max_request_per_minute: Integer = None
+    max_token_per_minute: Integer = None
+
+
+class User(Payload):
+    user_group_id: Text = None
+
+
+class Info(Payload):
+    organization: Annotated[Organization | None, lenient(Organization)] = None
+    user: Annotated[User | None, lenient(User)] = None
+    user_group_id: Text = None
+
+    @property
+    def tier(self) -> str | None:
+        return self.user_group_id or (self.user.user_group_id if self.user else None)
+
+
+class InfoAnswer(Envelope):
+    """`GET /v1/users/me`: limits only, no live counters; 0 means not given."""
+
+    data: Annotated[Info | None, lenient(Info)] = None
+
+
+# --- how it becomes a usage ------------------------------------------------------------------------
+
+
+def amount(value: float, region: str) -> str:
+    return money(value, CURRENCIES[region]).replace("CN¥", "¥")
+
+
+def balance_text(amounts: Amounts, region: str) -> str:
+    """`$12.50`, with what is owed in cash behind it."""
+    text = amount(amounts.available_balance, region)
+    if amounts.cash_balance < 0:
+        text += f" · {amount(abs(amounts.cash_balance), region)} in deficit"
+    return text
+
+
+def to_usage(amounts: Amounts, info: Info | None, region: str, now: datetime) -> Usage:
+    text = balance_text(amounts, region)
+    rows = (
+        Row(label="Balance", value=text),
+        Row(label="Available", value=amount(amounts.available_balance, region)),
+        Row(label="Vouchers", value=amount(amounts.voucher_balance, region)),
+        Row(label="Cash", value=amount(amounts.cash_balance, region)),
+    )
+    limits = _limits(info.organization) if info and info.organization else ()
+    sections = (Section(title="Balance", rows=rows), *((Section(title="Limits", rows=limits),) if limits else ()))
+    left = Decimal(str(amounts.available_balance))
+    return Usage(
+        updated_at=now,
+        balances=(Balance(id="balance", label="Balance", amount=left, unit=CURRENCIES[region]),),
+        identity=Identity(
+            plan=(info.tier if info else None) or f"Balance: {text}",
+            organization=info.organization.id if info and info.organization else None,
+        ),
+        details=sections,
+    )
+
+
+def _limits(organization: Organization) -> tuple[Row, ...]:
+    caps = (
+        ("Requests per minute", organization.max_request_per_minute),
+        ("Tokens per minute", organization.max_token_per_minute),
+        ("Concurrency", organization.max_concurrency),
+    )
+    return tuple(Row(label=label, value=grouped(cap)) for label, cap in caps if cap and cap > 0)
+
+
+# --- regions and keys ------------------------------------------------------------------------------
+
+
+def _known(value: str | None) -> str | None:
+    name = (value or "").strip().lower()
+    return name if name in BASES else None
+
+
+def _configured(ctx: Context, name: str, value: str | None) -> str | None:
+    if value is not None and _known(value) is None:
+        raise Misconfigured(
+            f"The setting {name} is no region of Moonshot.", f"Set {name} to {INTERNATIONAL} or {CHINA}."
+        )
+    return _known(value)
+
+
+def ambient_region(ctx: Context) -> str:
+    """The region of keys in the environment."""
+    return _known(ctx.env("MOONSHOT_REGION")) or INTERNATIONAL
+
+
+def region_of(ctx: Context) -> str:
+    """The region that is read. Raises Misconfigured."""
+    return _configured(ctx, "region", ctx.settings.region) or ambient_region(ctx)
+
+
+def key_region(ctx: Context) -> str:
+    """The region of the user's own key. Raises Misconfigured."""
+    bound = _configured(ctx, "apiKeyRegion", ctx.settings.own_text("apiKeyRegion"))
+    return bound or _configured(ctx, "region", ctx.settings.region) or INTERNATIONAL
+
+
+def _keys(ctx: Context) -> ApiKey:
+    """Only keys of the region that is read: a key must not reach the other region's host."""
+    region = region_of(ctx)
+    own = key_region(ctx) == region
+    env = ("MOONSHOT_API_KEY", "MOONSHOT_KEY") if ambient_region(ctx) == region else ()
+    if not own and not env:
+        raise MissingCredential(f"No API key for the region {region} is set.")
+    return ApiKey(env=env, from_config=own, from_keyring=own)
+
+
+# --- how it is fetched -----------------------------------------------------------------------------
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    """Balance and limits at once; only the balance must succeed."""
+    region = region_of(ctx)
+    asking = asyncio.create_task(_info(ctx, BASES[region], key.secret))
+    try:
+        amounts = await _balance(ctx, BASES[region], key.secret)
+        return to_usage(amounts, await asking, region, ctx.now)
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+
+async def _balance(ctx: Context, base: str, key: Secret) -> Amounts:
+    url = f"{base}/v1/users/me/balance"
+    sent = await ctx.http.send("GET", url, bearer=key, headers={"Accept": "application/json"}, timeout=TIMEOUT)
+    answer = ctx.http.parse(accepted(ctx, sent, "Moonshot", "Check that the key is of this region."), BalanceAnswer)
+    if answer.code == 401:
+        raise ExpiredCredential("Moonshot refused the API key.", "Check that the key is of this region.")
+    if not answer.good:
+        raise BadResponse(f"Moonshot could not tell the balance (code {answer.code:.0f}).")
+    if answer.data is None:
+        raise BadResponse("Moonshot gave an answer without the three balances (field data).")
+    return answer.data
+
+
+async def _info(ctx: Context, base: str, key: Secret) -> Info | None:
+    headers = {"Accept": "application/json"}
+    try:
+        answer = await ctx.http.get(f"{base}/v1/users/me", InfoAnswer, bearer=key, headers=headers, timeout=TIMEOUT)
+    except ReadError:
+        return None
+    return answer.data if answer.good else None
+
+
+PROVIDER = Provider(
+    id="moonshot",
+    name="Moonshot / Kimi Open Platform",
+    connect="Create an API key at platform.moonshot.ai and set MOONSHOT_API_KEY (and MOONSHOT_REGION for China).",
+    summary="Prepaid balance with its voucher and cash parts, and the account's limits.",
+    dashboard="https://platform.moonshot.ai/console/account",
+    key_url="https://platform.moonshot.ai/console/api-keys",
+    regions=(INTERNATIONAL, CHINA),
+    settings=("apiKey", "apiKeyEnv", "region"),
+    options=(Option("apiKeyRegion", "The region the configured key is of; the key is not used for another one."),),
+    min_interval=60,
+    deadline=40,
+    strategies=(Strategy("api", from_api, Chosen(_keys)),),
+)

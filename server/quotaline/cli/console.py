@@ -1,0 +1,108 @@
+"""The terminal as the commands see it: what it can spell, how wide it is, whether it takes colours, who logs to it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import sys
+import textwrap
+from types import FrameType
+
+_LIBRARIES = ("pygls", "httpx", "httpcore", "asyncio", "keyring", "watchfiles")
+_NARROWEST, _USUAL = 20, 80
+
+
+def prepare() -> None:
+    """Make printing safe: what the terminal's encoding cannot spell becomes `?`, and closed streams swallow all."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (lives as long as the program)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def end_on_signals() -> None:
+    """A `kill` or a closed terminal ends a command as Ctrl-C does, so that no program it started outlives it."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def discard_output() -> None:
+    """Nobody reads standard output any more, or it is full: nothing more is said there."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def width(error: bool = False) -> int:
+    """Columns to keep within, 0 for no limit (a file or a pipe, unless COLUMNS says otherwise)."""
+    stream = sys.stderr if error else sys.stdout
+    wanted = os.environ.get("COLUMNS", "")
+    columns = int(wanted) if wanted.isdecimal() and len(wanted) < 6 else 0
+    if not columns and stream.isatty():
+        try:
+            columns = os.get_terminal_size(stream.fileno()).columns or _USUAL
+        except (OSError, ValueError):
+            columns = _USUAL
+    return max(columns, _NARROWEST) if columns else 0
+
+
+def takes_colour() -> bool:
+    """Whether standard output is a terminal that shows colours, and the user has not asked for none."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Print text for people, wrapped between words where the terminal ends."""
+    print(wrapped(text, width(error)), file=sys.stderr if error else sys.stdout)
+
+
+def wrapped(text: str, columns: int) -> str:
+    """The text with longer lines broken between words and continued under their own indentation."""
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, columns)) if columns else text
+
+
+def _broken(line: str, columns: int) -> list[str]:
+    if len(line) <= columns:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    parts = textwrap.wrap(
+        line.strip(),
+        columns,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return parts or [line]
+
+
+def log_to_stderr(level: str) -> None:
+    """Log to standard error, which stays short; QUOTALINE_LOG sets another level. The libraries' own logs are off:
+    they print messages whole, and a message may hold a credential on its way to the keyring."""
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    wanted = os.environ.get("QUOTALINE_LOG", level).upper()
+    root.setLevel(wanted if wanted in logging.getLevelNamesMapping() else level)
+
+
+class RedactingFormatter(logging.Formatter):
+    """The last net: whatever looks like a secret is taken out of every line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from quotaline_providers.secret import redact
+
+        return redact(super().format(record))

@@ -1,0 +1,125 @@
+"""Crof: dollars, and the requests of a day that ends at midnight in Chicago."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    MissingCredential,
+    RateLimited,
+    ReadError,
+    Unavailable,
+)
+from quotaline_providers.model import Usage
+from quotaline_providers.vendors.crof import UsageAnswer, dollars, next_midnight, requests_left, requests_used, to_usage
+
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+Read = Callable[..., Usage]
+
+
+@pytest.fixture
+def route(vendor: Any) -> Any:
+    return vendor("crof.ai").get("/usage_api/", bearer="k", headers={"Accept": "application/json"})
+
+
+def test_a_plan_shows_the_requests_first(route: Any, read: Read) -> None:
+    route.answers(credits=7.1299, requests_plan=400, usable_requests=300, usage={"demo": {"total_tokens": 1}})
+    usage = read("crof", CROF_API_KEY=" 'k' ")
+    requests, credits = usage.windows
+    assert (requests.id, requests.lane, requests.used_percent, requests.minutes) == ("requests", "primary", 25, 1440)
+    assert requests.resets_at == datetime(2030, 1, 3, 6, tzinfo=UTC)
+    assert (requests.description, usage.row("Requests").value) == ("300 requests left", "300 requests left")
+    assert (credits.lane, credits.used_percent, credits.description) == ("secondary", 0, "$7.12")
+    assert usage.balance("credits").amount == Decimal("7.12")
+    assert usage.identity.plan == "API key"
+
+
+@pytest.mark.parametrize("fields", [{}, {"requests_plan": 400}, {"usable_requests": 3}, {"requests_plan": None}])
+def test_without_both_request_fields_the_credits_come_first(route: Any, read: Read, fields: dict[str, object]) -> None:
+    route.answers(credits=1.5, **fields)
+    (window,) = read("crof", CROF_API_KEY="k").windows
+    assert (window.id, window.lane, window.resets_at, window.minutes) == ("credits", "primary", None, None)
+
+
+@pytest.mark.parametrize(
+    ("usable", "plan", "percent"),
+    [(400, 400, 0), (399, 400, 1), (397, 400, 1), (500, 400, 0), (-2, 400, 100), (0, 0, 100), (5, -1, 100)],
+)
+def test_the_percent_left_is_cut_to_a_whole_one(usable: float, plan: float, percent: float) -> None:
+    assert requests_used(usable, plan) == percent
+
+
+def test_requests_left_are_told_as_they_are() -> None:
+    assert requests_left(500) == "500 requests left"
+    assert requests_left(-2) == "0 requests left"
+    assert requests_left(7.5) == "7.50 requests left"
+
+
+@pytest.mark.parametrize(
+    ("credits", "percent", "text"),
+    [(7.1299, 0, "$7.12"), (0, 100, "$0.00"), (-1, 100, "$0.00"), (0.004, 0, "$0.00"), (4.35, 0, "$4.35")],
+)
+def test_dollars_are_cut_to_cents(credits: float, percent: float, text: str) -> None:
+    window = to_usage(UsageAnswer(credits=credits), NOW).window("credits")
+    assert (window.used_percent, window.description) == (percent, text)
+    assert f"${dollars(credits)}" == text
+
+
+@pytest.mark.parametrize(
+    ("now", "midnight"),
+    [
+        (datetime(2030, 3, 10, 7, tzinfo=UTC), datetime(2030, 3, 11, 5, tzinfo=UTC)),
+        (datetime(2030, 11, 3, 6, tzinfo=UTC), datetime(2030, 11, 4, 6, tzinfo=UTC)),
+        (datetime(2030, 1, 3, 6, tzinfo=UTC), datetime(2030, 1, 4, 6, tzinfo=UTC)),
+    ],
+)
+def test_the_reset_is_local_midnight_also_when_the_clocks_change(now: datetime, midnight: datetime) -> None:
+    assert next_midnight(now) == midnight
+
+
+def test_the_environment_wins_over_the_config(route: Any, read: Read) -> None:
+    route.answers(credits=1)
+    read("crof", config={"apiKey": "other"}, CROF_API_KEY="k")
+    read("crof", config={"apiKey": "other"}, CROF_API_KEY=" ", CROFAI_API_KEY="k")
+    read("crof", config={"apiKey": "k"}, CROF_API_KEY="''")
+    assert route.count == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (500, Unavailable), (404, BadResponse)],
+)
+def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
+    route.fails(status)
+    with pytest.raises(error):
+        read("crof", CROF_API_KEY="k")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ("[]", "another shape"),
+        ("{", "cannot be read"),
+        ("{}", "credits"),
+        ('{"credits": "3"}', "credits"),
+        ('{"credits": 1e999}', "credits"),
+        ('{"credits": 1, "requests_plan": "9"}', "requests_plan"),
+        ('{"credits": 1, "usable_requests": true}', "usable_requests"),
+    ],
+)
+def test_answers_that_cannot_be_understood_name_the_field(route: Any, read: Read, body: str, field: str) -> None:
+    route.answers_text(body)
+    with pytest.raises(BadResponse, match=field):
+        read("crof", CROF_API_KEY="k")
+
+
+def test_no_key_is_a_missing_credential(read: Read) -> None:
+    with pytest.raises(MissingCredential):
+        read("crof")

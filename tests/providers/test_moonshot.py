@@ -1,0 +1,174 @@
+"""Moonshot: a balance in the currency of the region, and keys that never reach the other region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Misconfigured,
+    MissingCredential,
+    RateLimited,
+    ReadError,
+    Unavailable,
+)
+from quotaline_providers.model import Usage
+
+Read = Callable[..., Usage]
+GOOD: dict[str, object] = {"code": 0, "status": True, "scode": "0x0"}
+
+
+@pytest.fixture
+def world(vendor: Any) -> Any:
+    return vendor("api.moonshot.ai")
+
+
+@pytest.fixture
+def china(vendor: Any) -> Any:
+    return vendor("api.moonshot.cn")
+
+
+def balance(vendor: Any, available: object = 22.5, voucher: object = 20, cash: object = 2.5, **fields: object) -> Any:
+    data = {"available_balance": available, "voucher_balance": voucher, "cash_balance": cash}
+    return vendor.get("/v1/users/me/balance", bearer="k").answers(**(GOOD | {"data": data} | fields))
+
+
+def info(vendor: Any, **data: object) -> Any:
+    return vendor.get("/v1/users/me", bearer="k").answers(**GOOD, data=data)
+
+
+def no_info(vendor: Any) -> Any:
+    return vendor.get("/v1/users/me").fails(500)
+
+
+def test_a_balance_without_windows(world: Any, read: Read) -> None:
+    balance(world, available=1234.5)
+    no_info(world)
+    usage = read("moonshot", MOONSHOT_API_KEY=" k ")
+    assert usage.windows == ()
+    assert usage.balance("balance").amount == Decimal("1234.5")
+    assert usage.balance("balance").unit == "USD"
+    assert usage.identity.plan == "Balance: $1,234.50"
+    assert usage.row("Balance").value == "$1,234.50"
+    assert (usage.row("Vouchers").value, usage.row("Cash").value) == ("$20.00", "$2.50")
+
+
+def test_a_deficit_in_cash_stands_beside_the_vouchers(world: Any, read: Read) -> None:
+    balance(world, available="9.6", voucher="10", cash="-0.4", scode=None)
+    no_info(world)
+    assert read("moonshot", MOONSHOT_API_KEY="k").row("Balance").value == "$9.60 · $0.40 in deficit"
+
+
+def test_limits_and_tier_come_from_the_optional_call(world: Any, read: Read) -> None:
+    balance(world)
+    organization = {"id": "demo-org", "max_concurrency": 0, "max_request_per_minute": 80, "max_token_per_minute": 9000}
+    info(world, organization=organization, user={"user_group_id": "tier-demo"})
+    usage = read("moonshot", MOONSHOT_API_KEY="k")
+    assert (usage.identity.plan, usage.identity.organization) == ("tier-demo", "demo-org")
+    assert [(row.label, row.value) for row in usage.details[1].rows] == [
+        ("Requests per minute", "80"),
+        ("Tokens per minute", "9,000"),
+    ]
+
+
+def test_a_broken_optional_call_does_not_hide_the_balance(world: Any, read: Read) -> None:
+    balance(world)
+    info(world, organization=[1], user="x", user_group_id="tier-one")
+    assert read("moonshot", MOONSHOT_API_KEY="k").identity.plan == "tier-one"
+
+
+def test_china_has_its_own_host_and_currency(china: Any, read: Read) -> None:
+    balance(china)
+    no_info(china)
+    usage = read("moonshot", config={"apiKey": "k", "region": "china"})
+    assert usage.balance("balance").unit == "CNY"
+    assert usage.row("Balance").value == "¥22.50"
+
+
+def test_keys_in_the_environment_are_of_the_region_named_there(china: Any, read: Read) -> None:
+    route = balance(china)
+    no_info(china)
+    read("moonshot", MOONSHOT_API_KEY="''", MOONSHOT_KEY="k", MOONSHOT_REGION="' China '")
+    read("moonshot", config={"region": "china"}, MOONSHOT_API_KEY="k", MOONSHOT_REGION="china")
+    assert route.count == 2
+    with pytest.raises(MissingCredential, match="china"):
+        read("moonshot", config={"region": "china", "apiKeyRegion": "international"}, MOONSHOT_API_KEY="k")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"apiKey": "k", "region": "china", "apiKeyRegion": "international"},
+        {"apiKey": "k", "region": "international", "apiKeyRegion": "china"},
+        {"apiKey": "k", "apiKeyRegion": "china"},
+    ],
+)
+def test_a_key_of_the_other_region_is_never_sent(read: Read, config: dict[str, object]) -> None:
+    with pytest.raises(MissingCredential):
+        read("moonshot", config=config)
+
+
+def test_a_configured_key_without_a_region_is_international(world: Any, read: Read) -> None:
+    with pytest.raises(MissingCredential):
+        read("moonshot", config={"apiKey": "k"}, MOONSHOT_REGION="china")
+
+
+def test_a_kept_key_follows_the_same_rule(world: Any, read: Read, keyring_entries: dict[tuple[str, str], str]) -> None:
+    keyring_entries["quotaline", "moonshot"] = "k"
+    balance(world)
+    no_info(world)
+    read("moonshot")
+    with pytest.raises(MissingCredential):
+        read("moonshot", config={"apiKeyRegion": "china"})
+
+
+def test_an_unknown_region_in_the_environment_is_international(world: Any, read: Read) -> None:
+    balance(world)
+    no_info(world)
+    read("moonshot", MOONSHOT_API_KEY="k", MOONSHOT_REGION="mars")
+
+
+@pytest.mark.parametrize("name", ["region", "apiKeyRegion"])
+def test_an_unknown_region_in_the_config_is_refused_before_anything_is_sent(read: Read, name: str) -> None:
+    with pytest.raises(Misconfigured, match=name):
+        read("moonshot", config={"apiKey": "k", name: "mars"})
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (500, Unavailable), (404, BadResponse)],
+)
+def test_refusals(world: Any, read: Read, status: int, error: type[ReadError]) -> None:
+    world.get("/v1/users/me/balance").fails(status)
+    no_info(world)
+    with pytest.raises(error):
+        read("moonshot", MOONSHOT_API_KEY="k")
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"code": 401, "status": False}, ExpiredCredential),
+        ({"code": 7, "status": False, "scode": "0x7"}, BadResponse),
+        ({"code": 0, "status": False, "data": {}}, BadResponse),
+        ({"code": 0, "status": True, "data": {"available_balance": 1}}, BadResponse),
+        ({"code": 0, "status": "yes"}, BadResponse),
+        ({"status": True}, BadResponse),
+        ([], BadResponse),
+    ],
+)
+def test_bodies_that_are_no_balance(world: Any, read: Read, body: object, error: type[ReadError]) -> None:
+    world.get("/v1/users/me/balance").answers_json(body)
+    no_info(world)
+    with pytest.raises(error):
+        read("moonshot", MOONSHOT_API_KEY="k")
+
+
+def test_no_key_is_a_missing_credential(read: Read) -> None:
+    with pytest.raises(MissingCredential):
+        read("moonshot")

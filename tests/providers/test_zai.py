@@ -1,0 +1,391 @@
+"""z.ai and BigModel CN: limits, teams, regions, and the calls that may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quotaline_providers.contract import Account
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Forbidden,
+    Misconfigured,
+    MissingCredential,
+    RateLimited,
+    ReadError,
+    Unavailable,
+)
+from quotaline_providers.model import Usage
+from quotaline_providers.payload import parse_or_none
+from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.zai import (
+    QUOTA_PATH,
+    Envelope,
+    Extras,
+    History,
+    Limit,
+    binding,
+    history_section,
+    key_in_helper,
+    key_in_json,
+    rate_row,
+    to_usage,
+    with_parameters,
+)
+from tests.simulator import Route, Vendor
+
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+Read = Callable[..., Usage]
+SESSION = {"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 600, "currentValue": 150, "remaining": 450}
+WEEK = {"type": "CREDIT_LIMIT", "unit": 6, "number": 1, "percentage": 8, "nextResetTime": 1893900000000}
+CALLS = {"type": "TIME_LIMIT", "unit": 5, "number": 1, "usage": 50, "remaining": 40, "percentage": 20}
+
+
+def answer(*limits: object, **data: object) -> dict[str, object]:
+    return {"code": 200, "success": True, "data": {"limits": list(limits), **data}}
+
+
+def usage(*limits: object, **data: object) -> Usage:
+    return to_usage(Envelope.model_validate(answer(*limits, **data)), Extras(), NOW)
+
+
+def quiet(host: Vendor, *, china: bool = False) -> Vendor:
+    """A host whose optional calls all fail."""
+    host.get("/api/monitor/usage/model-usage").fails(500)
+    if not china:
+        host.get("/api/biz/subscription/list").fails(500)
+    return host
+
+
+@pytest.fixture
+def world(vendor: Callable[[str], Vendor]) -> Vendor:
+    """api.z.ai, whose optional calls all fail."""
+    return quiet(vendor("api.z.ai"))
+
+
+@pytest.fixture
+def china(vendor: Callable[[str], Vendor]) -> Vendor:
+    """open.bigmodel.cn, whose optional calls all fail."""
+    vendor("www.bigmodel.cn").get("/api/biz/account/query-customer-account-report").fails(500)
+    return quiet(vendor("open.bigmodel.cn"), china=True)
+
+
+class TestLimits:
+    def test_session_week_and_tool_calls(self) -> None:
+        found = usage(WEEK, CALLS, SESSION, level="max")
+        session, week, calls = found.window("session"), found.window("weekly"), found.window("zai-mcp")
+        assert (session.used_percent, session.minutes, session.label, session.lane) == (25, 300, "5-hour", "primary")
+        assert session.resets_at is None
+        assert (week.used_percent, week.minutes, week.label, week.lane) == (8, 10080, "Weekly", "secondary")
+        assert week.resets_at == datetime.fromtimestamp(1893900000, UTC)
+        assert (calls.used_percent, calls.minutes, calls.label, calls.lane) == (20, 43200, "MCP", None)
+        assert found.identity.plan == "max"
+
+    def test_tool_calls_alone_come_first(self) -> None:
+        assert usage(CALLS).window("zai-mcp").lane == "primary"
+
+    def test_the_last_of_several_tool_call_limits_counts(self) -> None:
+        assert usage(SESSION, CALLS, CALLS | {"remaining": 5}).window("zai-mcp").used_percent == 90
+
+    def test_a_limit_of_unknown_length_is_the_longest(self) -> None:
+        found = usage({"type": "TOKENS_LIMIT", "unit": 9, "number": 1, "percentage": 3}, WEEK)
+        assert found.window("session").minutes == 10080
+        assert (found.window("weekly").used_percent, found.window("weekly").minutes) == (3, None)
+
+    def test_a_limit_in_the_middle_is_kept(self) -> None:
+        day = {"type": "TOKENS_LIMIT", "unit": 1, "number": 2, "percentage": 3}
+        middle = usage(SESSION, day, WEEK).window("limit-1")
+        assert (middle.label, middle.minutes, middle.lane) == ("2 days window", 2880, None)
+
+    @pytest.mark.parametrize(
+        ("fields", "percent"),
+        [
+            ({"usage": 200, "currentValue": 50}, 25),
+            ({"usage": 200, "remaining": 50}, 75),
+            ({"usage": 200, "remaining": 150, "currentValue": 80}, 40),
+            ({"usage": 200, "remaining": -5}, 100),
+            ({"usage": 200, "percentage": 12}, 12),
+            ({"usage": 0, "remaining": 0, "percentage": 12}, 12),
+            ({"percentage": 130}, 100),
+            ({"percentage": -4}, 0),
+            ({"usage": None, "currentValue": None}, None),
+        ],
+    )
+    def test_percent_used(self, fields: dict[str, object], percent: float | None) -> None:
+        assert Limit.model_validate({"type": "TOKENS_LIMIT", **fields}).percent == percent
+
+    def test_unknown_limits_hide_nothing(self) -> None:
+        found = usage({"type": "MOON_LIMIT", "percentage": "x"}, 5, None, SESSION)
+        assert [window.id for window in found.windows] == ["session"]
+
+    def test_the_kind_may_stand_in_the_name(self) -> None:
+        assert usage({"name": "TOKENS_LIMIT", "percentage": 5}).window("session").used_percent == 5
+
+    def test_a_known_limit_without_a_percentage_is_an_error(self) -> None:
+        with pytest.raises(BadResponse):
+            usage(SESSION, {"type": "TOKENS_LIMIT", "unit": 3, "number": 5})
+
+    def test_no_limits_are_no_data(self) -> None:
+        assert usage().windows == ()
+        assert usage().limits_unavailable
+
+    @pytest.mark.parametrize("data", [None, {}, {"limits": None}, {"limits": {}}, []])
+    def test_a_missing_list_is_an_error(self, data: object) -> None:
+        with pytest.raises(BadResponse):
+            to_usage(Envelope(code=200, success=True, data=data), Extras(), NOW)
+
+    def test_the_fuller_main_window_is_shown(self) -> None:
+        assert binding(usage(SESSION, WEEK)) == "session"
+        assert binding(usage(SESSION, WEEK | {"percentage": 80})) == "weekly"
+        assert binding(usage()) is None
+
+    @pytest.mark.parametrize(
+        ("data", "plan"), [({"plan": " ", "packageName": "Lite"}, "Lite"), ({"planName": "A", "level": "b"}, "A")]
+    )
+    def test_the_plan_is_the_first_that_is_named(self, data: dict[str, object], plan: str) -> None:
+        assert usage(SESSION, **data).identity.plan == plan
+
+
+class TestDetails:
+    def test_quota_rows(self) -> None:
+        calls = CALLS | {"usageDetails": [{"modelCode": "web-find", "usage": 7}, {"modelCode": None}]}
+        found = usage(WEEK | {"percentage": 7.25}, SESSION, calls)
+        assert found.row("Credit quota").value == "7.3% used"
+        assert found.row("Session credit quota").secondary == "600 limit · 450 remaining"
+        assert found.row("MCP quota").value == "20% used"
+        assert found.row("web-find").value == "7"
+
+    @pytest.mark.parametrize(
+        ("moment", "rate", "change"),
+        [
+            (datetime(2030, 1, 2, 7, tzinfo=UTC), "Peak", "off-peak in 3h"),
+            (datetime(2030, 1, 2, 10, tzinfo=UTC), "Off-peak", "peak in 20h"),
+            (datetime(2030, 1, 4, 12, tzinfo=UTC), "Off-peak", "peak in 2d 18h"),
+            (datetime(2030, 1, 5, 7, tzinfo=UTC), "Off-peak", "peak in 1d 23h"),
+        ],
+    )
+    def test_credits_cost_more_at_peak(self, moment: datetime, rate: str, change: str) -> None:
+        assert (rate_row(moment).value, rate_row(moment).secondary) == (rate, change)
+
+    def test_tokens_have_no_rate(self) -> None:
+        with pytest.raises(KeyError):
+            usage(SESSION | {"type": "TOKENS_LIMIT"}).row("Quota rate")
+
+    def test_history_drops_empty_bars_and_ranks_models(self) -> None:
+        content = {
+            "x_time": ["2030-01-01 08:00", "2030-01-01 09:00", "2030-01-01 10:00"],
+            "modelDataList": [
+                {"modelName": "demo-a", "tokensUsage": [5, None, -2]},
+                {"modelName": "demo-b", "tokensUsage": [10, 0, 1500]},
+            ],
+        }
+        section = history_section(parse_or_none(History, content), "Hourly tokens")
+        assert section is not None
+        assert section.chart is not None
+        assert [(point.label, point.value) for point in section.chart.points] == [
+            ("2030-01-01 08:00", 15),
+            ("2030-01-01 10:00", 1500),
+        ]
+        assert [(row.label, row.value) for row in section.rows] == [("demo-b", "1.5K tokens"), ("demo-a", "5 tokens")]
+
+    def test_nothing_used_is_no_chart(self) -> None:
+        assert history_section(History(x_time=["2030-01-01"]), "Daily tokens") is None
+
+
+class TestAnswers:
+    def test_optional_calls_add_to_the_quota(self, vendor: Callable[[str], Vendor], read: Read) -> None:
+        host = vendor("api.z.ai")
+        host.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION, level="lite"))
+        series = {"x_time": ["2030-01-01"], "modelDataList": [{"modelName": "demo", "tokensUsage": [4]}]}
+        history = host.get("/api/monitor/usage/model-usage", bearer="k").answers(code=200, success=True, data=series)
+        host.get("/api/biz/subscription/list").answers(code=200, success=True, data=[{"productName": "GLM Lite"}])
+        found = read("zai", Z_AI_API_KEY="k")
+        assert found.identity.plan == "GLM Lite"
+        assert [section.title for section in found.details] == ["Quota details", "Hourly tokens", "Daily tokens"]
+        asked = [request.query for request in history.requests]
+        assert all(query["startTime"].endswith(" 00:00:00") for query in asked)
+        assert all(query["endTime"].endswith(":59:59") for query in asked)
+        assert all("type" not in query for query in asked)
+
+    def test_a_balance_is_asked_in_china_alone(self, vendor: Callable[[str], Vendor], read: Read) -> None:
+        quiet(vendor("open.bigmodel.cn"), china=True).get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION))
+        report = vendor("www.bigmodel.cn").get("/api/biz/account/query-customer-account-report", bearer="k")
+        report.answers(success=True, data={"balance": 3, "availableBalance": 2.5, "rechargeAmount": 9, "giveAmount": 0})
+        found = read("zai", config={"region": "bigmodel-cn"}, GLM_API_KEY="k")
+        assert found.row("Account balance").value == "¥2.50"
+        assert found.row("Account balance").secondary == "recharged ¥9.00"
+        assert found.balance("account").unit == "CNY"
+
+    @pytest.mark.parametrize("body", [{}, {"success": True, "data": {}}, {"success": True, "data": {"balance": None}}])
+    def test_an_empty_balance_leaves_the_quota(self, vendor: Any, read: Read, body: dict[str, object]) -> None:
+        quiet(vendor("open.bigmodel.cn"), china=True).get(QUOTA_PATH).answers_json(answer(SESSION))
+        vendor("www.bigmodel.cn").get("/api/biz/account/query-customer-account-report").answers_json(body)
+        found = read("zai", config={"region": "bigmodel-cn", "apiKey": "k"})
+        assert found.balances == ()
+        assert found.window("session").used_percent == 25
+
+    def test_a_failing_balance_leaves_the_quota(self, china: Vendor, read: Read) -> None:
+        china.get(QUOTA_PATH).answers_json(answer(SESSION))
+        assert read("zai", config={"region": "bigmodel-cn", "apiKey": "k"}).balances == ()
+
+    def test_the_message_may_be_missing(self, world: Vendor, read: Read) -> None:
+        world.get(QUOTA_PATH).answers(code=500, success=False)
+        with pytest.raises(BadResponse):
+            read("zai", Z_AI_API_KEY="k")
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (200, {"code": 500, "success": False, "msg": "No Coding Plan here"}),
+            (200, {"code": 1113, "success": False}),
+            (200, {"code": 400, "success": False, "msg": "Insufficient Balance"}),
+            (429, {"code": 1113, "msg": "No resource package"}),
+            (429, {"msg": "no active coding package"}),
+        ],
+    )
+    def test_no_plan_is_no_credential_error(self, world: Vendor, read: Read, status: int, body: object) -> None:
+        world.get(QUOTA_PATH).answers_json(body, status=status)
+        with pytest.raises(Forbidden, match="no active coding plan") as raised:
+            read("zai", Z_AI_API_KEY="k")
+        assert raised.value.definite
+
+    @pytest.mark.parametrize(
+        ("status", "error"),
+        [
+            (401, ExpiredCredential),
+            (403, ExpiredCredential),
+            (429, RateLimited),
+            (404, BadResponse),
+            (500, Unavailable),
+        ],
+    )
+    def test_refusals(self, world: Vendor, read: Read, status: int, error: type[ReadError]) -> None:
+        world.get(QUOTA_PATH).fails(status)
+        with pytest.raises(error):
+            read("zai", Z_AI_API_KEY="k")
+
+    @pytest.mark.parametrize("body", ["", "  "])
+    def test_nothing_hints_at_the_region(self, world: Vendor, read: Read, body: str) -> None:
+        world.get(QUOTA_PATH).answers_text(body)
+        with pytest.raises(BadResponse) as raised:
+            read("zai", Z_AI_API_KEY="k")
+        assert "region" in raised.value.hint
+
+
+class TestTeams:
+    ACCOUNT = Account("Work", Secret("t"), usage_scope="team", organization_id="org-1", workspace_id="proj-1")
+
+    def test_a_team_asks_with_its_ids(self, vendor: Callable[[str], Vendor], read: Read) -> None:
+        host = vendor("api.z.ai")
+        ids: dict[str, str | None] = {"Bigmodel-Organization": "org-1", "Bigmodel-Project": "proj-1"}
+        quota = host.get(QUOTA_PATH, bearer="t", headers=ids, query={"type": "2"}).answers_json(answer(SESSION))
+        history = host.get("/api/monitor/usage/model-usage", headers=ids).fails(500)
+        read("zai", account=self.ACCOUNT, Z_AI_API_KEY="k")
+        assert quota.count == 1
+        assert [request.query["type"] for request in history.requests] == ["3", "3"]
+
+    def test_team_variables_alone_leave_it_personal(self, world: Vendor, read: Read) -> None:
+        route: Route = world.get(QUOTA_PATH, query={}, headers={"Bigmodel-Organization": None})
+        route.answers_json(answer(SESSION))
+        read("zai", Z_AI_API_KEY="k", Z_AI_BIGMODEL_ORGANIZATION="org-1", Z_AI_BIGMODEL_PROJECT="proj-1")
+
+    @pytest.mark.parametrize(
+        ("organization", "project", "named"),
+        [(None, "p", "organizationId"), ("o", " ", "workspaceID"), ("o\no", "p", "organizationId")],
+    )
+    def test_unusable_ids_stop_before_any_request(
+        self, read: Read, organization: str | None, project: str, named: str
+    ) -> None:
+        account = Account("Work", Secret("t"), usage_scope="team", organization_id=organization, workspace_id=project)
+        with pytest.raises(Misconfigured, match=named):
+            read("zai", account=account, Z_AI_BIGMODEL_ORGANIZATION="org-1", Z_AI_BIGMODEL_PROJECT="proj-1")
+
+    def test_an_old_type_is_replaced(self) -> None:
+        assert with_parameters("https://a.test/q?a=1&type=5&type=6", type="2") == "https://a.test/q?a=1&type=2"
+
+    def test_doubled_ids_give_an_empty_answer(self, vendor: Callable[[str], Vendor], read: Read) -> None:
+        host = vendor("api.z.ai")
+        host.get("/api/monitor/usage/model-usage").fails(500)
+        host.get(QUOTA_PATH).answers(code=200, success=True, data={})
+        with pytest.raises(BadResponse) as raised:
+            read("zai", account=self.ACCOUNT)
+        assert "organizationId" in raised.value.hint
+
+
+class TestKeysAndRegions:
+    def test_the_config_key_wins(self, world: Vendor, read: Read) -> None:
+        world.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION))
+        read("zai", config={"apiKey": " 'k' "}, Z_AI_API_KEY="other")
+
+    def test_a_pasted_bearer_is_taken_off(self, world: Vendor, read: Read) -> None:
+        world.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION))
+        read("zai", Z_AI_API_KEY="Bearer k")
+
+    def test_chinese_keys_are_never_used_elsewhere(self, read: Read, home: Path) -> None:
+        (home / ".config/zhipu").mkdir(parents=True)
+        (home / ".config/zhipu/api_key").write_text("k")
+        with pytest.raises(MissingCredential):
+            read("zai", BIGMODEL_API_KEY="k", ZHIPU_API_KEY="k", ZHIPUAI_API_KEY="k", GLM_API_KEY="k")
+
+    def test_chinese_key_files(self, china: Vendor, read: Read, home: Path) -> None:
+        for name, text in ((".coding-relay/glm-api-key", "\n \n"), (".config/bigmodel/api_key", "\n k \nrest")):
+            (home / name).parent.mkdir(parents=True)
+            (home / name).write_text(text)
+        china.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION))
+        read("zai", config={"region": "bigmodel-cn"})
+
+    def test_the_vendors_helper_is_the_last_resort(self, china: Vendor, read: Read, home: Path) -> None:
+        (home / ".chelper").mkdir()
+        (home / ".chelper/config.yaml").write_text('plan: "glm_coding_plan_china"\napi_key: k\n')
+        china.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION))
+        read("zai")
+        with pytest.raises(MissingCredential):
+            read("zai", config={"region": "global"})
+
+    def test_key_files_of_other_tools(self) -> None:
+        assert key_in_json('{"apiKey": " ", "api_key": "k"}') == "k"
+        assert key_in_json("k\n") == "k"
+        assert key_in_json('{"broken') is None
+        assert key_in_helper("plan: global\n") == (None, "global")
+
+    def test_an_unknown_region_is_refused(self, read: Read) -> None:
+        with pytest.raises(Misconfigured, match="region"):
+            read("zai", config={"region": "mars"}, Z_AI_API_KEY="k")
+
+    @pytest.mark.parametrize("name", ["Z_AI_QUOTA_URL", "Z_AI_API_HOST"])
+    @pytest.mark.parametrize(
+        ("region", "host"), [("bigmodel-cn", "https://API.z.ai/x"), ("global", "open.bigmodel.cn")]
+    )
+    def test_a_host_of_the_other_region_is_refused(self, read: Read, name: str, region: str, host: str) -> None:
+        with pytest.raises(Misconfigured, match=name):
+            read("zai", config={"region": region}, Z_AI_API_KEY="k", **{name: host})
+
+    @pytest.mark.parametrize("name", ["Z_AI_QUOTA_URL", "Z_AI_API_HOST", "Z_AI_BALANCE_URL"])
+    @pytest.mark.parametrize("address", ["http://glm.test", "https://u:p@glm.test", "https://glm%2etest"])
+    def test_unsafe_addresses_are_refused(self, read: Read, name: str, address: str) -> None:
+        with pytest.raises(Misconfigured, match=name):
+            read("zai", Z_AI_API_KEY="k", **{name: address})
+
+    def test_an_unused_bad_host_is_refused_too(self, read: Read) -> None:
+        with pytest.raises(Misconfigured, match="Z_AI_API_HOST"):
+            read("zai", Z_AI_API_KEY="k", Z_AI_QUOTA_URL="https://glm.test/q", Z_AI_API_HOST="http://glm.test")
+
+    def test_the_chinese_host_alone_switches_the_region(self, china: Vendor, read: Read) -> None:
+        china.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION))
+        read("zai", ZHIPU_API_KEY="k", Z_AI_API_HOST="open.bigmodel.cn")
+
+    def test_overridden_addresses(self, vendor: Callable[[str], Vendor], read: Read) -> None:
+        quota = vendor("quota.test").get("/q", query={"a": "1"}).answers_json(answer(SESSION))
+        vendor("glm.test").get("/api/monitor/usage/model-usage").fails(500)
+        read("zai", Z_AI_API_KEY="k", Z_AI_QUOTA_URL="quota.test/q?a=1", Z_AI_API_HOST="glm.test/")
+        assert quota.count == 1
+
+    def test_a_path_of_the_host_is_used_as_it_is(self, vendor: Callable[[str], Vendor], read: Read) -> None:
+        route = vendor("glm.test").get("/relay").answers_json(answer(SESSION))
+        read("zai", Z_AI_API_KEY="k", Z_AI_API_HOST="https://glm.test/relay")
+        assert route.count == 3

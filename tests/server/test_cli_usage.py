@@ -1,0 +1,261 @@
+"""`quotaline usage` and `refresh` with several logins, as a person and as a script sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quotaline.store import Store
+from tests.server.command import Command
+
+
+@pytest.fixture
+def openrouter(vendor: Any) -> Any:
+    """The route of OpenRouter's balance: 10 of 40 dollars used, 5 of 20 of the key's month."""
+    host = vendor("openrouter.ai")
+    host.get("/api/v1/key").answers(data={"limit": 20, "limit_remaining": 15, "limit_reset": "monthly"})
+    return host.get("/api/v1/credits").answers(data={"total_credits": 40, "total_usage": 10})
+
+
+@pytest.fixture
+def connected(quotaline: Command, openrouter: Any) -> Command:
+    """The program of a user with an OpenRouter key."""
+    return quotaline.with_variables(OPENROUTER_API_KEY="demo-one")
+
+
+@pytest.fixture
+def aged(quotaline: Command) -> Callable[[timedelta], None]:
+    """`aged(by)`: makes what the store holds older."""
+
+    def age(by: timedelta) -> None:
+        store = Store(quotaline.home / ".cache/quotaline")
+        for reading in store.readings().values():
+            assert reading.attempted_at is not None
+            store.save(replace(reading, attempted_at=reading.attempted_at - by))
+        store.close()
+
+    return age
+
+
+# --- what is shown ---------------------------------------------------------------------------------
+
+
+def test_text_has_bars_resets_and_plain_errors(connected: Command, vendor: Any) -> None:
+    vendor("www.codebuff.com").refuses()
+    shown = connected("usage", CODEBUFF_API_KEY="demo-two")
+    assert shown.code == 1
+    assert "== OpenRouter (api) ==" in shown.out
+    assert "75% left [=========---]" in shown.out
+    assert "Resets in" in shown.out
+    assert "Error: " in shown.out
+    assert "\x1b" not in shown.out + shown.err
+    assert shown.err == ""
+
+
+def test_json_has_codexbars_keys_and_our_own(connected: Command) -> None:
+    shown = connected("usage", "--format", "json")
+    assert shown.code == 0
+    assert shown.out.count("\n") == 1
+    (entry,) = shown.json
+    assert (entry["provider"], entry["source"]) == ("openrouter", "api")
+    assert entry["usage"]["primary"]["usedPercent"] == 25
+    assert entry["usage"]["primary"]["resetsAt"].endswith("Z")
+    assert entry["usage"]["tertiary"] is None
+    assert entry["usage"]["identity"]["providerID"] == "openrouter"
+    assert entry["credits"]["remaining"] == 30
+    assert [window["id"] for window in entry["windows"]] == ["key", "credits"]
+    assert entry["balances"] == [{"id": "credits", "label": "Credits", "amount": 30, "unit": "USD"}]
+    assert "error" not in entry
+    pretty = connected("usage", "--json", "--pretty")
+    assert pretty.json == shown.json
+    assert pretty.out.count("\n") > 20
+    assert connected("--format", "statusline").out == "OpenRouter 25%\n"
+
+
+def test_a_refused_key_has_reason_and_hint(quotaline: Command, vendor: Any) -> None:
+    host = vendor("openrouter.ai")
+    host.get("/api/v1/key").fails(401)
+    host.get("/api/v1/credits").fails(401)
+    shown = quotaline("usage", "--json", OPENROUTER_API_KEY="demo-one")
+    assert shown.code == 1
+    (entry,) = shown.json
+    assert entry["error"]["reason"] == "expired_credential"
+    assert entry["error"]["hint"]
+    assert entry["error"]["kind"] == "provider"
+    assert "demo-one" not in shown.out + shown.err
+
+
+def test_colours_only_in_a_terminal_that_wants_them(connected: Command) -> None:
+    coloured = connected.in_terminal("usage", "--provider", "or")
+    assert coloured.code == 0
+    assert "\x1b[32m" in coloured.out
+    assert "Asking OpenRouter…" in coloured.out
+    for plain in (
+        connected.in_terminal("usage", NO_COLOR="1"),
+        connected.in_terminal("usage", TERM="dumb"),
+        connected.in_terminal("usage", "--no-color"),
+    ):
+        assert "75% left" in plain.out
+        assert "\x1b[3" not in plain.out
+
+
+def test_an_error_in_a_narrow_terminal_is_wrapped_and_not_cut(quotaline: Command) -> None:
+    shown = quotaline.in_terminal("usage", "--provider", "openrouter", columns=40)
+    assert shown.code == 1
+    words = " ".join(shown.out.split())
+    assert "store it with Quotaline." in words
+    assert "…\n" not in shown.out
+
+
+@pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}])
+def test_a_terminal_without_unicode_is_no_reason_to_fail(connected: Command, variables: dict[str, str]) -> None:
+    assert "OpenRouter" in connected("refresh", **variables).out
+    assert connected("usage", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", **variables).code == 0
+
+
+def test_the_reader_may_leave_early(connected: Command) -> None:
+    running = connected.start("usage")
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    assert running.stderr.read() == b""
+    assert running.wait(30) == 0
+    with open("/dev/full", "wb") as full:
+        code = subprocess.run(
+            [*map(str, running.args)],  # type: ignore[arg-type]
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=dict(connected.environ),
+            check=False,
+        )
+    assert code.returncode == 1
+    assert b"No space left" in code.stderr
+    assert b"Traceback" not in code.stderr
+
+
+# --- whom is asked ---------------------------------------------------------------------------------
+
+
+def test_fresh_usage_comes_from_the_store(
+    connected: Command, openrouter: Any, aged: Callable[[timedelta], None]
+) -> None:
+    first = connected("usage", "--json")
+    assert connected("usage", "--json").json == first.json
+    assert openrouter.count == 1
+    aged(timedelta(minutes=2))
+    assert connected("usage", "--json").code == 0
+    assert openrouter.count == 1
+    assert connected("usage", "--refresh").code == 0
+    assert openrouter.count == 2
+    aged(timedelta(minutes=20))
+    assert connected("usage").code == 0
+    assert openrouter.count == 3
+
+
+def test_another_credential_is_asked_at_once(connected: Command, openrouter: Any) -> None:
+    assert connected("usage").code == 0
+    assert connected("usage", OPENROUTER_API_KEY="demo-other").code == 0
+    assert [request.headers["authorization"] for request in openrouter.requests] == [
+        "Bearer demo-one",
+        "Bearer demo-other",
+    ]
+
+
+def test_a_failure_keeps_the_last_good_usage_beside_it(
+    connected: Command, openrouter: Any, vendor: Any, aged: Callable[[timedelta], None]
+) -> None:
+    openrouter.fails(503)
+    assert connected("usage").code == 0
+    aged(timedelta(minutes=20))
+    shown = connected("usage", "--json")
+    assert shown.code == 1
+    (entry,) = shown.json
+    assert entry["usage"]["primary"]["usedPercent"] == 25
+    assert entry["stale"] is True
+    assert entry["error"]["reason"] == "unavailable"
+    aged(timedelta(minutes=20))
+    text = connected("refresh")
+    assert text.code == 1
+    assert text.out.startswith("✗ OpenRouter: ")
+
+
+def test_a_promised_wait_is_kept_for_the_key_it_was_given_to(quotaline: Command, vendor: Any) -> None:
+    host = vendor("openrouter.ai")
+    host.get("/api/v1/key").fails(429)
+    route = host.get("/api/v1/credits").fails(429, headers={"Retry-After": "600"})
+    for _ in range(2):
+        limited = quotaline("usage", "--refresh", "--json", OPENROUTER_API_KEY="demo-one")
+        assert limited.code == 1
+        assert limited.json[0]["error"]["reason"] == "rate_limited"
+    assert route.count == 1
+
+
+def test_sources(connected: Command, openrouter: Any) -> None:
+    wrong = connected("usage", "--provider", "or", "--source", "web")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "Use one of: auto, api." in wrong.err
+    assert openrouter.count == 0
+    assert connected("usage", "--source", "web", "--json").code == 3
+    right = connected("usage", "--provider", "OpenRouter", "--source", "api", "--json")
+    assert right.code == 0
+    assert right.json[0]["source"] == "api"
+
+
+# --- being interrupted -----------------------------------------------------------------------------
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_ctrl_c_ends_a_slow_read(connected: Command, openrouter: Any) -> None:
+    openrouter.vendor.routes.clear()
+    openrouter = openrouter.vendor.get("/api/v1/credits").delays(20).answers(data={})
+    openrouter.vendor.get("/api/v1/key").answers(data={})
+    started = time.monotonic()
+    ended = connected.in_terminal("usage", until=lambda text: "Asking" in text and openrouter.count > 0)
+    assert ended.code == 130
+    assert time.monotonic() - started < 18
+    assert "Error" not in ended.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_no_program_outlives_an_interrupted_command(
+    quotaline: Command, program: Callable[[str, str], Path], number: signal.Signals
+) -> None:
+    note = quotaline.home / "pid"
+    script = f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()) + '\\n')\ntime.sleep(60)"
+    program("kiro-cli", script)
+    running = quotaline.start("usage", "--provider", "kiro")
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not (note.exists() and note.read_text().endswith("\n")):
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(number)
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert out + err == b""
+    assert not alive(int(note.read_text()))
+
+
+def test_switched_off_in_the_config_is_not_asked(connected: Command, openrouter: Any) -> None:
+    file = connected.home / ".config/quotaline/config.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"version": 1, "providers": [{"id": "openrouter", "enabled": False}]}))
+    assert connected("usage", "--json").code == 3
+    assert openrouter.count == 0
+    assert "switched off in the config" in connected("providers").out

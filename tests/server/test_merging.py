@@ -1,0 +1,140 @@
+"""What an outcome makes of what was known before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from quotaline.detection import Target
+from quotaline.merging import COOL_DOWN, applied, filled_in
+from quotaline.store import Reading
+from quotaline_providers import errors
+from quotaline_providers.contract import Provider
+from quotaline_providers.errors import ReadError
+from quotaline_providers.model import Identity, Usage, Window
+from quotaline_providers.run import Attempt, Outcome
+
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=5)
+RESET = NOW + timedelta(hours=3)
+TARGET = Target("demo", "", None, "", "digest", True)
+PROVIDER = Provider(id="demo", name="Demo", connect="Connect it.", strategies=())
+
+
+def window(**fields: object) -> Window:
+    return Window.model_validate({"id": "w", "label": "W", **fields})
+
+
+def usage(at: datetime = NOW, identity: Identity | None = None, **fields: object) -> Usage:
+    return Usage(updated_at=at, windows=(window(**fields),), identity=identity or Identity(), source="api")
+
+
+def outcome(result: Usage | ReadError, fingerprint: str = "f") -> Outcome:
+    error = result if isinstance(result, ReadError) else None
+    read = result.partial if isinstance(result, ReadError) else result
+    return Outcome("demo", (Attempt("api", "api", error, fingerprint=fingerprint),), read, error, LATER)
+
+
+BEFORE = Reading("demo", "demo", "", usage(resets_at=RESET), NOW, "f", "digest", attempted_at=NOW)
+
+
+def after(
+    result: Usage | ReadError, before: Reading | None = BEFORE, fingerprint: str = "f", source: str = "auto"
+) -> Reading:
+    return applied(TARGET, before, outcome(result, fingerprint), PROVIDER, source)
+
+
+def test_a_missing_reset_is_taken_over_with_length_and_description() -> None:
+    old = usage(resets_at=RESET, minutes=300, description="5 hours")
+    filled = filled_in(usage(LATER), old).window("w")
+    assert (filled.resets_at, filled.minutes, filled.description) == (RESET, 300, "5 hours")
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        (usage(LATER), usage(resets_at=NOW - timedelta(hours=1))),
+        (usage(LATER, description="Resets daily"), usage(resets_at=RESET)),
+        (usage(LATER, Identity(account_id="a")), usage(identity=Identity(account_id="b"), resets_at=RESET)),
+        (usage(LATER, Identity(account_id="a")), usage(resets_at=RESET)),
+        (usage(LATER, Identity(email="a@x.invalid")), usage(identity=Identity(email="b@x.invalid"), resets_at=RESET)),
+        (usage(LATER, id="other"), usage(resets_at=RESET)),
+    ],
+    ids=["past", "daily", "other account", "unknown account", "other e-mail", "other window"],
+)
+def test_no_reset_is_taken_over_that_is_past_or_another_account_s(new: Usage, old: Usage) -> None:
+    assert filled_in(new, old) == new
+
+
+def test_the_same_e_mail_in_other_letters_is_the_same_account() -> None:
+    old = usage(identity=Identity(email="Ann@x.invalid"), resets_at=RESET)
+    assert filled_in(usage(LATER, Identity(email="ann@X.invalid")), old).window("w").resets_at == RESET
+
+
+def test_no_reset_is_taken_over_from_another_credential_of_an_unnamed_account() -> None:
+    read = after(usage(LATER), fingerprint="g").usage
+    assert read is not None
+    assert read.window("w").resets_at is None
+
+
+KEPT = (
+    errors.ExpiredCredential,
+    errors.Forbidden,
+    errors.RateLimited,
+    errors.Unavailable,
+    errors.TimedOut,
+    errors.BadResponse,
+)
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_the_last_good_usage_stands_beside_a_failure(kind: type[ReadError]) -> None:
+    reading = after(kind("No."))
+    assert (reading.usage, reading.usage_at) == (BEFORE.usage, NOW)
+    assert reading.failure is not None
+    assert (reading.failure.kind, reading.failures, reading.attempted_at) == (kind.kind, 1, LATER)
+
+
+@pytest.mark.parametrize("kind", [errors.MissingCredential, errors.MissingProgram, errors.Misconfigured])
+def test_a_lost_credential_takes_the_usage_with_it(kind: type[ReadError]) -> None:
+    assert after(kind("No.")).usage is None
+
+
+def test_a_definite_answer_drops_the_usage() -> None:
+    assert after(errors.Forbidden("No plan.", definite=True)).usage is None
+
+
+def test_another_credential_or_config_entry_drops_the_usage() -> None:
+    assert after(errors.Unavailable("No."), fingerprint="g").usage is None
+    assert after(errors.Unavailable("No."), replace(BEFORE, digest="older")).usage is None
+
+
+def test_partial_usage_replaces_the_old_and_stands_beside_the_failure() -> None:
+    reading = after(errors.Unavailable("Half.", partial=usage(LATER, used_percent=7)))
+    assert reading.usage is not None
+    assert (reading.usage.window("w").used_percent, reading.usage.window("w").resets_at) == (7, RESET)
+    assert (reading.usage_at, reading.failures) == (LATER, 1)
+
+
+def test_failures_are_counted_until_one_success() -> None:
+    second = after(errors.TimedOut("No."), after(errors.TimedOut("No.")))
+    assert second.failures == 2
+    good = after(usage(LATER), second)
+    assert (good.failures, good.failure, good.usage_at) == (0, None, LATER)
+
+
+def test_too_many_requests_are_followed_by_the_wait_that_was_asked_for() -> None:
+    until = LATER + timedelta(hours=2)
+    cooling = after(errors.RateLimited("Wait.", until=until))
+    assert cooling.cool_until == until
+    assert after(errors.RateLimited("Wait."), cooling).cool_until == until
+    assert after(errors.Unavailable("No."), cooling).cool_until == until
+    assert after(errors.RateLimited("Wait.")).cool_until == LATER + COOL_DOWN
+
+
+def test_a_success_ends_the_wait_of_its_own_source_only() -> None:
+    cooling = replace(BEFORE, cool_until=RESET)
+    assert after(usage(LATER), cooling).cool_until is None
+    assert after(usage(LATER), cooling, source="web").cool_until == RESET

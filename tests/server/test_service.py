@@ -1,0 +1,251 @@
+"""The service with real HTTP, a real store and a clock that only moves when told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from quotaline.config.load import load_text
+from quotaline.config.model import Config
+from quotaline.service import Service, SharedNotes, StoreThread
+from quotaline.settings import Settings
+from quotaline.state import Snapshot
+from quotaline.store import Store
+from quotaline_providers import registry
+from quotaline_providers.hosts.machine import Machine
+from tests.conftest import Clock, FakeKeyring
+from tests.simulator import Route, Vendor
+
+ONE_KEY = '{"providers": [{"id": "openrouter", "enabled": true, "apiKey": "k"}]}'
+OTHER_KEY = ONE_KEY.replace('"k"', '"other"')
+TWO_ACCOUNTS = """{"providers": [{"id": "openrouter", "enabled": true, "tokenAccounts": {"accounts": [
+    {"label": "Home", "token": "h"}, {"label": "Work", "token": "w"}]}}]}"""
+
+Open = Callable[..., "asyncio.Future[Service]"]
+
+
+class House:
+    """One user's folders, on which services are opened one after another or side by side."""
+
+    def __init__(self, environ: dict[str, str], home: Path, clock: Clock, folder: Path) -> None:
+        self.environ, self.home, self.clock, self.folder = environ, home, clock, folder
+        self.services: list[Service] = []
+
+    async def open(self, text: str = ONE_KEY) -> Service:
+        thread = StoreThread(Store(self.folder, self.clock))
+        machine = Machine.real(
+            memory=SharedNotes(thread),
+            state_dir=self.folder / "state",
+            environ=self.environ,
+            home=self.home,
+            clock=self.clock,
+        )
+        service = Service(thread, replace(machine, keyring=FakeKeyring()), config(text), Settings())
+        self.services.append(service)
+        await service.open()
+        await service.look_around()
+        service._targets = tuple(target for target in service.targets if target.provider == "openrouter")
+        return service
+
+    async def close(self, service: Service) -> None:
+        self.services.remove(service)
+        await service.close()
+
+
+def config(text: str) -> Config:
+    return load_text(text)[0]
+
+
+def percent(service: Service, key: str = "openrouter") -> float | None:
+    usage = service.state(key).usage
+    return None if usage is None else usage.window("credits").used_percent
+
+
+@pytest_asyncio.fixture
+async def house(environ: dict[str, str], home: Path, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+    house = House(environ, home, clock, tmp_path / "cache")
+    yield house
+    for service in house.services:
+        await service.close()
+
+
+@pytest.fixture
+def openrouter(vendor: Callable[[str], Vendor]) -> Vendor:
+    host = vendor("openrouter.ai")
+    host.get("/api/v1/key").fails(500)
+    return host
+
+
+@pytest.fixture
+def credits(openrouter: Vendor) -> Route:
+    return openrouter.get("/api/v1/credits")
+
+
+def used(route: Route, amount: float) -> Route:
+    return route.answers(data={"total_credits": 10, "total_usage": amount})
+
+
+FAILURES: dict[str, tuple[Callable[[Route], object], str]] = {
+    "401": (lambda route: route.fails(401), "expired_credential"),
+    "429": (lambda route: route.fails(429, headers={"Retry-After": "30"}), "rate_limited"),
+    "500": (lambda route: route.fails(500), "unavailable"),
+    "refused": (lambda route: route.misbehaves("refuse"), "unavailable"),
+    "html": (lambda route: route.answers_text("<html>hello</html>"), "bad_response"),
+    "truncated": (lambda route: route.misbehaves("cut"), "unavailable"),
+    "garbage": (lambda route: route.misbehaves("garbage"), "bad_response"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+async def test_the_last_good_usage_stands_beside_each_failure(house: House, credits: Route, name: str) -> None:
+    fail, kind = FAILURES[name]
+    service = await house.open()
+    used(credits, 4)
+    await service.refresh()
+    credits._replies.clear()
+    fail(credits)
+    house.clock.advance(timedelta(minutes=10))
+    await house.close(service)
+    service = await house.open()
+    await service.refresh()
+    state = service.state("openrouter")
+    assert (percent(service), state.stale) == (40, True)
+    assert state.failure is not None
+    assert state.failure.kind == kind
+
+
+async def test_a_promised_wait_is_kept_across_a_restart(house: House, credits: Route) -> None:
+    credits.fails(429, headers={"Retry-After": "3600"})
+    service = await house.open()
+    await service.refresh()
+    await house.close(service)
+    house.clock.advance(timedelta(minutes=59))
+    service = await house.open()
+    assert [done.asked for done in await service.refresh()] == [False]
+    assert credits.count == 1
+    house.clock.advance(timedelta(minutes=1))
+    assert [done.asked for done in await service.refresh()] == [True]
+
+
+async def test_a_flood_of_refreshes_is_one_request(house: House, credits: Route) -> None:
+    used(credits.delays(0.1), 4)
+    one, two = await house.open(), await house.open()
+    await asyncio.gather(*(service.refresh() for service in (one, two) for _ in range(20)))
+    assert credits.count == 1
+    assert (percent(one), percent(two)) == (40, 40)
+
+
+async def test_another_key_in_the_config_hides_the_old_usage_and_is_read_at_once(house: House, credits: Route) -> None:
+    used(used(credits, 4), 8)
+    service = await house.open()
+    await service.refresh()
+    await service.use_config(config(OTHER_KEY))
+    assert percent(service) is None
+    await service.refresh()
+    assert (percent(service), credits.count) == (80, 2)
+    assert credits.requests[-1].headers["authorization"] == "Bearer other"
+
+
+async def test_sidecars_with_different_configs_do_not_ask_in_turns(house: House, credits: Route) -> None:
+    used(credits, 4)
+    one, two = await house.open(ONE_KEY), await house.open(OTHER_KEY)
+    for service in (one, two, one, two):
+        await service._reload()
+        service._begin_due()
+        await asyncio.gather(*service._tasks)
+    assert credits.count == 2
+    assert (percent(one), percent(two)) == (40, 40)
+
+
+async def test_labelled_accounts_have_each_their_own_usage(house: House, openrouter: Vendor) -> None:
+    used(openrouter.get("/api/v1/credits", bearer="h"), 1)
+    openrouter.routes.insert(0, openrouter.routes.pop())
+    service = await house.open(TWO_ACCOUNTS)
+    home_only = await service.refresh(["openrouter/Home"])
+    assert [done.state.account for done in home_only] == ["Home"]
+    assert (percent(service, "openrouter/Home"), percent(service, "openrouter/Work")) == (10, None)
+
+
+async def test_usage_is_fresh_only_for_the_credential_that_read_it(house: House, credits: Route) -> None:
+    used(credits, 4)
+    service = await house.open()
+    assert not await service.is_fresh("openrouter")
+    await service.refresh()
+    assert await service.is_fresh("openrouter")
+    await service.use_config(config(OTHER_KEY))
+    assert not await service.is_fresh("openrouter")
+    await service.use_config(config(ONE_KEY))
+    house.clock.advance(timedelta(minutes=6))
+    assert not await service.is_fresh("openrouter")
+
+
+async def test_an_unknown_account_is_nobody_to_ask(house: House, credits: Route) -> None:
+    service = await house.open()
+    assert await service.refresh(["nobody", "openrouter/Nobody"]) == []
+    assert credits.count == 0
+
+
+async def test_closing_ends_a_read_and_gives_its_lease_back(house: House, credits: Route) -> None:
+    used(credits.delays(30), 4)
+    service = await house.open()
+    reading = asyncio.ensure_future(service.refresh())
+    while credits.count == 0:
+        await asyncio.sleep(0.01)
+    assert service.state("openrouter").refreshing
+    async with asyncio.timeout(5):
+        await house.close(service)
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert Store(house.folder, house.clock).leased() == frozenset()
+
+
+async def test_a_subscriber_that_fails_keeps_nobody_from_being_told(house: House, credits: Route) -> None:
+    used(credits, 4)
+    told: list[Snapshot] = []
+
+    def fail(snapshot: Snapshot) -> None:
+        raise RuntimeError("gone")
+
+    service = await house.open()
+    service.subscribe(fail)
+    service.subscribe(told.append)
+    await service.refresh()
+    assert [state.usage is not None for state in told[-1].states] == [True]
+    assert any(state.refreshing for snapshot in told for state in snapshot.states)
+
+
+async def test_a_provider_that_cannot_be_loaded_hides_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = registry.get
+
+    def get(id: str) -> object:
+        if id == "kiro":
+            raise SyntaxError("broken module")
+        return whole(id)
+
+    monkeypatch.setattr(registry, "get", get)
+    service = await house.open()
+    assert [target.provider for target in service.targets] == ["openrouter"]
+
+
+async def test_a_forgotten_credential_takes_its_usage_with_it_at_once(house: House, credits: Route) -> None:
+    used(credits, 4)
+    service = await house.open()
+    await service.refresh()
+    await service.forget("openrouter")
+    assert percent(service) is None
+
+
+async def test_a_background_read_comes_when_it_is_due_and_not_before(house: House, credits: Route) -> None:
+    used(credits, 4)
+    service = await house.open()
+    for advance in (0, 1, 28, 5):
+        house.clock.advance(timedelta(minutes=advance))
+        service._begin_due()
+        await asyncio.gather(*service._tasks)
+    assert credits.count == 2

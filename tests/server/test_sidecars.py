@@ -1,0 +1,79 @@
+"""Several real sidecars of one user: one fetch for all, and no orphan."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.lsp_client import Client, Desk, Params
+from tests.simulator import Route, Vendor
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
+
+
+@pytest.fixture
+def desk(environ: dict[str, str], home: Path) -> Iterator[Desk]:
+    with Desk(environ, home) as desk:
+        desk.write_config({"id": "openrouter", "enabled": True, "apiKey": "k"})
+        yield desk
+    assert all(client.process.poll() is not None for client in desk.clients)
+
+
+@pytest.fixture
+def credits(vendor: Callable[[str], Vendor]) -> Route:
+    host = vendor("openrouter.ai")
+    host.get("/api/v1/key").fails(500)
+    return host.get("/api/v1/credits")
+
+
+def shows(percent: float) -> Callable[[Params], bool]:
+    def fits(params: Params) -> bool:
+        windows = [window for provider in params["providers"] for window in provider["windows"]]
+        return any(window["usedPercent"] == percent for window in windows)
+
+    return fits
+
+
+def open_some(desk: Desk, number: int) -> list[Client]:
+    clients = [desk.spawn() for _ in range(number)]
+    for client in clients:
+        client.initialize()
+    return clients
+
+
+def test_five_sidecars_make_one_request_and_show_each_others_refresh(desk: Desk, credits: Route) -> None:
+    for used in (4, 8):
+        credits.answers(data={"total_credits": 10, "total_usage": used})
+    clients = open_some(desk, 5)
+    for client in clients:
+        client.usage(shows(40), timeout=30)
+    assert credits.count == 1
+    end = time.monotonic() + 3.2  # a refresh right after a read is answered with that read
+    while time.monotonic() < end:
+        clients[0].request("quotaline/usage", {})
+        time.sleep(0.2)
+    clients[0].command("quotaline.refresh")
+    for client in clients:
+        client.usage(shows(80), timeout=5)
+    assert credits.count == 2
+    assert [client.shut_down() for client in clients] == [0] * 5
+
+
+def test_another_takes_over_when_the_reader_is_killed(desk: Desk, credits: Route) -> None:
+    credits.delays(60).answers(data={"total_credits": 10, "total_usage": 1})
+    credits.answers(data={"total_credits": 10, "total_usage": 4})
+    first = desk.open()
+    end = time.monotonic() + 20
+    while credits.count == 0 and time.monotonic() < end:
+        first.request("quotaline/usage", {})
+    second = desk.open()
+    second.usage(lambda params: any(provider["refreshing"] for provider in params["providers"]), timeout=20)
+    assert credits.count == 1
+    first.process.kill()
+    second.usage(shows(40), timeout=10)
+    assert credits.count == 2
+    assert second.shut_down() == 0
