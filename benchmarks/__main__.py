@@ -1,6 +1,6 @@
 """Measures the budgets and prints a table. Exit code 1 when one is not met.
 
-    python -m benchmarks [--only NAME]... [--quick] [--json]
+python -m benchmarks [--only NAME]... [--quick] [--json]
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def table(rows: list[Row]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
     parser.add_argument("--only", action="append", choices=tuple(MEASURES), help="only this budget (repeatable)")
     parser.add_argument("--quick", action="store_true", help="fewer runs and smaller data: a rough picture")
     parser.add_argument("--json", action="store_true", help="print JSON")

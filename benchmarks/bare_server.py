@@ -1,4 +1,4 @@
-"""The floor: a language server with nothing registered but a hover that answers nothing. `python -m benchmarks.bare_server`."""
+"""The floor: a language server with nothing registered; with `--hover`, one hover that always says the same."""
 
 from __future__ import annotations
 

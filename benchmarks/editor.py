@@ -31,7 +31,12 @@ class Editor:
         self.started = time.perf_counter()
         folder = str(Path(__file__).parent.parent)
         self.process = subprocess.Popen(
-            command, env=dict(environ), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command,
+            env=dict(environ),
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         self.meter = psutil.Process(self.process.pid)
         self._answers: dict[int, queue.Queue[tuple[float, Message]]] = {}
@@ -113,7 +118,9 @@ class Editor:
 
         def fits(params: Message) -> bool:
             states = params["providers"]
-            return len(states) >= count and not any(s["refreshing"] or (not s["updatedAt"] and not s["error"]) for s in states)
+            return len(states) >= count and not any(
+                s["refreshing"] or (not s["updatedAt"] and not s["error"]) for s in states
+            )
 
         return self.usage(fits, timeout)
 

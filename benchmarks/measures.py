@@ -163,7 +163,14 @@ def refresh(size: Size) -> list[Row]:
     ratio = statistics.median(together) / floor
     floor_text = f"{milliseconds(alone[slowest])} ({slowest} alone)"
     return [
-        Row("refresh of all, each answer after 200 ms", "2 x slowest", milliseconds(together), floor_text, ratio, ratio <= 2),
+        Row(
+            "refresh of all, each answer after 200 ms",
+            "2 x slowest",
+            milliseconds(together),
+            floor_text,
+            ratio,
+            ratio <= 2,
+        ),
         Row(
             "the same, from `initialized` in a new process, empty store",
             "none (for information)",

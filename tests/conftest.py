@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import hypothesis
 import pytest
 
 from quotaline_providers import registry
@@ -23,6 +24,11 @@ from quotaline_providers.run import Outcome, run
 from quotaline_providers.secret import Secret
 from quotaline_providers.settings import ProviderSettings, SourceChoice
 from tests.simulator import Simulator, Vendor
+
+hypothesis.settings.register_profile(
+    "quotaline", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("quotaline")
 
 T = TypeVar("T")
 

@@ -46,6 +46,19 @@ def base_address(override: str | None, name: str, official: str) -> str:
     return base
 
 
+def own_server(value: str | None, name: str) -> str:
+    """The address of a server of the user's own: with an explicit scheme, plain HTTP only in private networks.
+
+    `name` is the setting as the user knows it. Raises Misconfigured when it is missing or refused.
+    """
+    text = clean(value)
+    if text is None:
+        raise Misconfigured(f"The address of your server is missing: set {name}.", f"Set {name} to its address.")
+    if "://" not in text:
+        raise Misconfigured(f"The setting {name} must begin with https://.", f"Correct {name} or remove it.")
+    return endpoint(text, name, http="private")
+
+
 def check_address(url: str) -> None:
     """Raises Misconfigured unless a request may go to this address: HTTPS anywhere, plain HTTP in private networks."""
     problem = _problem(url, "private")

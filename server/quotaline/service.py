@@ -203,7 +203,10 @@ class Service:
             return False
         if self._current(target) is None:
             return True
-        return bool(reading.fingerprint) and reading.fingerprint not in await self._fingerprints(target, source)
+        if not reading.fingerprint:
+            return False
+        present = await self._fingerprints(target, source)  # none when it cannot be told, as with a locked keyring
+        return bool(present) and reading.fingerprint not in present
 
     async def _fingerprints(self, target: Target, source: SourceChoice | None) -> set[str]:
         provider = registry.get(target.provider)

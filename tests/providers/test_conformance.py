@@ -30,8 +30,9 @@ def test_its_metadata_is_complete(provider: Provider) -> None:
     assert provider.strategies
     assert provider.min_interval >= 60
     assert 0 < provider.deadline <= 180
-    for address in filter(None, (provider.dashboard, provider.key_url, provider.status and provider.status.url)):
-        assert urlsplit(address).scheme == "https"
+    status = provider.status.url if provider.status else None
+    for address in (provider.dashboard, provider.key_url, status):
+        assert address is None or urlsplit(address).scheme == "https"
 
 
 def test_its_names_belong_to_it_alone(provider: Provider) -> None:

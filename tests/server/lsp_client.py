@@ -4,6 +4,7 @@ typed LSP client that speaks with a sidecar over its standard input and output."
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import subprocess
@@ -223,10 +224,8 @@ class Client:
         method = message.get("method")
         if "id" in message and method is not None and method not in self._deaf_to:
             result = {"success": True} if method == "window/showDocument" else None
-            try:
+            with contextlib.suppress(OSError, ValueError):  # the server is gone
                 self.send({"jsonrpc": "2.0", "id": message["id"], "result": result})
-            except (OSError, ValueError):
-                pass  # the server is gone
         with self._came:
             self.messages.append(message)
             self._came.notify_all()
@@ -318,11 +317,8 @@ class Desk:
 
 
 def spellings(secret: str) -> tuple[bytes, ...]:
-    """A secret as it may stand in bytes: plain, URL-encoded, and base64 at each of the three offsets."""
+    """A secret as it may stand in bytes: plain, URL-encoded, and inside base64 whatever stands before it."""
     data = secret.encode()
-    encoded = []
-    for offset in range(3):
-        text = base64.b64encode(b"\0" * offset + data)
-        whole = text[-(-offset * 4 // 3) + (1 if offset else 0) :]
-        encoded.append(whole.rstrip(b"=")[:-1])
-    return (data, quote(secret, safe="").encode(), *encoded)
+    plain = (data, quote(secret, safe="").encode())
+    shifted = (base64.b64encode(b"\0" * offset + data)[(0, 2, 3)[offset] :].rstrip(b"=")[:-1] for offset in range(3))
+    return (*plain, *shifted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import stat
 from collections.abc import Callable, Iterator
@@ -121,7 +122,7 @@ def test_no_message_repeats_the_one_before(desk: Desk, openrouter: Lay) -> None:
     client.notify("quotaline/didInteract", {})
     client.request("quotaline/usage")
     sent = client.of("quotaline/didChangeUsage")
-    assert all(one != other for one, other in zip(sent, sent[1:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(sent))
     assert len(sent) <= 6
 
 

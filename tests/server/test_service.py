@@ -27,8 +27,6 @@ OTHER_KEY = ONE_KEY.replace('"k"', '"other"')
 TWO_ACCOUNTS = """{"providers": [{"id": "openrouter", "enabled": true, "tokenAccounts": {"accounts": [
     {"label": "Home", "token": "h"}, {"label": "Work", "token": "w"}]}}]}"""
 
-Open = Callable[..., "asyncio.Future[Service]"]
-
 
 class House:
     """One user's folders, on which services are opened one after another or side by side."""
@@ -93,6 +91,9 @@ def used(route: Route, amount: float) -> Route:
 
 FAILURES: dict[str, tuple[Callable[[Route], object], str]] = {
     "401": (lambda route: route.fails(401), "expired_credential"),
+    "403": (lambda route: route.fails(403), "forbidden"),
+    "tls": (lambda route: route.vendor.untrusted(), "unavailable"),
+    "drip": (lambda route: route.misbehaves("drip"), "timeout"),
     "429": (lambda route: route.fails(429, headers={"Retry-After": "30"}), "rate_limited"),
     "500": (lambda route: route.fails(500), "unavailable"),
     "refused": (lambda route: route.misbehaves("refuse"), "unavailable"),
@@ -103,7 +104,10 @@ FAILURES: dict[str, tuple[Callable[[Route], object], str]] = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_the_last_good_usage_stands_beside_each_failure(house: House, credits: Route, name: str) -> None:
+async def test_the_last_good_usage_stands_beside_each_failure(
+    house: House, credits: Route, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quotaline_providers.vendors.openrouter.CREDITS_SECONDS", 1.0)
     fail, kind = FAILURES[name]
     service = await house.open()
     used(credits, 4)

@@ -6,7 +6,6 @@ import asyncio
 import json as json_text
 import socket
 import ssl
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -238,22 +237,9 @@ class HttpDoor:
                     self._trust, self._proxies = await asyncio.to_thread(self._prepare)
 
     def _prepare(self) -> tuple[ssl.SSLContext, Proxies]:
-        _import_httpx()
+        import httpx  # noqa: F401 (imported in this thread, so that the event loop does not pay for it)
 
         return trusting_system(self._environ), Proxies.of(self._environ)
-
-
-def _import_httpx() -> None:
-    """Import the library in this thread, so that the event loop does not pay for it, and without its command line
-    program, which would bring several megabytes of terminal drawing along."""
-    unwanted = [name for name in ("click", "rich", "pygments") if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(unwanted))  # type: ignore[arg-type]  (None refuses the import)
-    try:
-        import httpx  # noqa: F401
-    finally:
-        for name in unwanted:
-            if sys.modules.get(name, unwanted) is None:
-                del sys.modules[name]
 
 
 # --- what goes out ---------------------------------------------------------------------------------

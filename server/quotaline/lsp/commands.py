@@ -120,7 +120,10 @@ async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> Resul
     id, value, label = (_text(call, name) for name in ("id", "value", "label"))
     if not id or not value:
         raise CommandError("This command takes an object with `id` and `value`.")
-    provider = _provider(id)
+    try:
+        provider = registry.resolve(id)
+    except KeyError:  # unlike elsewhere the id is not repeated: it may be the credential, in the wrong place
+        raise CommandError("There is no provider with this `id`.") from None
     kept = await keep(session.application, provider, Secret(value), label or "")
     await session.reload_config()
     session.service.reread(provider.id)

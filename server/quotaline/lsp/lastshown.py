@@ -23,7 +23,7 @@ _kept: dict[Path, object] = {}
 
 
 def announce(server: QuotalineServer) -> None:
-    """Send the last picture drawn with the same settings, to a client that takes it. Says nothing when there is none."""
+    """Send the last picture drawn with the same settings, to a client that takes it. Nothing when there is none."""
     ours = _member(server.client_capabilities.experimental, "quotaline")
     if _member(ours, "usage") is not True:
         return

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 PARENT_CHECK_SECONDS = 2.0
 KEPT_FUTURES = 256
-THREADS = 4
+THREADS = 8
 SWITCH_SECONDS = 0.0005
 """How long a thread that computes (reading logs) may keep the event loop waiting; Python's usual 5 ms are felt."""
 LARGEST_MESSAGE = 64 << 20
@@ -120,28 +120,32 @@ class QuotalineServer(LanguageServer):
         lastshown.announce(self)
         self._watch = asyncio.create_task(self._exit_with_editor(), name="editor watch")
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="quotaline"))
-        await asyncio.to_thread(_load)
-        if self._closing:
-            return
-        from quotaline.lsp.session import Session
+        try:
+            await asyncio.to_thread(_load)
+            if self._closing:
+                return
+            from quotaline.lsp.session import Session
 
-        self.session = Session(self, self.options)
-        self.ready.set()
-        await self.session.open()
+            self.session = Session(self, self.options)
+            await self.session.open()
+        finally:
+            self.ready.set()
 
     @property
     def ready(self) -> asyncio.Event:
-        """Set once there is a session."""
+        """Set once the session knows what the store knows, or could not begin."""
         if self._ready is None:
             self._ready = asyncio.Event()
         return self._ready
 
     async def current(self) -> Session:
         """The session, waiting for it when a request came early. Raises when the server is shutting down."""
-        if self._closing:
-            raise JsonRpcRequestCancelled("Quotaline is shutting down.")
-        await self.ready.wait()
-        assert self.session is not None
+        if not self._closing:
+            await self.ready.wait()
+        if self._closing or self.session is None:
+            raise JsonRpcRequestCancelled(
+                "Quotaline is shutting down." if self._closing else "Quotaline did not start."
+            )
         return self.session
 
     async def end(self) -> None:
@@ -164,6 +168,7 @@ class QuotalineServer(LanguageServer):
         born = birth(pid)
         while alive(pid) and birth(pid) == born:  # noqa: ASYNC110 (another process cannot set an event)
             await asyncio.sleep(PARENT_CHECK_SECONDS)
+        leave_soon()
         await self.end()
         os._exit(0)  # the thread that waits for standard input cannot be stopped in another way
 

@@ -1,0 +1,149 @@
+"""Azure OpenAI: no quota, only whether one deployment answers; each read is a real, tiny, possibly billed request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.endpoints import endpoint
+from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, RateLimited
+from quotaline_providers.lookups import ApiKey
+from quotaline_providers.model import Confidence, Identity, Usage, Window
+from quotaline_providers.payload import Payload, Text, clean
+
+DEFAULT_VERSION = "2024-10-21"
+SECONDS = 20.0
+ENDPOINT, RESOURCE = "AZURE_OPENAI_ENDPOINT", "AZURE_RESOURCE_NAME"
+DEPLOYMENT = "AZURE_OPENAI_DEPLOYMENT_NAME"
+_PING = [{"role": "user", "content": "ping"}]
+
+
+class Completion(Payload):
+    """The answer of a deployment; only which model stands behind it matters."""
+
+    model: Text = None
+
+
+def joined(base: str, version: str, deployment: str) -> str:
+    """The address of the chat completions; parts of its prefix that already end the base are not repeated."""
+    prefix = ["openai", "v1"] if version == "v1" else ["openai"]
+    parts = urlsplit(base)
+    path = [part for part in parts.path.split("/") if part]
+    lower = [part.lower() for part in path]
+    there = next((n for n in range(len(prefix), 0, -1) if lower[-n:] == prefix[:n]), 0)
+    rest = ["chat", "completions"]
+    if version != "v1":
+        rest = ["deployments", quote(deployment, safe=""), *rest]
+    return urlunsplit(parts._replace(path="/" + "/".join([*path, *prefix[there:], *rest])))
+
+
+def version_of(ctx: Context) -> str:
+    version = ctx.env("AZURE_OPENAI_API_VERSION") or DEFAULT_VERSION
+    return "v1" if version.lower() == "v1" else version
+
+
+def base_of(ctx: Context) -> str:
+    """The resource's address. Raises Misconfigured when it is refused or missing."""
+    if ctx.settings.enterprise_host:
+        return _without_query(endpoint(ctx.settings.enterprise_host, "enterpriseHost"), "enterpriseHost")
+    if value := ctx.env(ENDPOINT):
+        return _without_query(endpoint(value, ENDPOINT), ENDPOINT)
+    if name := ctx.env(RESOURCE):
+        if not all(part.isalnum() and part.isascii() for part in name.split("-") if part):
+            raise Misconfigured(f"The setting {RESOURCE} is no resource name.", f"Correct {RESOURCE} or remove it.")
+        return endpoint(f"{name}.openai.azure.com", RESOURCE)
+    raise Misconfigured(
+        f"The Azure OpenAI endpoint is missing: set enterpriseHost or {ENDPOINT}.",
+        "Copy the endpoint from your resource in the Azure portal.",
+    )
+
+
+def _without_query(address: str, name: str) -> str:
+    if "?" in address:
+        raise Misconfigured(f"The setting {name} must not have a query.", f"Correct {name} or remove it.")
+    return address
+
+
+def deployment_of(ctx: Context) -> str:
+    deployment = ctx.settings.workspace_id or ctx.env(DEPLOYMENT)
+    if deployment is None:
+        raise Misconfigured(
+            f"The Azure OpenAI deployment is missing: set workspaceID or {DEPLOYMENT}.",
+            "Use the name of the deployment, not of its model.",
+        )
+    return deployment
+
+
+def to_usage(deployment: str, model: str | None, host: str, now: datetime) -> Usage:
+    """A status, not a meter: 0 percent used says only that the deployment answered."""
+    name = f"Deployment: {deployment}"
+    model = clean(model)
+    return Usage(
+        updated_at=now,
+        windows=(
+            Window(
+                id="status",
+                label="Status",
+                used_percent=0,
+                description=f"{name} · Model: {model}" if model else name,
+                lane="primary",
+            ),
+        ),
+        identity=Identity(plan=name, organization=host),
+        confidence=Confidence.UNKNOWN,
+    )
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    """Ask the deployment for one word."""
+    base = base_of(ctx)
+    deployment, version = deployment_of(ctx), version_of(ctx)
+    body: dict[str, object] = {"messages": _PING, "max_tokens": 1}
+    if version == "v1":
+        # Reasoning models spend hidden tokens before the first visible one.
+        body = {"model": deployment, "messages": _PING, "max_completion_tokens": 64}
+    answer = await ctx.http.send(
+        "POST",
+        joined(base, version, deployment),
+        headers={"api-key": key.secret.reveal(), "Accept": "application/json"},
+        params=None if version == "v1" else {"api-version": version},
+        json=body,
+        timeout=SECONDS,
+    )
+    completion = ctx.http.parse(_checked(ctx, answer), Completion)
+    return to_usage(deployment, completion.model, urlsplit(base).hostname or "", ctx.now)
+
+
+def _checked(ctx: Context, answer: Answer) -> Answer:
+    if answer.status == 400:
+        raise BadResponse(
+            "The deployment did not accept the request (HTTP 400).",
+            "Set AZURE_OPENAI_API_VERSION to v1 when it serves a reasoning model.",
+        )
+    if answer.status == 401:
+        raise ExpiredCredential("Azure OpenAI refused the API key (HTTP 401).", "Check AZURE_OPENAI_API_KEY.")
+    if answer.status == 404:
+        raise BadResponse(
+            "Azure OpenAI has no such deployment or API version (HTTP 404).",
+            f"Check {DEPLOYMENT} and AZURE_OPENAI_API_VERSION.",
+        )
+    if answer.status == 429:
+        raise RateLimited("The deployment is there but asks to wait (HTTP 429).", until=ctx.http.retry_after(answer))
+    return ctx.http.check(answer)
+
+
+PROVIDER = Provider(
+    id="azureopenai",
+    name="Azure OpenAI",
+    connect="Set AZURE_OPENAI_API_KEY, AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_DEPLOYMENT_NAME of one deployment.",
+    summary="Whether one deployment answers, and the model behind it; each read is a small billed request.",
+    aliases=("azure-openai", "aoai"),
+    dashboard="https://ai.azure.com",
+    status=StatusPage("https://azure.status.microsoft/en-us/status", "link"),
+    key_url="https://portal.azure.com",
+    settings=("apiKey", "apiKeyEnv", "enterpriseHost", "workspaceID"),
+    min_interval=900,
+    deadline=30,
+    strategies=(Strategy("api", from_api, ApiKey(env=("AZURE_OPENAI_API_KEY", "AZURE_API_KEY")), label="deployment"),),
+)

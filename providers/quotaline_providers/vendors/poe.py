@@ -1,0 +1,200 @@
+"""Poe: the points left, and the points of the last 30 days."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.errors import ReadError
+from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.model import Balance, Chart, Identity, Point, Row, Section, Usage
+from quotaline_providers.payload import JsonObject, NeededNumber, Payload, needed_number, to_number, to_time
+from quotaline_providers.secret import Secret
+from quotaline_providers.wording import grouped, money
+
+BASE = "https://api.poe.com/usage"
+TIMEOUT = 15.0
+MAX_PAGES, PAGE_SIZE = 5, 100
+HISTORY = timedelta(days=30)
+
+Object = dict[str, object]
+
+
+class BalanceAnswer(Payload):
+    """`GET /usage/current_balance`, in points; null means unknown."""
+
+    current_point_balance: NeededNumber | None = None
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use of a model; `usd` is None when the vendor gave no dollars."""
+
+    time: datetime
+    points: float
+    usd: float | None
+    model: str
+    kind: str
+
+
+def moment(value: object) -> datetime | None:
+    """Microseconds above 1e14, milliseconds above 1e12, else seconds; other text is ISO 8601."""
+    number = to_number(value)
+    if number is None:
+        return to_time(value)
+    seconds = number / 1e6 if number > 1e14 else number / 1e3 if number > 1e12 else number
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 253_402_300_799 else None
+
+
+def _first(row: Object, *names: str) -> object:
+    return next((row[name] for name in names if row.get(name) is not None), None)
+
+
+def to_use(row: Object, now: datetime) -> Use | None:
+    """The use in a row; None without a time or before the history. Raises ValueError for an amount that is none."""
+    points, usd = _first(row, "cost_points", "points", "point_cost"), _first(row, "cost_usd", "usd")
+    amount = 0.0 if points is None else max(0.0, needed_number(points))
+    dollars = None if usd is None else max(0.0, needed_number(usd))
+    time = _time(row)
+    if time is None or time < now - HISTORY:
+        return None
+    return Use(time, amount, dollars, _name(row.get("bot_name")), _name(row.get("usage_type")))
+
+
+def _time(row: Object) -> datetime | None:
+    return moment(_first(row, "creation_time", "timestamp", "created_at"))
+
+
+def _name(value: object) -> str:
+    return (value.strip() if isinstance(value, str) else "") or "unknown"
+
+
+def rows_of(page: Object) -> list[object]:
+    """The rows of a page: the first list there is."""
+    return next((value for name in ("data", "items", "results") if isinstance(value := page.get(name), list)), [])
+
+
+def next_cursor(page: Object, now: datetime) -> str | None:
+    """Where the next page starts; None at the end, or when this page already reaches beyond the history."""
+    last = (rows_of(page) or [None])[-1]
+    row = last if isinstance(last, dict) else {}
+    time = _time(row)
+    if time is not None and time < now - HISTORY:
+        return None
+    told = page.get("next_cursor")
+    if isinstance(told, str) and told:
+        return told
+    id = row.get("query_id") if page.get("has_more") is True else None
+    return id if isinstance(id, str) and id else None
+
+
+# --- how it becomes a usage ------------------------------------------------------------------------
+
+
+def points(value: float) -> str:
+    return f"{grouped(value, 0 if abs(value) >= 1000 else 1)} points"
+
+
+def _sum_row(label: str, uses: Iterable[Use]) -> Row:
+    listed = list(uses)
+    dollars = [use.usd for use in listed if use.usd is not None]
+    secondary = f"{len(listed)} requests" + (f" · {money(sum(dollars))}" if dollars else "")
+    return Row(label=label, value=points(sum(use.points for use in listed)), secondary=secondary)
+
+
+def _ranked(uses: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    sums: dict[str, float] = defaultdict(float)
+    for name, amount in uses:
+        sums[name] += amount
+    return sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+
+
+def history_rows(uses: tuple[Use, ...], now: datetime) -> tuple[Row, ...]:
+    """Sums over today, 7 and 30 calendar days (UTC), what used most, and the three newest uses."""
+    if not uses:
+        return ()
+    today = now.date()
+    top, amount = _ranked((use.model, use.points) for use in uses)[0]
+    mix = _ranked((use.kind, use.points) for use in uses)[:2]
+    newest = sorted(uses, key=lambda use: use.time, reverse=True)[:3]
+    return (
+        _sum_row("Today", (use for use in uses if use.time.date() == today)),
+        _sum_row("Last 7 days", (use for use in uses if use.time.date() > today - timedelta(days=7))),
+        _sum_row("Last 30 days", uses),
+        Row(label="Top model", value=top, secondary=points(amount)),
+        Row(label="Usage mix", value=" · ".join(f"{kind}: {points(amount)}" for kind, amount in mix)),
+        *(
+            Row(label="Recent activity", value=f"{use.time:%m-%d %H:%M} · {use.model}", secondary=points(use.points))
+            for use in newest
+        ),
+    )
+
+
+def to_usage(balance: float | None, uses: tuple[Use, ...], now: datetime) -> Usage:
+    rows: tuple[Row, ...] = () if balance is None else (Row(label="Current balance", value=points(balance)),)
+    rows += history_rows(uses, now)
+    days: dict[date, float] = defaultdict(float)
+    for use in uses:
+        days[use.time.date()] += use.points
+    series = tuple(Point(label=day.isoformat(), value=amount) for day, amount in sorted(days.items()))
+    chart = Chart(kind="bars", title="Daily points", unit="points", points=series) if series else None
+    known = (
+        () if balance is None else (Balance(id="points", label="Points", amount=Decimal(str(balance)), unit="points"),)
+    )
+    return Usage(
+        updated_at=now,
+        balances=known,
+        identity=Identity(plan=None if balance is None else f"Balance: {points(balance)}"),
+        details=(Section(title="Points", rows=rows, chart=chart),) if rows else (),
+    )
+
+
+# --- how it is fetched -----------------------------------------------------------------------------
+
+
+async def _history(ctx: Context, key: Secret) -> tuple[Use, ...]:
+    """The uses read until something fails: the history is optional."""
+    uses: list[Use] = []
+    params = {"limit": str(PAGE_SIZE)}
+    headers = {"Accept": "application/json"}
+    try:
+        for _ in range(MAX_PAGES):
+            answer = await ctx.http.get(
+                f"{BASE}/points_history", JsonObject, bearer=key, headers=headers, params=params, timeout=TIMEOUT
+            )
+            for row in rows_of(answer.root):
+                if isinstance(row, dict) and (use := to_use(row, ctx.now)):
+                    uses.append(use)
+            cursor = next_cursor(answer.root, ctx.now)
+            if cursor is None:
+                break
+            params = {"limit": str(PAGE_SIZE), "starting_after": cursor}
+    except (ReadError, ValueError):
+        pass
+    return tuple(uses)
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    headers = {"Accept": "application/json"}
+    sent = await ctx.http.send("GET", f"{BASE}/current_balance", bearer=key.secret, headers=headers, timeout=TIMEOUT)
+    answer = ctx.http.parse(accepted(ctx, sent, "Poe"), BalanceAnswer)
+    return to_usage(answer.current_point_balance, await _history(ctx, key.secret), ctx.now)
+
+
+PROVIDER = Provider(
+    id="poe",
+    name="Poe",
+    connect="Copy an API key from poe.com/api/keys and set POE_API_KEY, or store it with Quotaline.",
+    summary="Points left, and the points of the last 30 days by model and day.",
+    dashboard="https://poe.com/api/keys",
+    key_url="https://poe.com/api/keys",
+    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
+    accounts="token",
+    min_interval=120,
+    deadline=100,
+    strategies=(Strategy("api", from_api, ApiKey(env=("POE_API_KEY",))),),
+)

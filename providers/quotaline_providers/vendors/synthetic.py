@@ -1,0 +1,321 @@
+"""Synthetic: rolling five-hour requests, weekly token credits and hourly searches, from an answer of several shapes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.errors import BadResponse
+from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.model import Identity, Lane, Row, Section, Spend, Usage, Window
+from quotaline_providers.payload import JsonDocument, child, to_number, to_time
+from quotaline_providers.wording import grouped, money, percent
+
+URL = "https://api.synthetic.new/v2/quotas"
+TIMEOUT = 15.0
+
+T = TypeVar("T")
+Object = dict[str, object]
+
+_USED_PERCENT = "percentUsed usedPercent usagePercent usage_percent used_percent percent_used percent"
+_LEFT_PERCENT = "percentRemaining remainingPercent remaining_percent percent_remaining"
+_LIMIT = (
+    "limit messageLimit message_limit messages maxRequests max_requests requestLimit request_limit quota max total "
+    "capacity allowance"
+)
+_USED = (
+    "used usage usedMessages used_messages messagesUsed messages_used requests requestCount request_count consumed "
+    "spent"
+)
+_REMAINING = "remaining left available balance"
+_RESET = (
+    "resetAt reset_at resetsAt resets_at renewAt renew_at renewsAt renews_at nextTickAt next_tick_at nextRegenAt "
+    "next_regen_at periodEnd period_end expiresAt expires_at endAt end_at"
+)
+_LABEL = "name label type period scope title id"
+_PLAN = "plan planName plan_name subscription subscriptionPlan tier package packageName"
+_STEP = "tickPercent tick_percent nextTickPercent next_tick_percent"
+_MINUTES: tuple[tuple[str, float], ...] = (
+    ("windowMinutes window_minutes periodMinutes period_minutes", 1),
+    ("windowHours window_hours periodHours period_hours", 60),
+    ("windowDays window_days periodDays period_days", 1440),
+    ("windowSeconds window_seconds periodSeconds period_seconds", 1 / 60),
+)
+_PERIOD = "window windowLabel window_label period periodLabel period_label"
+_UNITS = {"m": 1, "h": 60, "d": 1440}
+_SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(?:(m|min|mins|minute|minutes)|(h|hr|hrs|hour|hours)|(d|day|days))")
+_GENERIC = ("quotas", "quota", "limits", "usage", "entries", "subscription", "data")
+_LANES: tuple[Lane, ...] = ("primary", "secondary", "tertiary")
+_IDS = ("five-hour", "weekly", "search")
+_LABELS = ("Five-hour quota", "Weekly tokens", "Search hourly")
+_MAX_DEPTH = 40
+
+
+# --- searching the answer --------------------------------------------------------------------------
+
+
+def first(source: Object, names: str, parse: Callable[[object], T | None]) -> T | None:
+    """The first usable value under these names."""
+    found = (parse(source[name]) for name in names.split() if name in source)
+    return next((value for value in found if value is not None), None)
+
+
+def moment(value: object) -> datetime | None:
+    """ISO 8601, epoch milliseconds above 1e12, epoch seconds above 1e9; None for anything else."""
+    number = to_number(value)
+    if number is None:
+        return to_time(value)
+    seconds = number / 1000 if number > 1e12 else number
+    return datetime.fromtimestamp(seconds, UTC) if 1e9 < seconds < 253_402_300_799 else None
+
+
+def dollars(value: object) -> float | None:
+    """A number, or a text such as `$1,200.50`."""
+    return to_number(value.replace("$", "").replace(",", "") if isinstance(value, str) else value)
+
+
+def _words(value: object) -> str | None:
+    return (value.strip() or None) if isinstance(value, str) else None
+
+
+def length(source: Object) -> int | None:
+    """The stated length of a window in minutes."""
+    for names, factor in _MINUTES:
+        number = first(source, names, to_number)
+        if number is not None and number > 0:
+            return round(number * factor)
+    return first(source, _PERIOD, _span)
+
+
+def _span(value: object) -> int | None:
+    match = _SPAN.fullmatch("".join(value.split()).lower()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    unit = next(group for group in match.groups()[1:] if group)[0]
+    return round(float(match.group(1)) * _UNITS[unit]) or None
+
+
+def is_quota(source: Object) -> bool:
+    """Whether any number of a quota stands in this object."""
+    names = " ".join((_USED_PERCENT, _LEFT_PERCENT, _LIMIT, _USED, _REMAINING))
+    return first(source, names, to_number) is not None
+
+
+def collect(value: object, depth: int = 0) -> Iterator[Object]:
+    """The quotas in a value: elements in their order, objects that are none through their sorted keys."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, list):
+        for element in value:
+            yield from collect(element, depth + 1)
+    elif isinstance(value, dict):
+        if is_quota(value):
+            yield value
+        else:
+            for key in sorted(value):
+                yield from collect(value[key], depth + 1)
+
+
+# --- one quota -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Credits:
+    """Dollars of a quota; `regen` comes back at the next tick."""
+
+    limit: float
+    used: float
+    regen: float | None
+
+
+@dataclass(frozen=True)
+class Quota:
+    """One lane: percent used (0-100), length in minutes, what comes back at the next tick in percent."""
+
+    label: str | None
+    used_percent: float
+    used: float | None
+    limit: float | None
+    minutes: int | None
+    resets_at: datetime | None
+    step: float | None
+    credits: Credits | None
+
+
+def _scaled(value: float | None, fraction: bool) -> float | None:
+    return value * 100 if value is not None and fraction and value <= 1 else value
+
+
+def to_quota(source: Object, *, weekly: bool = False) -> Quota | None:
+    """The quota in an object; None when its use cannot be told. The weekly lane's percents are never fractions."""
+    limit, used, remaining = (first(source, names, to_number) for names in (_LIMIT, _USED, _REMAINING))
+    most, rest = first(source, "maxCredits max_credits", dollars), first(source, _credit("remaining"), dollars)
+    spent = first(source, _credit("used"), dollars)
+    share = _scaled(first(source, _USED_PERCENT, to_number), not weekly)
+    left = _scaled(first(source, _LEFT_PERCENT, to_number), not weekly)
+    if limit is None and used is not None and remaining is not None:
+        limit = used + remaining
+    if used is None and limit is not None and remaining is not None:
+        used = limit - remaining
+    if weekly and most and most > 0 and rest is not None:
+        share = (most - rest) / most * 100
+    elif share is None and left is not None:
+        share = 100 - left
+    elif share is None and used is not None and limit is not None and limit > 0:
+        share = used / limit * 100
+    if share is None or math.isnan(share):
+        return None
+    share = min(100.0, max(0.0, share))
+    credits = None
+    if most is not None and most > 0:
+        if spent is None:
+            spent = max(0.0, most - rest) if rest is not None else most * share / 100
+        credits = Credits(most, spent, first(source, "nextRegenCredits next_regen_credits", dollars))
+    step = first(source, _STEP, to_number)
+    step = step * 100 if step is not None and step <= 1 else step
+    if step is None and credits and credits.regen:
+        step = credits.regen / credits.limit * 100
+    return Quota(
+        label=first(source, _LABEL, _words),
+        used_percent=share,
+        used=used,
+        limit=limit if limit and limit > 0 else None,
+        minutes=length(source),
+        resets_at=first(source, _RESET, moment),
+        step=step if step and step > 0 else None,
+        credits=credits,
+    )
+
+
+def _credit(kind: str) -> str:
+    return f"{kind}Credits {kind}_credits"
+
+
+def quotas(document: object) -> tuple[Quota | None, Quota | None, Quota | None]:
+    """The three lanes, each in its slot; a named lane that is missing is never filled by another."""
+    root: Object = {"quotas": document} if isinstance(document, list) else (child(document) or {})
+    paths = (("rollingFiveHourLimit",), ("weeklyTokenLimit",), ("search", "hourly"))
+    lanes = [next((o for o in (child(root, *path), child(root, "data", *path)) if o), None) for path in paths]
+    named = [lane if lane and (is_quota(lane) or "maxCredits" in lane) else None for lane in lanes]
+    if any(lane is not None for lane in named):
+        rolling, weekly, search = named
+        return (
+            to_quota(rolling) if rolling else None,
+            to_quota(weekly, weekly=True) if weekly else None,
+            to_quota(search) if search else None,
+        )
+    data = child(root, "data") or {}
+    candidates = [root.get(name) for name in _GENERIC] + [data.get(name) for name in _GENERIC[:-1]]
+    for candidate in candidates:
+        found = [quota for source in collect(candidate) if (quota := to_quota(source))][:3]
+        if found:
+            one, two, three, *_ = [*found, None, None]
+            return one, two, three
+    return None, None, None
+
+
+# --- all of it -------------------------------------------------------------------------------------
+
+
+def _length_text(minutes: int | None) -> str | None:
+    if not minutes:
+        return None
+    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes % size == 0:
+            count = minutes // size
+            return f"{count} {name}{'' if count == 1 else 's'} window"
+    return None
+
+
+def regen_text(quota: Quota) -> tuple[str, str] | None:
+    """What the next tick gives back and how many ticks it takes to be full; None without a step."""
+    if quota.step is None:
+        return None
+    credits = quota.credits
+    ticks = credits.used / credits.regen if credits and credits.regen else quota.used_percent / quota.step
+    full = "Near full" if ticks <= 0.1 else f"Full in ~{math.ceil(ticks)} regens"
+    if 0.1 < ticks < 1.5:
+        full = "Full in ~1 regen"
+    return f"{percent(min(100.0, 100 - quota.used_percent + quota.step))} after next regen", full
+
+
+def to_usage(document: object, now: datetime) -> Usage:
+    """The usage. Raises BadResponse when there is no quota."""
+    lanes = quotas(document)
+    if not any(lanes):
+        raise BadResponse("Missing quota data: Synthetic gave no quota.")
+    windows: list[Window] = []
+    rows: list[Row] = []
+    spends: list[Spend] = []
+    for quota, lane, id, label in zip(lanes, _LANES, _IDS, _LABELS, strict=True):
+        if quota is None:
+            continue
+        windows.append(
+            Window(
+                id=id,
+                label=label,
+                used_percent=quota.used_percent,
+                used=quota.used,
+                limit=quota.limit,
+                unit="requests" if quota.limit else None,
+                minutes=quota.minutes,
+                resets_at=quota.resets_at,
+                description=None if quota.resets_at else _length_text(quota.minutes),
+                lane=lane,
+                next_regen_percent=quota.step,
+            )
+        )
+        if texts := regen_text(quota):
+            rows.append(Row(label=f"{label} regenerates", value=texts[0], secondary=texts[1]))
+        if quota.credits and not spends:
+            spends.append(_spend(quota, quota.credits))
+            if quota.credits.regen:
+                rows.append(Row(label="Next regeneration", value=money(quota.credits.regen)))
+    root = child(document) or {}
+    if (old := child(root, "subscription")) and (extra := to_quota(old)) and extra.limit:
+        rows.append(Row(label="Subscription requests", value=f"{grouped(extra.used or 0)} / {grouped(extra.limit)}"))
+    plan = first(root, _PLAN, _words) or first(child(root, "data") or {}, _PLAN, _words)
+    return Usage(
+        updated_at=now,
+        windows=tuple(windows),
+        spends=tuple(spends),
+        identity=Identity(plan=plan),
+        details=(Section(title="Quotas", rows=tuple(rows)),) if rows else (),
+    )
+
+
+def _spend(quota: Quota, credits: Credits) -> Spend:
+    used, limit = (Decimal(str(round(value, 6))) for value in (credits.used, credits.limit))
+    return Spend(
+        id="credits", label="Credits", used=used, limit=limit, unit="USD", period="Weekly", resets_at=quota.resets_at
+    )
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    answer = await ctx.http.send("GET", URL, bearer=key.secret, headers={"Accept": "application/json"}, timeout=TIMEOUT)
+    document = ctx.http.parse(accepted(ctx, answer, "Synthetic"), JsonDocument).root
+    if not isinstance(document, dict | list):
+        raise BadResponse("Synthetic gave an answer that is neither an object nor a list.")
+    return to_usage(document, ctx.now)
+
+
+PROVIDER = Provider(
+    id="synthetic",
+    name="Synthetic",
+    connect="Create an API key at synthetic.new and set SYNTHETIC_API_KEY, or store it with Quotaline.",
+    summary="Five-hour requests, weekly token credits and hourly searches.",
+    aliases=("synthetic.new",),
+    dashboard="https://synthetic.new",
+    status=StatusPage("https://status.synthetic.new"),
+    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
+    accounts="token",
+    min_interval=60,
+    deadline=20,
+    strategies=(Strategy("api", from_api, ApiKey(env=("SYNTHETIC_API_KEY",))),),
+)

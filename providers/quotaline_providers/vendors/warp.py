@@ -1,0 +1,244 @@
+"""Warp: the monthly AI credits of an account and its add-on credits, read from Warp's GraphQL service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
+from quotaline_providers.errors import BadResponse, ExpiredCredential
+from quotaline_providers.lookups import ApiKey
+from quotaline_providers.model import Confidence, Usage, Window
+from quotaline_providers.payload import Payload, When, lenient, lenient_items, to_integer, to_number
+from quotaline_providers.secret import Secret
+from quotaline_providers.wording import grouped
+
+ADDRESS = "https://app.warp.dev/graphql/v2"
+OPERATION = "GetRequestLimitInfo"
+SECONDS = 15.0
+_SYSTEMS = {"darwin": ("macOS", "15.0.0"), "win32": ("Windows", "11")}
+_GRANT = "requestCreditsGranted requestCreditsRemaining expiration"
+QUERY = f"""query {OPERATION}($requestContext: RequestContext!) {{
+  user(requestContext: $requestContext) {{
+    __typename
+    ... on UserOutput {{
+      user {{
+        requestLimitInfo {{ isUnlimited nextRefreshTime requestLimit requestsUsedSinceLastRefresh }}
+        bonusGrants {{ {_GRANT} }}
+        workspaces {{ bonusGrantsInfo {{ grants {{ {_GRANT} }} }} }}
+      }}
+    }}
+  }}
+}}"""
+
+
+# --- what the vendor sends -------------------------------------------------------------------------
+
+
+def _yes(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "1", "yes")
+    return value if isinstance(value, bool) else bool(to_number(value))
+
+
+Count = Annotated[int, BeforeValidator(lambda value: to_integer(value) or 0)]
+
+
+class LimitInfo(Payload):
+    """Credits of the running month; counts that cannot be read are 0."""
+
+    isUnlimited: Annotated[bool, BeforeValidator(_yes)] = False  # noqa: N815 - the vendor's spelling
+    nextRefreshTime: When = None  # noqa: N815
+    requestLimit: Count = 0  # noqa: N815
+    requestsUsedSinceLastRefresh: Count = 0  # noqa: N815
+
+
+class Grant(Payload):
+    """Add-on credits that expire together."""
+
+    requestCreditsGranted: Count = 0  # noqa: N815
+    requestCreditsRemaining: Count = 0  # noqa: N815
+    expiration: When = None
+
+
+class GrantsInfo(Payload):
+    grants: Annotated[tuple[Grant, ...], lenient_items(Grant)] = ()
+
+
+class Workspace(Payload):
+    bonusGrantsInfo: Annotated[GrantsInfo | None, lenient(GrantsInfo)] = None  # noqa: N815
+
+
+class User(Payload):
+    requestLimitInfo: Annotated[LimitInfo | None, lenient(LimitInfo)] = None  # noqa: N815
+    bonusGrants: Annotated[tuple[Grant, ...], lenient_items(Grant)] = ()  # noqa: N815
+    workspaces: Annotated[tuple[Workspace, ...], lenient_items(Workspace)] = ()
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        shared = (item.bonusGrantsInfo.grants for item in self.workspaces if item.bonusGrantsInfo)
+        return (*self.bonusGrants, *(grant for grants in shared for grant in grants))
+
+
+class Data(Payload):
+    user: dict[str, Any] | None = None
+
+
+class Reply(Payload):
+    """A GraphQL answer; errors may come with HTTP 200."""
+
+    errors: Any = None
+    data: Annotated[Data | None, lenient(Data)] = None
+
+
+# --- what it means ---------------------------------------------------------------------------------
+
+
+def user_of(reply: Reply) -> tuple[LimitInfo, tuple[Grant, ...]]:
+    """The limits and the add-on grants. Raises ExpiredCredential and BadResponse."""
+    if isinstance(reply.errors, list) and reply.errors:
+        if "unauth" in _messages(reply.errors).lower():
+            raise ExpiredCredential("Warp refused the API key.")
+        raise BadResponse("Warp could not answer the question about the credits.")
+    output = reply.data.user if reply.data else None
+    if output is None:
+        raise BadResponse("Warp told nothing about the user.")
+    user = User.model_validate(output["user"]) if isinstance(output.get("user"), dict) else None
+    if user is None or user.requestLimitInfo is None:
+        kind = output.get("__typename")
+        raise BadResponse(
+            "Warp told no credits for this user."
+            if kind in (None, "UserOutput") or not isinstance(kind, str) or not kind.isidentifier()
+            else f"Warp answered with {kind[:40]} instead of the user."
+        )
+    return user.requestLimitInfo, user.grants
+
+
+def _messages(errors: Iterable[object]) -> str:
+    texts = (item.get("message") if isinstance(item, dict) else item for item in errors)
+    return " | ".join([text for text in texts if isinstance(text, str) and text][:3])
+
+
+def credits_window(info: LimitInfo) -> Window:
+    """The month's credits; an unlimited account has no reset."""
+    if info.isUnlimited:
+        return Window(id="credits", label="Credits", used_percent=0, description="Unlimited", lane="primary")
+    used, limit = info.requestsUsedSinceLastRefresh, info.requestLimit
+    return Window(
+        id="credits",
+        label="Credits",
+        used_percent=min(100.0, max(0.0, used / limit * 100)) if limit > 0 else 0.0,
+        used=used,
+        limit=limit if limit > 0 else None,
+        unit="credits",
+        resets_at=info.nextRefreshTime,
+        description=f"{grouped(used)}/{grouped(limit)} credits",
+        lane="primary",
+    )
+
+
+def addon_window(grants: tuple[Grant, ...]) -> Window | None:
+    """All add-on credits together; None when there never were any. They expire, they do not reset."""
+    total = sum(grant.requestCreditsGranted for grant in grants)
+    left = sum(grant.requestCreditsRemaining for grant in grants)
+    if total <= 0 and left <= 0:
+        return None
+    percent = min(100.0, max(0.0, (total - left) / total * 100)) if total > 0 else 0.0
+    return Window(
+        id="add-on",
+        label="Add-on credits",
+        used_percent=percent,
+        used=max(0, total - left),
+        limit=total if total > 0 else None,
+        unit="credits",
+        description=expiry_text(grants) if left > 0 else None,
+        lane="secondary",
+    )
+
+
+def expiry_text(grants: Iterable[Grant]) -> str | None:
+    """What expires next, and when, in local time."""
+    seconds = [
+        (int(grant.expiration.timestamp()), grant)
+        for grant in grants
+        if grant.expiration and grant.requestCreditsRemaining > 0
+    ]
+    if not seconds:
+        return None
+    first = min(second for second, _ in seconds)
+    count = sum(grant.requestCreditsRemaining for second, grant in seconds if second == first)
+    return f"{grouped(count)} credits expires on {datetime.fromtimestamp(first).astimezone():%Y-%m-%d %H:%M}"
+
+
+def to_usage(reply: Reply, now: datetime) -> Usage:
+    """The usage of one key. Raises ExpiredCredential and BadResponse."""
+    info, grants = user_of(reply)
+    windows = (credits_window(info), addon_window(grants))
+    return Usage(updated_at=now, windows=tuple(window for window in windows if window), confidence=Confidence.EXACT)
+
+
+def binding(usage: Usage) -> str | None:
+    """The month's credits: used-up add-on credits only mean that there are none any more."""
+    return "credits" if usage.windows else None
+
+
+# --- how it is fetched -----------------------------------------------------------------------------
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    """One question; the service wants to be asked as its own app asks."""
+    name, version = _SYSTEMS.get(ctx.platform, ("Linux", "6.0.0"))
+    system = {"category": name, "name": name, "version": version}
+    answer = await ctx.http.send(
+        "POST",
+        ADDRESS,
+        bearer=_unprefixed(key.secret),
+        headers={
+            "Accept": "application/json",
+            "User-Agent": "Warp/1.0",
+            "x-warp-client-id": "warp-app",
+            "x-warp-os-category": name,
+            "x-warp-os-name": name,
+            "x-warp-os-version": version,
+        },
+        params={"op": OPERATION},
+        json={
+            "operationName": OPERATION,
+            "variables": {"requestContext": {"clientContext": {}, "osContext": system}},
+            "query": QUERY,
+        },
+        timeout=SECONDS,
+    )
+    return to_usage(ctx.http.parse(_checked(ctx, answer), Reply), ctx.now)
+
+
+def _checked(ctx: Context, answer: Answer) -> Answer:
+    if answer.status in (401, 403):
+        raise ExpiredCredential(f"Warp refused the API key (HTTP {answer.status}).")
+    if ctx.http.check(answer).status != 200:
+        raise BadResponse(f"Warp gave an unexpected answer (HTTP {answer.status}).")
+    return answer
+
+
+def _unprefixed(secret: Secret) -> Secret:
+    value = secret.reveal()
+    return Secret(value[7:].strip()) if value.lower().startswith("bearer ") else secret
+
+
+PROVIDER = Provider(
+    id="warp",
+    name="Warp",
+    connect="Create an API key in Warp's settings under Platform and set WARP_API_KEY.",
+    summary="The monthly AI credits and the add-on credits.",
+    aliases=("warp-ai", "warp-terminal"),
+    dashboard="https://docs.warp.dev/reference/cli/api-keys",
+    key_url="https://docs.warp.dev/reference/cli/api-keys",
+    settings=("apiKey", "apiKeyEnv"),
+    min_interval=300,
+    deadline=30,
+    binding=binding,
+    strategies=(Strategy("api", from_api, ApiKey(env=("WARP_API_KEY", "WARP_TOKEN")), label="api"),),
+)

@@ -1,0 +1,191 @@
+"""Synthetic: named lanes that keep their slots, and the older shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    MissingCredential,
+    RateLimited,
+    ReadError,
+    Unavailable,
+)
+from quotaline_providers.model import Usage
+from quotaline_providers.vendors.synthetic import dollars, length, quotas, regen_text, to_quota, to_usage
+
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+LATER = datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)
+Read = Callable[..., Usage]
+WEEKLY: dict[str, object] = {
+    "percentRemaining": 75.0,
+    "maxCredits": "$1,000.00",
+    "remainingCredits": "$750.00",
+    "nextRegenCredits": "$100.00",
+    "nextRegenAt": "2030-01-02T15:00:00Z",
+}
+
+
+@pytest.fixture
+def route(vendor: Any) -> Any:
+    return vendor("api.synthetic.new").get("/v2/quotas", bearer="k")
+
+
+def test_the_three_named_lanes(route: Any, read: Read) -> None:
+    rolling = {"max": 200, "remaining": 150, "tickPercent": 0.05, "nextTickAt": "2030-01-02T12:10:00Z"}
+    search = {"hourly": {"limit": 50, "requests": 73.8, "renewsAt": 1900000000}}
+    old = {"limit": 300, "requests": 30}
+    route.answers(rollingFiveHourLimit=rolling, weeklyTokenLimit=WEEKLY, search=search, subscription=old)
+    usage = read("synthetic", SYNTHETIC_API_KEY="' k '")
+    assert [(w.id, w.lane, w.used_percent) for w in usage.windows] == [
+        ("five-hour", "primary", 25),
+        ("weekly", "secondary", 25),
+        ("search", "tertiary", 100),
+    ]
+    assert usage.window("five-hour").next_regen_percent == 5
+    assert usage.window("weekly").next_regen_percent == 10
+    assert usage.window("search").resets_at == LATER
+    spend = usage.spend("credits")
+    assert (spend.used, spend.limit, spend.period) == (Decimal(250), Decimal(1000), "Weekly")
+    row = usage.row("Weekly tokens regenerates")
+    assert (row.value, row.secondary) == ("85% after next regen", "Full in ~3 regens")
+    assert usage.row("Subscription requests").value == "30 / 300"
+    assert usage.identity.plan is None
+
+
+@pytest.mark.parametrize("rolling", [None, {}, {"limited": False}])
+def test_a_missing_lane_leaves_its_slot_empty(rolling: object) -> None:
+    document = {"rollingFiveHourLimit": rolling, "weeklyTokenLimit": WEEKLY, "search": {"hourly": {"percent": 10}}}
+    usage = to_usage(document, NOW)
+    assert usage.lane("primary") is None
+    assert [window.lane for window in usage.windows] == ["secondary", "tertiary"]
+
+
+def test_lanes_may_stand_under_data() -> None:
+    one, two, three = quotas({"data": {"weeklyTokenLimit": WEEKLY}})
+    assert (one, three) == (None, None)
+    assert two is not None
+
+
+def test_without_any_named_lane_the_generic_quotas_count() -> None:
+    listed = [
+        {"name": "Monthly", "limit": 800, "used": 80, "reset_at": "2030-02-01T00:00:00Z"},
+        {"name": "Daily", "max": 40, "remaining": 10, "window_minutes": 1440},
+        {"limit": 0, "used": 3},
+    ]
+    empty: dict[str, object] = {"rollingFiveHourLimit": None, "weeklyTokenLimit": {}, "search": {"hourly": {}}}
+    usage = to_usage({"plan": "Starter", "quotas": listed, **empty}, NOW)
+    assert [window.used_percent for window in usage.windows] == [10, 75]
+    assert usage.windows[1].description == "1 day window"
+    assert usage.identity.plan == "Starter"
+    assert [window.used_percent for window in to_usage(listed, NOW).windows] == [10, 75]
+
+
+def test_quotas_nested_deep_are_found_in_sorted_order() -> None:
+    inner = {"messages": 200, "requests": 20, "period": "5hr", "resetsAt": "2030-01-02T15:00:00Z"}
+    (window,) = to_usage({"subscription": {"packs": 1, "rateLimit": inner}}, NOW).windows
+    assert (window.used_percent, window.minutes) == (10, 300)
+    one, two, _ = quotas({"data": {"limits": {"b": {"x": {"percent": 20}}, "a": {"percent": 30}}}})
+    assert one is not None
+    assert two is not None
+    assert (one.used_percent, two.used_percent) == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ({"percent": 1}, 100),
+        ({"percent": 0.5}, 50),
+        ({"percent": 100}, 100),
+        ({"usedPercent": "12"}, 12),
+        ({"percentRemaining": 0.25}, 75),
+        ({"used": 1, "remaining": 3}, 25),
+        ({"max": 10, "remaining": 15}, 0),
+        ({"max": 10, "remaining": -2}, 100),
+        ({"max": 10, "remaining": 0, "limited": True}, 100),
+    ],
+)
+def test_percentages(source: dict[str, object], used: float) -> None:
+    quota = to_quota(source)
+    assert quota is not None
+    assert quota.used_percent == used
+
+
+def test_a_limit_of_zero_is_no_quota() -> None:
+    assert to_quota({"limit": 0, "used": 1}) is None
+
+
+def test_the_weekly_rest_is_never_a_fraction() -> None:
+    quota = to_quota({"percentRemaining": 0.8}, weekly=True)
+    assert quota is not None
+    assert quota.used_percent == pytest.approx(99.2)
+
+
+def test_unreadable_dollars_leave_the_percentage() -> None:
+    quota = to_quota({"percentRemaining": 75, "maxCredits": "many", "remainingCredits": "$5"}, weekly=True)
+    assert quota is not None
+    assert (quota.used_percent, quota.credits, quota.step) == (25, None, None)
+    assert regen_text(quota) is None
+    assert dollars("$1,000.00") == 1000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [{"resetAt": 1900000000}, {"resetAt": "1900000000000"}, {"resetAt": "soon", "reset_at": 5, "endAt": 1900000000}],
+)
+def test_resets_in_every_spelling(source: dict[str, object]) -> None:
+    quota = to_quota({"percent": 50, **source})
+    assert quota is not None
+    assert quota.resets_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("source", "minutes"),
+    [
+        ({"window": "30 min"}, 30),
+        ({"period": "2 Days"}, 2880),
+        ({"window": "monthly", "period": "1 hour"}, 60),
+        ({"windowSeconds": 3600}, 60),
+        ({"periodHours": "5"}, 300),
+        ({"window": "soon"}, None),
+    ],
+)
+def test_lengths(source: dict[str, object], minutes: int | None) -> None:
+    assert length(source) == minutes
+
+
+@pytest.mark.parametrize(("left", "text"), [(100, "Near full"), (88, "Full in ~1 regen"), (75, "Full in ~3 regens")])
+def test_ticks_to_full(left: float, text: str) -> None:
+    quota = to_quota({"max": 100, "remaining": left, "tickPercent": 0.1})
+    assert quota is not None
+    texts = regen_text(quota)
+    assert texts is not None
+    assert texts[1] == text
+
+
+@pytest.mark.parametrize("body", ["{", "3", '"x"', "{}", "[]", '{"quotas": [{"limit": 0}]}', "<html>"])
+def test_answers_without_a_quota(route: Any, read: Read, body: str) -> None:
+    route.answers_text(body)
+    with pytest.raises(BadResponse):
+        read("synthetic", SYNTHETIC_API_KEY="k")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (500, Unavailable), (404, BadResponse)],
+)
+def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
+    route.fails(status)
+    with pytest.raises(error):
+        read("synthetic", config={"apiKey": "k"}, SYNTHETIC_API_KEY="other")
+
+
+def test_no_key_is_a_missing_credential(read: Read) -> None:
+    with pytest.raises(MissingCredential):
+        read("synthetic")
