@@ -167,7 +167,10 @@ class Client:
         with self._came:
             while (found := look()) is None:
                 left = end - time.monotonic()
-                if left <= 0 or not self._came.wait(left):
+                self._came.wait(max(0, min(left, 0.5)))
+                if left <= 0 or not self._threads[0].is_alive():
+                    if (found := look()) is not None:
+                        return found
                     methods = [m.get("method", f"answer {m.get('id')}") for m in self.messages]
                     raise TimeoutError(f"{what} did not come; came: {methods}; {self.stderr.decode()[-2000:]}")
             return found

@@ -34,6 +34,7 @@ class Simulator:
 
     def __init__(self) -> None:
         self.problems: list[str] = []
+        self._round = 0
         self._vendors: dict[str, Vendor] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="quotaline-simulator-"))
         self._authority = Authority(self._folder)
@@ -90,7 +91,9 @@ class Simulator:
         return self._vendors[name]
 
     def reset(self) -> None:
-        """Forget all vendors, routes and problems."""
+        """Forget all vendors, routes and problems. Connections made before are not listened to any more: a cancelled
+        request may still be on its way."""
+        self._round += 1
         self._vendors = {}
         self.problems = []
 
@@ -124,8 +127,9 @@ class Simulator:
         await self._serve(_Line(reader, writer), "https", None)
 
     async def _serve(self, line: _Line, scheme: str, name: str | None) -> None:
+        begun = self._round
         try:
-            while (request := await line.request()) is not None:
+            while (request := await line.request()) is not None and begun == self._round:
                 if request.method == "CONNECT":
                     name = await self._connect(line, request.target)
                     if name is None:

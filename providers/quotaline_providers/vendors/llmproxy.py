@@ -104,9 +104,8 @@ def to_usage(stats: Stats, now: datetime) -> Usage:
     resets = [group.reset_time for group in groups if group.reset_time and group.reset_time > now]
     reset = min(resets, default=None)
     windows = [window for window in (_quota(groups, reset),) if window]
-    windows.append(
-        Window(id="requests", label="Requests", used_percent=0, lane="secondary", description=_requests(stats))
-    )
+    requests = f"{grouped(stats.requests)} requests"
+    windows.append(Window(id="requests", label="Requests", used_percent=0, lane="secondary", description=requests))
     tokens = f"{grouped(stats.token_count)} tokens"
     windows.append(Window(id="tokens", label="Tokens", used_percent=0, lane="tertiary", description=tokens))
     ranked = sorted(stats.providers.items(), key=lambda entry: (-entry[1].requests, entry[0]))[:_TOP]

@@ -43,17 +43,19 @@ class QuotalineProtocol(LanguageServerProtocol):
         """The base class leaves a request that it cannot read without an answer, and whoever waits for an answer that
         it cannot read without an end."""
         method, request = data.get("method"), data.get("id")
-        if "jsonrpc" in data and method is not None:
+        if "jsonrpc" not in data or (method is None and request is None):
+            return data
+        if method is not None:
             data.setdefault("params", None)
         try:
             return super().structure_message(data)
         except Exception:
-            if method is not None and request is not None:
-                code, message = types.ErrorCodes.InvalidParams, "The parameters do not fit this method."
-                self._send_response(request, error=types.ResponseError(code=code, message=message))
+            if method is None:
+                self._handle_response(request, error=_refusal(types.ErrorCodes.InvalidRequest))
             elif request is not None:
-                code, message = types.ErrorCodes.InvalidRequest, "The client's answer cannot be read."
-                self._handle_response(request, error=types.ResponseError(code=code, message=message))
+                known = method in self.fm.features or method in self.fm.builtin_features
+                code = types.ErrorCodes.InvalidParams if known else types.ErrorCodes.MethodNotFound
+                self._send_response(request, error=_refusal(code))
             raise
 
     def _handle_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
@@ -84,6 +86,15 @@ class QuotalineProtocol(LanguageServerProtocol):
             for request in [request for request, future in self._request_futures.items() if future.done()]:
                 del self._request_futures[request]
         super()._execute_handler(*args, **kwargs)
+
+
+def _refusal(code: types.ErrorCodes) -> types.ResponseError:
+    messages = {
+        types.ErrorCodes.InvalidParams: "The parameters do not fit this method.",
+        types.ErrorCodes.MethodNotFound: "There is no such method.",
+        types.ErrorCodes.InvalidRequest: "The answer cannot be read.",
+    }
+    return types.ResponseError(code=code, message=messages[code])
 
 
 class QuotalineServer(LanguageServer):
