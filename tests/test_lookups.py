@@ -76,6 +76,19 @@ class TestAnApiKey:
         lookup = ApiKey(env=("FIRST_KEY",), env_first=True)
         assert await found(lookup, context({"apiKey": "config"}, FIRST_KEY="env")) == ("env", "env FIRST_KEY")
 
+    @pytest.mark.parametrize("typed", ["Bearer k", "bearer  k", ' "Bearer k" ', "Bearer 'k'"])
+    async def test_is_taken_without_a_typed_bearer(
+        self, context: ContextOf, keyring_entries: dict[tuple[str, str], str], typed: str
+    ) -> None:
+        assert await found(KEY, context({"apiKey": typed})) == ("k", "config")
+        assert await found(KEY, context({"apiKey": "Bearer "}, FIRST_KEY="Bearer", SECOND_KEY=typed)) == (
+            "k",
+            "env SECOND_KEY",
+        )
+        assert await found(KEY, context(account=Account("Work", Secret(typed)))) == ("k", "account Work")
+        keyring_entries["quotaline", "demo"] = typed
+        assert await found(KEY, context()) == ("k", "keyring")
+
     async def test_is_trimmed_and_unquoted(self, context: ContextOf) -> None:
         assert await found(KEY, context(FIRST_KEY="  '' ", SECOND_KEY=' "k" ')) == ("k", "env SECOND_KEY")
 

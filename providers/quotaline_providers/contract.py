@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, TypeVarTuple
 
 from pydantic import BaseModel
 
@@ -20,11 +20,12 @@ from quotaline_providers.errors import FALL_THROUGH, MissingProgram, ReadError
 from quotaline_providers.model import Usage
 from quotaline_providers.payload import clean
 from quotaline_providers.secret import Secret
-from quotaline_providers.settings import ProviderSettings, Source
+from quotaline_providers.settings import ProviderSettings, Source, SourceChoice
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound=BaseModel)
+Ts = TypeVarTuple("Ts")
 
 # --- host facilities, as strategies see them -------------------------------------------------------
 
@@ -213,7 +214,16 @@ class Files(Protocol):
         ...
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run a file-bound function off the event loop."""
+        """Run a function that waits for the disk off the event loop (one that computes holds it up all the same)."""
+        ...
+
+    async def in_worker(self, function: Callable[[*Ts], T], *arguments: *Ts, timeout: float) -> T:
+        """Run a function that computes (parsing many or large files) in a process of its own.
+
+        The function is one of a module; arguments, result and errors can be pickled and are small. A worker keeps what
+        its modules hold for the next call, but not for long. Raises what the function raises, TimedOut after `timeout`
+        seconds of work, and Unavailable when the process is lost.
+        """
         ...
 
 
@@ -259,7 +269,8 @@ class Memory(Protocol):
 
 @dataclass(frozen=True)
 class Account:
-    """The one account that is being read, when the user labelled several. `token` replaces every ambient credential."""
+    """The one account that is being read, when there are several. `token` replaces every ambient credential; an account
+    of `Provider.profiles` has no token but the folder (`home`) in which a program keeps its login."""
 
     label: str
     token: Secret | None = None
@@ -268,11 +279,25 @@ class Account:
     usage_scope: str | None = None
     organization_id: str | None = None
     workspace_id: str | None = None
+    home: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """Accounts whose logins a program keeps in folders of their own. `usual` says whether the usual one is there too.
+
+    `active` is the label of the one the user chose (`""` is the usual one), None when nobody chose.
+    """
+
+    accounts: tuple[Account, ...] = ()
+    usual: bool = True
+    active: str | None = None
 
 
 @dataclass(frozen=True)
 class Context:
-    """Everything a strategy may touch. `interactive` is true when the user asked for this read."""
+    """Everything a strategy may touch. `interactive` is true when the user asked for a read of this
+    moment (a refresh, not a look or a timer): only then may anything prompt. `source` is what this run may use."""
 
     provider: str
     settings: ProviderSettings
@@ -289,6 +314,7 @@ class Context:
     platform: str = sys.platform
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     version: str = "0"
+    source: SourceChoice = "auto"
 
     @property
     def now(self) -> datetime:
@@ -454,6 +480,8 @@ class Provider:
     settings: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     accounts: str | None = None
+    profiles: Callable[[Context], Profiles] | None = None
+    """The accounts that its settings name by a folder. It may read small files, but not prompt or start anything."""
     sign_in: SignIn | None = None
     key_url: str | None = None
     summary: str = ""

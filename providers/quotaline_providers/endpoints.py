@@ -40,10 +40,14 @@ def base_address(override: str | None, name: str, official: str) -> str:
     """The official address, or the one the setting `name` puts in its place. Raises Misconfigured."""
     if override is None:
         return official
-    base = endpoint(override, name)
-    if "?" in base:
+    return without_query(endpoint(override, name), name)
+
+
+def without_query(address: str, name: str) -> str:
+    """The address, to which a path can be added. Raises Misconfigured when the setting `name` has a query."""
+    if "?" in address:
         raise Misconfigured(f"The setting {name} must not have a query.", f"Correct {name} or remove it.")
-    return base
+    return address
 
 
 def own_server(value: str | None, name: str) -> str:
@@ -57,6 +61,16 @@ def own_server(value: str | None, name: str) -> str:
     if "://" not in text:
         raise Misconfigured(f"The setting {name} must begin with https://.", f"Correct {name} or remove it.")
     return endpoint(text, name, http="private")
+
+
+def configured_server(host: str | None, told: str | None, variable: str) -> str:
+    """As `own_server`, without a query: config `enterpriseHost`, else what the environment variable told."""
+    if host:
+        name = f"enterpriseHost ({variable})"
+        return without_query(own_server(host, name), name)
+    if told:
+        return without_query(own_server(told, variable), variable)
+    return own_server(None, f"enterpriseHost or {variable}")
 
 
 def check_address(url: str) -> None:

@@ -17,12 +17,22 @@ from quotaline_providers.secret import Secret
 
 T = TypeVar("T")
 
+KEYRING_HINT = "Unlock it and run `quotaline refresh`, which may ask for its password."
+
+_BEARER = re.compile(r"\Abearer(?:\s+|\Z)", re.IGNORECASE)
+
+
+def bare_key(text: str | None) -> str | None:
+    """A key as a user typed it: trimmed, unquoted, without `Bearer` in front; None when nothing is left."""
+    return clean(_BEARER.sub("", clean(text) or ""))
+
 
 @dataclass(frozen=True)
 class ApiKey:
     """An API key: the labelled account's token, config `apiKey` (or `apiKeyEnv`), the keyring, the environment.
 
-    `env_first` puts the environment before config and keyring. `files` gives last-resort key files (whole text).
+    Every key is taken as `bare_key` reads it. `env_first` puts the environment before config and keyring. `file`
+    gives a last-resort key file and how its key is found in its text.
     """
 
     env: tuple[str, ...] = ()
@@ -41,7 +51,7 @@ class ApiKey:
         if ctx.account and ctx.account.token:
             return f"account {ctx.account.label}"
         for step in self._steps():
-            if step == "config" and self.from_config and (ctx.settings.api_key or self._named(ctx)):
+            if step == "config" and self.from_config and self._configured(ctx):
                 return self._config_origin(ctx)
             if step == "keyring" and self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
                 return "keyring"
@@ -51,41 +61,61 @@ class ApiKey:
 
     async def find(self, ctx: Context) -> Credential:
         if ctx.account and ctx.account.token:
-            return Credential(ctx.account.token, f"account {ctx.account.label}")
+            return Credential(_bare(ctx.account.token), f"account {ctx.account.label}")
         for step in self._steps():
-            if step == "config" and self.from_config and (value := ctx.settings.api_key or self._named(ctx)):
+            if step == "config" and self.from_config and (value := self._configured(ctx)):
                 return Credential(Secret(value), self._config_origin(ctx))
             if step == "keyring" and self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
                 secret = await ctx.keyring.own(ctx.provider)
-                if secret and (value := clean(secret.reveal())):
+                if secret and (value := bare_key(secret.reveal())):
                     return Credential(Secret(value), "keyring")
             if step == "env" and (name := self._env_name(ctx)):
-                return Credential(Secret(clean(ctx.environ[name]) or ""), f"env {name}")
+                return Credential(Secret(bare_key(ctx.environ[name]) or ""), f"env {name}")
         if self.file and (found := self.file(ctx)):
             path, read = found
             try:
-                value = clean(read(await ctx.files.read(path)))
+                value = bare_key(read(await ctx.files.read(path)))
             except (OSError, ValueError):
                 value = None
             if value:
                 return Credential(Secret(value), ctx.show(path))
+        if self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
+            raise MissingCredential("The system keyring did not give the API key.", KEYRING_HINT)
         raise MissingCredential("No API key is set.")
 
     def _steps(self) -> tuple[str, ...]:
         return ("env", "config", "keyring") if self.env_first else ("config", "keyring", "env")
 
     def _env_name(self, ctx: Context) -> str | None:
-        return next((name for name in self.env if clean(ctx.environ.get(name))), None)
+        return next((name for name in self.env if bare_key(ctx.environ.get(name))), None)
 
-    def _named(self, ctx: Context) -> str | None:
-        return clean(ctx.environ.get(ctx.settings.api_key_env)) if ctx.settings.api_key_env else None
+    def _configured(self, ctx: Context) -> str | None:
+        named = ctx.settings.api_key_env
+        return bare_key(ctx.settings.api_key) or (bare_key(ctx.environ.get(named)) if named else None)
 
     def _config_origin(self, ctx: Context) -> str:
-        return "config" if ctx.settings.api_key else f"env {ctx.settings.api_key_env}"
+        return "config" if bare_key(ctx.settings.api_key) else f"env {ctx.settings.api_key_env}"
 
     def _file_trace(self, ctx: Context) -> str | None:
         found = self.file(ctx) if self.file else None
         return ctx.show(found[0]) if found and found[0].is_file() else None
+
+
+@dataclass(frozen=True)
+class ServerKey(ApiKey):
+    """The API key of a server of the user's own. There is no trace of it until the server's address is set, too: in
+    config `enterpriseHost` or the environment variable `server` (an address that cannot be used is told by the read).
+    """
+
+    server: str = ""
+
+    def trace(self, ctx: Context) -> str | None:
+        return super().trace(ctx) if ctx.settings.enterprise_host or ctx.env(self.server) else None
+
+
+def _bare(secret: Secret) -> Secret:
+    value = bare_key(secret.reveal())
+    return Secret(value) if value else secret
 
 
 @dataclass(frozen=True)
@@ -119,15 +149,19 @@ def accepted(ctx: Context, answer: Answer, vendor: str, hint: str = "") -> Answe
 
 @dataclass(frozen=True)
 class CookieHeader:
-    """A cookie header the user pasted: the labelled account's, config `cookieHeader`, or the keyring's `cookie` entry.
+    """A cookie header the user pasted: the labelled account's, config `cookieHeader`, the keyring's `cookie` entry,
+    or (unless `cookieSource` is `manual`) one in the environment.
 
     `default_name` turns a bare value into `name=value`. Whole headers, `Cookie:` lines and cURL commands are accepted.
+    `read` takes the place of that rule: what to keep of a pasted text, None when it holds nothing usable.
     """
 
     default_name: str | None = None
+    env: tuple[str, ...] = ()
+    read: Callable[[str], str | None] | None = None
 
     def places(self, ctx: Context) -> tuple[str, ...]:
-        return ("config cookieHeader", "keyring (label cookie)")
+        return ("config cookieHeader", "keyring (label cookie)", *(f"env {name}" for name in self.env))
 
     def trace(self, ctx: Context) -> str | None:
         if ctx.settings.cookie_source == "off":
@@ -136,32 +170,41 @@ class CookieHeader:
             return f"account {ctx.account.label}"
         if ctx.settings.cookie_header:
             return "config"
-        return "keyring" if "cookie" in ctx.keyring.labels(ctx.provider) else None
+        if "cookie" in ctx.keyring.labels(ctx.provider):
+            return "keyring"
+        name = next((name for name in self.env if ctx.env(name)), None)
+        return f"env {name}" if name and ctx.settings.cookie_source != "manual" else None
 
     async def find(self, ctx: Context) -> Credential:
         origin = self.trace(ctx)
         if origin is None:
             raise MissingCredential("No cookie header is set.")
+        raw: str | None
         if ctx.account and ctx.account.token:
-            raw: str | None = ctx.account.token.reveal()
+            raw = ctx.account.token.reveal()
         elif ctx.settings.cookie_header:
             raw = ctx.settings.cookie_header
-        else:
+        elif origin == "keyring":
             secret = await ctx.keyring.own(ctx.provider, "cookie")
-            raw = secret.reveal() if secret else None
-        header = normalize_cookie(raw or "", self.default_name)
+            if secret is None:
+                raise MissingCredential("The system keyring did not give the cookie header.", KEYRING_HINT)
+            raw = secret.reveal()
+        else:
+            raw = ctx.env(*self.env)
+        header = self.read(raw or "") if self.read else normalize_cookie(raw or "", self.default_name)
         if header is None:
             raise MissingCredential("The cookie header holds no cookie.")
         return Credential(Secret(header), origin)
 
 
 _CURL_COOKIE = re.compile(r"^cookie\s*:\s*(.+)$", re.IGNORECASE | re.DOTALL)
+_COMPACT_COOKIE = re.compile(r"^(?:-b|--cookie=|-H(?=cookie\s*:))(.+)$", re.IGNORECASE | re.DOTALL)
 
 
 def normalize_cookie(text: str, default_name: str | None = None) -> str | None:
     """The `name=value; ...` part of a pasted header, `Cookie:` line or cURL command; None when there is none."""
     value = clean(text) or ""
-    if value.startswith("curl "):
+    if value[:5].lower() == "curl ":
         value = _from_curl(value) or ""
     match = _CURL_COOKIE.match(value)
     value = (match.group(1) if match else value).strip()
@@ -179,11 +222,13 @@ def _from_curl(command: str) -> str | None:
         words = shlex.split(command.replace("\\\n", " ").replace("^\n", " "))
     except ValueError:
         return None
-    for flag, value in itertools.pairwise(words):
+    for flag, value in itertools.pairwise((*words, "")):
         if flag in ("-b", "--cookie"):
             return value
         if flag in ("-H", "--header") and _CURL_COOKIE.match(value):
             return value
+        if (compact := _COMPACT_COOKIE.match(flag)) is not None:
+            return compact.group(1)
     return None
 
 

@@ -45,6 +45,7 @@ class Window(Model):
     `used_percent` is raw (may be below 0 or above 100) and None when only the reset is known. `used` and `limit` are
     in `unit`. `minutes` is the length; 43200 means one calendar month. `lane` is the slot a window fills in
     CodexBar's JSON; None makes it an extra window. `description` is shown when there is no reset time.
+    `also` is a second slot that it fills where the vendor has no other window for it.
     A `placeholder` was invented to keep a slot filled and never counts as used, exhausted or binding.
     """
 
@@ -58,6 +59,7 @@ class Window(Model):
     resets_at: Time | None = None
     description: str | None = None
     lane: Lane | None = None
+    also: Lane | None = None
     next_regen_percent: float | None = None
     placeholder: bool = False
 
@@ -218,4 +220,5 @@ class Usage(Model):
 
     def lane(self, lane: Lane) -> Window | None:
         """The window that fills a CodexBar slot."""
-        return next((window for window in self.windows if window.lane == lane), None)
+        own = (window for window in self.windows if window.lane == lane)
+        return next(own, None) or next((window for window in self.windows if window.also == lane), None)

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel, ValidationError
@@ -17,6 +18,7 @@ P = TypeVar("P", bound=BaseModel)
 
 _MILLISECONDS_FROM = 10_000_000_000
 _LATEST = 253_402_300_799  # the end of year 9999, the last second a datetime can hold
+_LARGEST, _SMALLEST = 1e20, 1e-100
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
@@ -43,7 +45,10 @@ def child(value: object, *path: str) -> dict[str, object] | None:
 
 
 def to_number(value: object) -> float | None:
-    """A finite number from a JSON number or a numeric string (trimmed). None for anything else, booleans included."""
+    """A finite number from a JSON number or a numeric string (trimmed). None for anything else, booleans included.
+
+    None, too, for one too large to be meant, and 0 for one too small: then no sum or quotient is more than can be kept.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -56,7 +61,9 @@ def to_number(value: object) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    if not math.isfinite(number) or abs(number) > _LARGEST:
+        return None
+    return number if abs(number) > _SMALLEST else 0.0
 
 
 def to_integer(value: object) -> int | None:
@@ -65,13 +72,32 @@ def to_integer(value: object) -> int | None:
     return None if number is None else int(number)
 
 
+def clamped(percent: float) -> float:
+    """A percentage kept within 0-100."""
+    return min(100.0, max(0.0, percent))
+
+
+def share(used: float, limit: float) -> float:
+    """Percent used of a limit, 0-100; 0 where there is no limit."""
+    return clamped(used / limit * 100) if limit > 0 else 0.0
+
+
+def exact(value: float) -> Decimal:
+    """An amount without the noise of binary fractions: at most six decimals."""
+    return Decimal(str(round(value, 6)))
+
+
+def at_epoch(seconds: float) -> datetime | None:
+    """The UTC time so many seconds after the beginning of 1970; None when not positive or after the year 9999."""
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= _LATEST else None
+
+
 def to_time(value: object) -> datetime | None:
     """A UTC time from ISO 8601 text (a date alone is midnight UTC), epoch seconds, or epoch milliseconds when above
     10,000,000,000, as number or numeric string. None when absent, not positive or not understood."""
     number = to_number(value)
     if number is not None:
-        seconds = number / 1000 if number > _MILLISECONDS_FROM else number
-        return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= _LATEST else None
+        return at_epoch(number / 1000 if number > _MILLISECONDS_FROM else number)
     if not isinstance(value, str):
         return None
     text = value.strip()

@@ -72,6 +72,7 @@ async def run(provider: Provider, ctx: Context, source: SourceChoice | None = No
     attempts: list[Attempt] = []
     usage: Usage | None = None
     error: ReadError | None = None
+    ctx = replace(ctx, source=source or ctx.settings.source or "auto")
     try:
         async with asyncio.timeout(provider.deadline):
             usage = await _try_in_order(provider, ctx, source, attempts)

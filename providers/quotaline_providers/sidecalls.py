@@ -21,16 +21,35 @@ async def optional(work: Coroutine[Any, Any, T], seconds: float) -> T | None:
         return None
 
 
+async def in_time(task: asyncio.Task[T], seconds: float) -> T | None:
+    """The task's result if it has one within so many seconds, else None. Raises what the task raised."""
+    done, _ = await asyncio.wait([task], timeout=seconds)
+    return task.result() if done else None
+
+
+async def together(*works: Coroutine[Any, Any, T]) -> list[T]:
+    """What the calls yield, made at the same time. When one fails, its error is raised and the others are ended."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class Beside:
     """Starts optional calls; see `beside`."""
 
     def __init__(self) -> None:
         self.tasks: list[asyncio.Task[Any]] = []
+        self.works: list[Coroutine[Any, Any, Any]] = []
 
     def start(self, work: Coroutine[Any, Any, T], seconds: float) -> asyncio.Task[T | None]:
         """Start a call at once. Awaiting the task gives its result or None, never a ReadError."""
         task = asyncio.create_task(optional(work, seconds))
         self.tasks.append(task)
+        self.works.append(work)
         return task
 
 
@@ -44,3 +63,5 @@ async def beside() -> AsyncIterator[Beside]:
         for task in side.tasks:
             task.cancel()
         await asyncio.gather(*side.tasks, return_exceptions=True)
+        for work in side.works:
+            work.close()  # one that was cancelled before it began

@@ -38,6 +38,11 @@ def money(value: Decimal | float, currency: str = "USD") -> str:
     return f"{sign}{symbol}{abs(number):,.2f}"
 
 
+def yuan(value: Decimal | float) -> str:
+    """Yuan as the Chinese vendors themselves write them: `¥1,234.50`."""
+    return money(value, "CNY").replace("CN¥", "¥")
+
+
 def amount(value: Decimal | float, unit: str | None) -> str:
     """An amount in its unit: money for a three-letter currency code, else `1,234.5 credits`."""
     if unit is None:

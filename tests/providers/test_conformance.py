@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import copy
+import json
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from quotaline_providers import registry
-from quotaline_providers.contract import Provider
+from quotaline_providers.contract import Answer, Context, Provider, Strategy
 from quotaline_providers.errors import FALL_THROUGH, ReadError
+from quotaline_providers.hosts.http import HttpDoor, Outgoing
+from quotaline_providers.hosts.machine import Machine, VolatileMemory
+from quotaline_providers.model import Usage
+from quotaline_providers.run import plan
 from quotaline_providers.settings import ProviderSettings
+from tests.conftest import Clock, FakeKeyring, finished
+from tests.providers.samples import KEY, SAMPLES, WITHOUT, Exchange, Sample
 
 EVERY = sorted(registry.every(), key=lambda provider: provider.id)
+EXAMPLES = 60
 
 
 @pytest.fixture(params=EVERY, ids=lambda provider: provider.id)
 def provider(request: Any) -> Provider:
     found: Provider = request.param
     return found
+
+
+# --- what it says of itself ------------------------------------------------------------------------
 
 
 def test_its_metadata_is_complete(provider: Provider) -> None:
@@ -40,23 +60,6 @@ def test_its_names_belong_to_it_alone(provider: Provider) -> None:
     assert others.isdisjoint({provider.id, *provider.aliases})
 
 
-def test_on_an_empty_machine_every_strategy_says_what_is_missing(
-    provider: Provider, outcome: Any, simulator: Any
-) -> None:
-    for source in ("auto", *provider.sources):
-        seen = outcome(provider.id, source=source)
-        assert isinstance(seen.error, FALL_THROUGH), (source, seen.error)
-        assert seen.error.message
-        assert seen.error.hint
-
-
-def test_detection_on_an_empty_machine_finds_nothing(provider: Provider, reader: Any) -> None:
-    ctx = reader.machine({}).context(provider.id, ProviderSettings(id=provider.id))
-    for strategy in provider.strategies:
-        assert strategy.lookup.trace(ctx) is None
-        assert all(isinstance(place, str) and place for place in strategy.lookup.places(ctx))
-
-
 def test_a_source_it_does_not_have_is_named(provider: Provider, outcome: Any) -> None:
     missing = next((s for s in ("oauth", "api", "web", "cli", "local") if s not in provider.sources), None)
     if missing is None:
@@ -66,14 +69,378 @@ def test_a_source_it_does_not_have_is_named(provider: Provider, outcome: Any) ->
     assert missing in error.message
 
 
-def test_it_is_imported_only_when_used(provider: Provider) -> None:
-    code = f"""
+def test_a_provider_is_imported_only_when_used_and_brings_nothing_heavy() -> None:
+    code = """
 import sys
 from quotaline_providers import registry
-assert {provider.id!r} in registry.ids()
+ids = registry.ids()
 assert not [name for name in sys.modules if name.startswith("quotaline_providers.vendors.")]
-registry.get({provider.id!r})
-heavy = {{"httpx", "keyring", "watchfiles", "pygls", "truststore", "botocore", "google.auth"}} & set(sys.modules)
-assert not heavy, heavy
+heavy = ("httpx", "httpcore", "keyring", "watchfiles", "pygls", "truststore", "botocore", "boto3", "google.auth")
+for id in ids:
+    registry.get(id)
+    found = [name for name in heavy if name in sys.modules]
+    assert not found, (id, found)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+# --- on an empty machine ---------------------------------------------------------------------------
+
+_EVENTS: list[str] | None = None
+_WATCHED: tuple[str, ...] = (
+    "socket.connect",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+    "subprocess.Popen",
+    "pty.spawn",
+)
+_WATCHED += ("os.posix_spawn", "os.exec", "os.fork", "os.forkpty", "os.system", "os.spawn", "os.startfile")
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if _EVENTS is not None and event in _WATCHED:
+        _EVENTS.append(f"{event} {arguments[:2]}")
+
+
+sys.addaudithook(_watch)
+
+
+@contextlib.contextmanager
+def nothing_reached() -> Iterator[None]:
+    """No connection is opened, no name looked up and no program started meanwhile."""
+    global _EVENTS
+    found: list[str] = []
+    _EVENTS = found
+    try:
+        yield
+    finally:
+        _EVENTS = None
+    assert found == []
+
+
+def test_the_watch_sees_connections_and_programs() -> None:
+    with pytest.raises(AssertionError, match=r"subprocess\.Popen"), nothing_reached():
+        subprocess.run([sys.executable, "-c", ""], check=True)
+    with pytest.raises(AssertionError, match=r"socket\.getaddrinfo"), nothing_reached():
+        socket.getaddrinfo("127.0.0.1", 9)
+
+
+def test_on_an_empty_machine_every_strategy_says_what_is_missing(
+    provider: Provider, outcome: Any, simulator: Any
+) -> None:
+    for source in ("auto", *provider.sources):
+        with nothing_reached():
+            seen = outcome(provider.id, source=source)
+        assert isinstance(seen.error, FALL_THROUGH), (source, seen.error)
+        assert seen.error.message
+        assert seen.error.hint
+        assert len(seen.attempts) == len([one for one in seen.attempts if one.skipped])
+
+
+def test_detection_on_an_empty_machine_finds_and_reaches_nothing(provider: Provider, reader: Any) -> None:
+    ctx = reader.machine({}).context(provider.id, ProviderSettings(id=provider.id))
+    with nothing_reached():
+        for strategy in provider.strategies:
+            assert strategy.lookup.trace(ctx) is None
+            assert all(isinstance(place, str) and place for place in strategy.lookup.places(ctx))
+
+
+# --- whatever its vendor answers -------------------------------------------------------------------
+
+
+class Vendors(HttpDoor):
+    """The real door to the network with vendors behind it that answer from memory."""
+
+    def __init__(self, answer: Callable[[Outgoing], Answer], clock: Clock) -> None:
+        super().__init__({}, clock=clock)
+        self._answer = answer
+        self.requests: list[Outgoing] = []
+
+    async def _open(self) -> None:
+        pass
+
+    async def _exchange(self, request: Outgoing) -> Answer:
+        self.requests.append(request)
+        return self._answer(request)
+
+
+Raw = tuple[int, Mapping[str, str], bytes]
+"""Status, headers, body."""
+
+
+def reply_to(sample: Sample, changed: Mapping[int, Raw]) -> Callable[[Outgoing], Answer]:
+    """The sample's answers, some of them replaced."""
+
+    def reply(request: Outgoing) -> Answer:
+        parts = urlsplit(request.url)
+        for index, exchange in enumerate(sample.exchanges):
+            if exchange.fits(request.method, parts.netloc, parts.path):
+                status, headers, body = changed.get(index, (200, {}, exchange.bytes))
+                return Answer(status, {"content-type": "application/json", **headers}, body, request.url)
+        return Answer(404, {"content-type": "application/json"}, b'{"error": "unknown"}', request.url)
+
+    return reply
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sample], Path]:
+    """The home folder of a sample's user, written anew for each reading: a provider may change its login file."""
+    root = tmp_path_factory.mktemp("homes")
+
+    def home(sample: Sample) -> Path:
+        place = root / sample.id
+        place.mkdir(exist_ok=True)
+        for name, content in sample.files.items():
+            file = place / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return place
+
+    return home
+
+
+def strategy_of(sample: Sample, ctx: Context) -> Strategy[Any]:
+    provider = registry.get(sample.provider)
+    source = next(one.source for one in provider.strategies if one.name == sample.strategy)
+    return next(one for one in plan(provider, ctx, source) if one.name == sample.strategy)
+
+
+def reading(sample: Sample, home: Path, changed: Mapping[int, Raw]) -> tuple[Usage | ReadError, list[Outgoing]]:
+    """What a strategy makes of these answers: a usage or a typed error. Any other exception gets out."""
+    clock = Clock()
+    door = Vendors(reply_to(sample, changed), clock)
+    real_sleep = asyncio.sleep
+
+    async def no_sleep(delay: float, result: Any = None) -> Any:
+        return await real_sleep(0, result)
+
+    async def read() -> Usage | ReadError:
+        machine = Machine.real(
+            memory=VolatileMemory(clock),
+            state_dir=home / ".state",
+            environ={"HOME": str(home), "PATH": str(home), **sample.environ},
+            home=home,
+            clock=clock,
+        )
+        config = ProviderSettings.model_validate({"id": sample.provider, **sample.config})
+        ctx = _with_door(machine.context(sample.provider, config), door)
+        try:
+            strategy = strategy_of(sample, ctx)
+            async with asyncio.timeout(10):
+                return await strategy.fetch(ctx, await strategy.lookup.find(ctx))
+        except ReadError as error:
+            return error
+        finally:
+            await machine.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "sleep", no_sleep)
+        return finished(read()), door.requests
+
+
+def _with_door(ctx: Context, door: HttpDoor) -> Context:
+
+    return replace(ctx, http=door, keyring=FakeKeyring())
+
+
+PLANTED = "planted-in-the-answer-77"
+
+
+def check(seen: Usage | ReadError, sample: Sample) -> None:
+    """It can be kept and shown, and holds nothing that must not get out."""
+    if isinstance(seen, Usage):
+        assert Usage.model_validate_json(seen.model_dump_json()) == seen
+        assert len({window.id for window in seen.windows}) == len(seen.windows)
+        binding = registry.get(sample.provider).binding
+        if binding is not None:
+            assert binding(seen) is None or isinstance(binding(seen), str)
+        told = repr(seen)
+    else:
+        assert seen.message
+        told = "\n".join(_told(seen))
+        assert PLANTED not in f"{seen.message} {seen.hint}"
+    assert KEY not in told
+
+
+def _told(error: BaseException) -> Iterator[str]:
+    """All that an error and what led to it would print."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield from (str(one), repr(one), str(getattr(one, "hint", "")), repr(getattr(one, "partial", "")))
+            waiting += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
+
+
+@pytest.fixture(params=SAMPLES, ids=lambda sample: sample.id)
+def sample(request: Any) -> Sample:
+    found: Sample = request.param
+    return found
+
+
+def test_every_network_strategy_has_a_sample_or_a_reason(provider: Provider) -> None:
+    wanted = {(provider.id, one.name) for one in provider.strategies if one.source in ("api", "oauth", "web")}
+    here = {(one.provider, one.strategy) for one in SAMPLES}
+    assert not wanted - here - set(WITHOUT), "add a sample to tests/providers/samples.py"
+    assert not wanted & here & set(WITHOUT)
+
+
+def test_its_sample_gives_a_usage(sample: Sample, folders: Callable[[Sample], Path]) -> None:
+    seen, requests = reading(sample, folders(sample), {})
+    assert isinstance(seen, Usage), seen
+    assert seen.windows or seen.balances or seen.spends or seen.details
+    assert requests
+    assert any(KEY in str(dict(request.headers)) for request in requests)
+    check(seen, sample)
+
+
+HARD_BODIES: Mapping[str, bytes] = {
+    "empty": b"",
+    "blank": b" \n",
+    "null": b"null",
+    "list": b"[]",
+    "object": b"{}",
+    "text": b'"planted-in-the-answer-77"',
+    "number": b"7",
+    "html": b"<!DOCTYPE html><html><title>planted-in-the-answer-77</title>",
+    "cut": b'{"data": [{"a": 1}, {"planted-in-the-answer-77": ',
+    "deep list": b"[" * 100_000,
+    "deep object": b'{"data":' * 20_000 + b"1" + b"}" * 20_000,
+    "closed and deep": b'{"data":' + b"[" * 900 + b"]" * 900 + b"}",
+    "no text": b"\xff\xfe\x00\x01",
+    "byte order mark": b'\xef\xbb\xbf{"data": 1}',
+    "huge number": b'{"data": 1' + b"0" * 5000 + b"}",
+    "not a number": b'{"data": NaN, "limits": [Infinity, -Infinity]}',
+    "half a letter": b'{"data": "\\ud800"}',
+}
+
+
+@pytest.mark.parametrize("body", HARD_BODIES.values(), ids=HARD_BODIES.keys())
+def test_a_body_of_any_kind_is_a_usage_or_a_typed_error(
+    sample: Sample, folders: Callable[[Sample], Path], body: bytes
+) -> None:
+    everywhere: dict[int, Raw] = {index: (200, {}, body) for index in range(len(sample.exchanges))}
+    check(reading(sample, folders(sample), everywhere)[0], sample)
+    for index in range(len(sample.exchanges)):
+        check(reading(sample, folders(sample), {index: (200, {}, body)})[0], sample)
+
+
+WILD: tuple[object, ...] = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    -0.0,
+    1e-320,
+    1e308,
+    -1e308,
+    10**30,
+    10**400,
+    -(10**18),
+    1893456000,
+    1893456000000,
+    253402300799,
+    253402300800,
+    -62135596801,
+    float("nan"),
+    float("inf"),
+    float("-inf"),
+    "",
+    " ",
+    "0",
+    "-1",
+    "1e999",
+    "NaN",
+    "9" * 400,
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-14:00",
+    "2030-02-30",
+    "2030-01-02",
+    "usd",
+    "%s {0} {name}",
+    "\u202e\x00\n<b>`",
+    "\ud800",
+    PLANTED,
+    "x" * 5000,
+    [],
+    {},
+    [[]],
+    [None],
+    {"": None},
+    [PLANTED, 1, {}],
+    json.loads("[" * 60 + "]" * 60),
+)
+STATUSES = (200, 200, 200, 201, 204, 302, 400, 401, 402, 403, 404, 409, 418, 429, 451, 500, 503, 599)
+HEADERS: tuple[Mapping[str, str], ...] = (
+    {},
+    {"retry-after": "30"},
+    {"retry-after": "-5"},
+    {"retry-after": "9" * 40},
+    {"retry-after": "Thu, 99 Foo 2030"},
+    {"content-type": "text/html"},
+    {"location": "https://elsewhere.test/"},
+)
+
+
+def places(value: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of everything in a JSON value."""
+    yield at
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in pairs:
+        yield from places(part, (*at, key))
+
+
+def put(value: Any, at: tuple[str | int, ...], change: str, wild: object) -> Any:
+    """The value with one place changed."""
+    if not at:
+        return [value] if change == "wrap" else value if change == "drop" else wild
+    holder = value
+    for key in at[:-1]:
+        holder = holder[key]
+    if change == "drop":
+        del holder[at[-1]]
+    elif change == "wrap":
+        holder[at[-1]] = [holder[at[-1]]]
+    elif change == "repeat" and isinstance(holder[at[-1]], list):
+        holder[at[-1]] = holder[at[-1]] * 3
+    else:
+        holder[at[-1]] = wild
+    return value
+
+
+@st.composite
+def changes(draw: st.DrawFn, exchanges: tuple[Exchange, ...]) -> dict[int, Raw]:
+    """A few changes to a vendor's answers: mostly to values, sometimes to status and headers."""
+    made: dict[int, Raw] = {}
+    for _ in range(draw(st.integers(1, 2))):
+        index = draw(st.integers(0, len(exchanges) - 1))
+        body = exchanges[index].body
+        if isinstance(body, str):
+            cut = draw(st.integers(0, len(body)))
+            changed = (body[:cut] + str(draw(st.sampled_from(WILD))) + body[cut:]).encode("utf-8", "replace")
+        else:
+            value = copy.deepcopy(body)
+            for _ in range(draw(st.integers(1, 3))):
+                at = draw(st.sampled_from(tuple(places(value))))
+                change = draw(st.sampled_from(("set", "set", "set", "drop", "wrap", "repeat")))
+                value = put(value, at, change, copy.deepcopy(draw(st.sampled_from(WILD))))
+            changed = json.dumps(value).encode()
+        made[index] = (draw(st.sampled_from(STATUSES)), draw(st.sampled_from(HEADERS)), changed)
+    return made
+
+
+def test_mutated_answers_are_a_usage_or_a_typed_error(sample: Sample, folders: Callable[[Sample], Path]) -> None:
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(changes(sample.exchanges))
+    def survive(changed: dict[int, Raw]) -> None:
+        check(reading(sample, folders(sample), changed)[0], sample)
+
+    survive()

@@ -21,7 +21,8 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors import openai
-from quotaline_providers.vendors.openai import CostPage, Grants, UsagePage, balance_usage, days_of, to_usage
+from quotaline_providers.vendors.openai.balance import Grants, balance_usage
+from quotaline_providers.vendors.openai.organization import CostPage, UsagePage, days_of, to_usage
 from tests.simulator import Vendor
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)

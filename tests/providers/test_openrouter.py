@@ -21,7 +21,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors import openrouter
-from quotaline_providers.vendors.openrouter import Key, activity, history_section, key_in_file, key_used, next_reset
+from quotaline_providers.vendors.openrouter import key_in_file
+from quotaline_providers.vendors.openrouter.answers import Key
+from quotaline_providers.vendors.openrouter.budget import key_used, next_reset
+from quotaline_providers.vendors.openrouter.history import activity, history_section
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 TODAY = date(2030, 1, 2)

@@ -23,20 +23,10 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.payload import parse_or_none
 from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.zai import (
-    QUOTA_PATH,
-    Envelope,
-    Extras,
-    History,
-    Limit,
-    binding,
-    history_section,
-    key_in_helper,
-    key_in_json,
-    rate_row,
-    to_usage,
-    with_parameters,
-)
+from quotaline_providers.vendors.zai import Extras, binding, to_usage
+from quotaline_providers.vendors.zai.access import QUOTA_PATH, key_in_helper, key_in_json, with_parameters
+from quotaline_providers.vendors.zai.answers import Envelope, History, Limit
+from quotaline_providers.vendors.zai.details import history_section, rate_row
 from tests.simulator import Route, Vendor
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)

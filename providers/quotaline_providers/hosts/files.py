@@ -9,13 +9,19 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
+
+from quotaline_providers.hosts.workers import WorkerProcesses
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class DiskFiles:
     """Implements `contract.Files`."""
+
+    def __init__(self, workers: WorkerProcesses) -> None:
+        self._workers = workers
 
     async def read(self, path: Path, limit: int = 8 << 20) -> str:
         return await self.in_thread(lambda: _read(path, limit))
@@ -28,6 +34,9 @@ class DiskFiles:
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.to_thread(work)
+
+    async def in_worker(self, function: Callable[[*Ts], T], *arguments: *Ts, timeout: float) -> T:
+        return await self._workers.run(function, *arguments, timeout=timeout)
 
 
 def _read(path: Path, limit: int) -> str:

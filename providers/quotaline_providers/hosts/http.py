@@ -33,6 +33,8 @@ Params = Mapping[str, str] | Sequence[tuple[str, str]]
 MAX_BODY = 8 << 20
 MAX_REDIRECTS = 5
 MAX_PER_HOST = 4
+REST_SECONDS = 5.0
+"""How long connections are kept after the last answer."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,9 @@ class HttpDoor:
         self._trust: ssl.SSLContext | None = None
         self._opening = asyncio.Lock()
         self._clients: dict[tuple[str | None, bool], httpx.AsyncClient] = {}
+        self._exchanges = 0
+        self._rest: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_PER_HOST))
 
     async def send(
@@ -112,11 +117,14 @@ class HttpDoor:
         lines.setdefault("user-agent", self._user_agent)
         request = Outgoing(method.upper(), _with_query(url, params), lines, body, self_signed)
         await self._open()
+        self._begin_exchange()
         try:
             async with asyncio.timeout(timeout), self._turns[request.host]:
                 return await self._follow(request)
         except TimeoutError:
             pass
+        finally:
+            self._end_exchange()
         raise TimedOut(f"{request.host} did not answer within {timeout:g} seconds.")
 
     async def get(
@@ -175,6 +183,32 @@ class HttpDoor:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._rest is not None:
+            self._rest.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await self._close_connections()
+
+    # --- connections at rest -----------------------------------------------------------------------
+
+    def _begin_exchange(self) -> None:
+        self._exchanges += 1
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+
+    def _end_exchange(self) -> None:
+        """The next read is minutes away: connections (and the memory of their encryption) are not kept until then."""
+        self._exchanges -= 1
+        if self._exchanges == 0:
+            self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self._lay_down)
+
+    def _lay_down(self) -> None:
+        self._rest = None
+        task = asyncio.ensure_future(self._close_connections())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close_connections(self) -> None:
         clients, self._clients = list(self._clients.values()), {}
         for client in clients:
             await client.aclose()
@@ -222,7 +256,7 @@ class HttpDoor:
                     cookies=_no_cookies(),
                     follow_redirects=False,
                     timeout=None,  # noqa: S113  (the deadline of `send` is for the whole exchange)
-                    limits=httpx.Limits(max_connections=100, max_keepalive_connections=10, keepalive_expiry=15),
+                    limits=httpx.Limits(max_connections=100, max_keepalive_connections=10),
                 )
             except (ValueError, ImportError, httpx.InvalidURL):
                 raise Misconfigured(

@@ -21,6 +21,7 @@ from quotaline_providers.contract import (
     Processes,
 )
 from quotaline_providers.hosts.http import HttpDoor
+from quotaline_providers.hosts.workers import WorkerProcesses
 from quotaline_providers.settings import ProviderSettings
 
 
@@ -31,7 +32,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Machine:
-    """Everything a context is made of. One serves all providers of a process; `close` ends its connections."""
+    """Everything a context is made of. One serves all providers of a process; `close` ends what it has begun."""
 
     environ: Mapping[str, str]
     home: Path
@@ -41,6 +42,7 @@ class Machine:
     databases: Databases
     keyring: Keyring
     memory: Memory
+    workers: WorkerProcesses
     platform: str = sys.platform
     clock: Callable[[], datetime] = utc_now
     version: str = __version__
@@ -62,15 +64,17 @@ class Machine:
         from quotaline_providers.hosts.processes import ChildProcesses
 
         variables = os.environ if environ is None else environ
+        workers = WorkerProcesses(variables)
         return cls(
             environ=variables,
             home=home or Path.home(),
             http=HttpDoor(variables, version=__version__, clock=clock),
             processes=ChildProcesses(variables),
-            files=DiskFiles(),
+            files=DiskFiles(workers),
             databases=SqliteDatabases(),
             keyring=OsKeyring(state_dir / "keyring.json", variables),
             memory=memory,
+            workers=workers,
             clock=clock,
         )
 
@@ -106,7 +110,8 @@ class Machine:
         )
 
     async def close(self) -> None:
-        """Close connections. The machine can still be used; it then opens new ones."""
+        """Close connections and end workers. The machine can still be used; it then opens new ones."""
+        await self.workers.close()
         if isinstance(self.http, HttpDoor):
             await self.http.close()
 

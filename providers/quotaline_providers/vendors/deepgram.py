@@ -20,8 +20,9 @@ from quotaline_providers.wording import grouped
 OFFICIAL, OVERRIDE = "https://api.deepgram.com/v1", "DEEPGRAM_API_URL"
 TIMEOUT = 15.0
 
-Hours = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True)]
+LARGEST = 10**18
+Hours = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
+Count = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 
 
 class Project(Payload):

@@ -28,6 +28,7 @@ from quotaline_providers.payload import (
     to_text,
 )
 from quotaline_providers.secret import Secret
+from quotaline_providers.sidecalls import beside, in_time
 from quotaline_providers.wording import grouped, money, tokens
 
 BALANCE_URL = "https://api.deepseek.com/user/balance"
@@ -305,16 +306,12 @@ async def _month(ctx: Context, token: Secret) -> Section:
 
 async def from_web(ctx: Context, token: Credential) -> Usage:
     """Balance and month at once; the month gets a little more time than the balance and may fail."""
-    asking = asyncio.create_task(_month(ctx, token.secret))
-    try:
+    async with beside() as side:
+        asking = side.start(_month(ctx, token.secret), 2 * TIMEOUT)
         wallets = _shaped(Wallets, await _platform(ctx, "users/get_user_summary", token.secret))
-        await asyncio.wait([asking], timeout=DETAIL_WAIT)
-        details = asking.result() if asking.done() else unavailable("Unavailable right now")
+        details = await in_time(asking, DETAIL_WAIT) or unavailable("Unavailable right now")
         amount = chosen(of_wallets(wallets))
         return to_usage(amount, amount.total > 0, ctx.now, details)
-    finally:
-        asking.cancel()
-        await asyncio.wait([asking], timeout=1)
 
 
 def token_in(text: str) -> str | None:

@@ -13,7 +13,6 @@ from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.lookups import ApiKey
 from quotaline_providers.model import Confidence, Usage, Window
 from quotaline_providers.payload import Payload, When, lenient, lenient_items, to_integer, to_number
-from quotaline_providers.secret import Secret
 from quotaline_providers.wording import grouped
 
 ADDRESS = "https://app.warp.dev/graphql/v2"
@@ -195,7 +194,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
     answer = await ctx.http.send(
         "POST",
         ADDRESS,
-        bearer=_unprefixed(key.secret),
+        bearer=key.secret,
         headers={
             "Accept": "application/json",
             "User-Agent": "Warp/1.0",
@@ -221,11 +220,6 @@ def _checked(ctx: Context, answer: Answer) -> Answer:
     if ctx.http.check(answer).status != 200:
         raise BadResponse(f"Warp gave an unexpected answer (HTTP {answer.status}).")
     return answer
-
-
-def _unprefixed(secret: Secret) -> Secret:
-    value = secret.reveal()
-    return Secret(value[7:].strip()) if value.lower().startswith("bearer ") else secret
 
 
 PROVIDER = Provider(

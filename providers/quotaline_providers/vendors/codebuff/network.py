@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import datetime
 from decimal import Decimal
@@ -12,11 +11,12 @@ from typing import Annotated
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from quotaline_providers.contract import Answer, Context, Credential
-from quotaline_providers.endpoints import endpoint
-from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, ReadError, Unavailable
+from quotaline_providers.endpoints import base_address
+from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
 from quotaline_providers.model import WEEK_MINUTES, Balance, Identity, Row, Section, Usage, Window
 from quotaline_providers.payload import Flag, Number, Payload, Text, When, clean, lenient, to_text
 from quotaline_providers.secret import Secret
+from quotaline_providers.sidecalls import beside, in_time
 from quotaline_providers.wording import grouped, plan_name
 
 BASE = "https://www.codebuff.com"
@@ -256,29 +256,12 @@ def login_token(text: str) -> str | None:
 
 async def read_account(ctx: Context, found: Credential) -> Usage:
     """The network half. Only the CLI's own login may ask for the subscription; that may fail or be late unnoticed."""
-    base = _base(ctx)
-    asking: asyncio.Task[SubscriptionAnswer | None] | None = None
-    if found.origin == ctx.show(credentials_file(ctx)):
-        asking = asyncio.create_task(_subscription(ctx, base, found.secret))
-    try:
+    base = base_address(ctx.env(OVERRIDE), OVERRIDE, BASE)
+    own_login = found.origin == ctx.show(credentials_file(ctx))
+    async with beside() as side:
+        asking = side.start(_subscription(ctx, base, found.secret), TIMEOUT) if own_login else None
         answer = await _balance(ctx, base, found.secret)
-        if asking:
-            await asyncio.wait([asking], timeout=SUBSCRIPTION_WAIT)
-        return to_usage(answer, asking.result() if asking and asking.done() else None, ctx.now)
-    finally:
-        if asking and not asking.done():
-            asking.cancel()
-            await asyncio.wait([asking])
-
-
-def _base(ctx: Context) -> str:
-    override = ctx.env(OVERRIDE)
-    if override is None:
-        return BASE
-    base = endpoint(override, OVERRIDE)
-    if "?" in base:
-        raise Misconfigured(f"The setting {OVERRIDE} must not have a query.", f"Correct {OVERRIDE} or remove it.")
-    return base
+        return to_usage(answer, await in_time(asking, SUBSCRIPTION_WAIT) if asking else None, ctx.now)
 
 
 async def _balance(ctx: Context, base: str, token: Secret) -> UsageAnswer:
@@ -310,14 +293,7 @@ def _checked(ctx: Context, answer: Answer) -> Answer:
     raise BadResponse(f"Codebuff gave an unexpected answer (HTTP {status}).")
 
 
-async def _subscription(ctx: Context, base: str, token: Secret) -> SubscriptionAnswer | None:
-    try:
-        return await ctx.http.get(
-            f"{base}/api/user/subscription",
-            SubscriptionAnswer,
-            headers={"Accept": "application/json"},
-            bearer=token,
-            timeout=TIMEOUT,
-        )
-    except ReadError:
-        return None
+async def _subscription(ctx: Context, base: str, token: Secret) -> SubscriptionAnswer:
+    headers = {"Accept": "application/json"}
+    url = f"{base}/api/user/subscription"
+    return await ctx.http.get(url, SubscriptionAnswer, headers=headers, bearer=token, timeout=TIMEOUT)

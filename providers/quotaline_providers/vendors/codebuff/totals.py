@@ -15,6 +15,9 @@ from quotaline_providers.model import Chart, Point, Row, Section, Usage
 from quotaline_providers.vendors.codebuff.chats import Found, scan, upstream
 from quotaline_providers.wording import grouped, tokens
 
+SCAN_SECONDS = 300.0
+"""How long chats may be read in all. A read does not wait that long, but what was read by then serves the next one."""
+
 
 @dataclass
 class ModelTotal:
@@ -152,13 +155,19 @@ def _chart(points: dict[str, float], unit: str) -> Chart:
     return Chart(kind="bars", unit=unit, points=tuple(Point(label=day, value=value) for day, value in points.items()))
 
 
+def total_up(roots: tuple[Path, ...], now: datetime) -> tuple[Totals, tuple[Path, ...]]:
+    """What all chats below these data folders add up to, and the folders that could not be walked."""
+    result = scan(roots)
+    return add_up(result.found, now), result.failed
+
+
 async def read_chats(ctx: Context, roots: tuple[Path, ...]) -> Usage:
     """The local half. Raises Unavailable when nothing was found because a folder could not be walked."""
-    result = await ctx.files.in_thread(lambda: scan(roots))
-    usage = await ctx.files.in_thread(lambda: to_usage(add_up(result.found, ctx.now), ctx.now))
-    if not result.failed:
+    totals, failed = await ctx.files.in_worker(total_up, roots, ctx.now, timeout=SCAN_SECONDS)
+    usage = to_usage(totals, ctx.now)
+    if not failed:
         return usage
-    names = ", ".join(map(ctx.show, result.failed))
-    if not result.found:
+    names = ", ".join(map(ctx.show, failed))
+    if not totals.messages:
         raise Unavailable(f"The Codebuff chats in {names} cannot be read.", "Check the folder's permissions.")
     return usage.model_copy(update={"notes": (*usage.notes, f"The chats in {names} cannot be read.")})

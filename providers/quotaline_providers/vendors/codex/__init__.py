@@ -8,8 +8,11 @@ from __future__ import annotations
 from quotaline_providers.contract import Context, Option, Provider, StatusPage, Strategy
 from quotaline_providers.errors import ReadError
 from quotaline_providers.lookups import CookieHeader
-from quotaline_providers.vendors.codex.login import CODEX, AccessToken, ProgramForStaleLogin, SubscriptionLogin
+from quotaline_providers.vendors.codex.homes import workspace
+from quotaline_providers.vendors.codex.login import AccessToken, SubscriptionLogin
 from quotaline_providers.vendors.codex.mapping import binding
+from quotaline_providers.vendors.codex.profiles import CHOSEN, HOMES, profiles
+from quotaline_providers.vendors.codex.program import CODEX, ProgramForStaleLogin
 from quotaline_providers.vendors.codex.rpc import from_program
 from quotaline_providers.vendors.codex.service import Rejected, from_access_token, from_login
 from quotaline_providers.vendors.codex.web import from_cookies
@@ -21,7 +24,7 @@ def _rejected(error: ReadError) -> bool:
 
 def _unscoped(ctx: Context) -> bool:
     """The program cannot be asked about one workspace."""
-    return ctx.settings.workspace_id is None
+    return workspace(ctx) is None
 
 
 PROVIDER = Provider(
@@ -40,7 +43,10 @@ PROVIDER = Provider(
             "Also use the ChatGPT login of other programs (`~/.config/codex`, OpenCode) when Codex has none.",
             "boolean",
         ),
+        Option(HOMES, "Folders of more Codex logins (`CODEX_HOME`), absolute or `~/...`; each is an account.", "array"),
+        Option(CHOSEN, 'Which of these accounts is the active one: `{"homePath": ...}`.', "object"),
     ),
+    profiles=profiles,
     strategies=(
         Strategy("api", from_access_token, AccessToken(), label="pat", falls_through=_rejected),
         Strategy("oauth", from_login, SubscriptionLogin(), falls_through=_rejected),

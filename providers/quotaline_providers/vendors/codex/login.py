@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,16 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from quotaline_providers.contract import Context, Credential
-from quotaline_providers.endpoints import endpoint
-from quotaline_providers.errors import MissingCredential, MissingProgram
-from quotaline_providers.lookups import Program
+from quotaline_providers.errors import MissingCredential
 from quotaline_providers.payload import Payload, Text, When, jwt_claims, lenient, parse_or_none, to_text
 from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.codex.homes import codex_home, is_named
 from quotaline_providers.vendors.codex.payloads import Spelled
 
-DEFAULT_BASE = "https://chatgpt.com/backend-api"
-CONFIG_LIMIT = 256 << 10
-INSTALL_HINT = "Install it with `npm i -g @openai/codex`."
 API_KEY_LOGIN = "Codex is signed in with an API key, which has no subscription usage."
 _SLACK = timedelta(minutes=5)  # the Codex program's own
 _EXTERNAL_SLACK = timedelta(seconds=60)
@@ -149,49 +143,7 @@ def from_keyring_text(text: str) -> AuthFile | None:
         return None
 
 
-def base_url(config: str) -> str:
-    """The service's address from the text of `config.toml`. Raises Misconfigured when it is not a safe one."""
-    match = re.search(r"^[ \t]*chatgpt_base_url[ \t]*=(.*)$", config, re.MULTILINE)
-    value = match.group(1).split("#", 1)[0].strip().strip("\"'").strip() if match else ""
-    if not value:
-        return DEFAULT_BASE
-    base = endpoint(value, "chatgpt_base_url", http="loopback")
-    official = base.lower().startswith(("https://chatgpt.com", "https://chat.openai.com"))
-    return f"{base}/backend-api" if official and "/backend-api" not in base else base
-
-
-def custom_provider(config: str) -> str | None:
-    """The name of the model provider in `config.toml` that needs no OpenAI login; None for OpenAI's own."""
-    try:
-        settings = tomllib.loads(config)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return None
-    id = to_text(settings.get("model_provider"))
-    if id is None or id.lower() in ("openai", "chatgpt"):
-        return None
-    providers = settings.get("model_providers")
-    entry = providers.get(id) if isinstance(providers, dict) else None
-    entry = entry if isinstance(entry, dict) else {}
-    if entry.get("requires_openai_auth") is True:
-        return None
-    name = to_text(entry.get("name")) or id
-    bedrock = id in ("amazon-bedrock", "amazon-bedrock-runtime") or "bedrock" in name.lower()
-    return "Amazon Bedrock" if bedrock else name
-
-
 # --- where it is -----------------------------------------------------------------------------------
-
-
-def codex_home(ctx: Context) -> Path:
-    return ctx.env_path("CODEX_HOME") or ctx.home / ".codex"
-
-
-async def config_text(ctx: Context) -> str:
-    """The text of `config.toml`; empty when there is none or it is too large."""
-    try:
-        return await ctx.files.read(codex_home(ctx) / "config.toml", CONFIG_LIMIT)
-    except (OSError, ValueError):
-        return ""
 
 
 async def read_auth(ctx: Context, path: Path) -> AuthFile | None:
@@ -216,8 +168,17 @@ def _without_tokens(ctx: Context, file: AuthFile, path: Path) -> MissingCredenti
     return MissingCredential(f"The login file {ctx.show(path)} holds no login.", "Run `codex login`.")
 
 
+def _missing(ctx: Context) -> MissingCredential:
+    if ctx.account is None:
+        return MissingCredential("No Codex login was found.")
+    home = ctx.show(codex_home(ctx))
+    return MissingCredential(
+        f"No Codex login was found in {home}.", f"Run `codex login` with CODEX_HOME set to {home}."
+    )
+
+
 def allows_external(ctx: Context) -> bool:
-    return ctx.settings.own("externalSources") is True and ctx.env("CODEX_HOME") is None
+    return ctx.settings.own("externalSources") is True and not is_named(ctx)
 
 
 def _external_files(ctx: Context) -> tuple[Path, Path]:
@@ -280,7 +241,7 @@ class SubscriptionLogin:
 
     def trace(self, ctx: Context) -> str | None:
         files = (codex_home(ctx) / "auth.json", *(_external_files(ctx) if allows_external(ctx) else ()))
-        return next((ctx.show(path) for path in files if _there(path)), None)
+        return next((ctx.show(path) for path in files if there(path)), None)
 
     async def find(self, ctx: Context) -> Login:
         path = codex_home(ctx) / "auth.json"
@@ -293,13 +254,13 @@ class SubscriptionLogin:
         login = await _external_login(ctx) if allows_external(ctx) else None
         login = login or await _keyring_login(ctx)
         if login is None:
-            raise MissingCredential("No Codex login was found.")
+            raise _missing(ctx)
         return login
 
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A personal access token in `auth.json`, of `CODEX_HOME` or of the default home."""
+    """A personal access token in `auth.json`, of `CODEX_HOME` or of the default home. A profile's is only its own."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return tuple(f"{ctx.show(path)} (personal access token)" for path in self._files(ctx))
@@ -323,52 +284,15 @@ class AccessToken:
                 reason = reason or MissingCredential(f"{ctx.show(path)} holds no personal access token.")
             else:
                 reason = reason or _without_tokens(ctx, file, path)
-        raise reason or MissingCredential("No Codex login was found.")
+        raise reason or _missing(ctx)
 
     def _files(self, ctx: Context) -> tuple[Path, ...]:
-        return tuple(dict.fromkeys((codex_home(ctx) / "auth.json", ctx.home / ".codex/auth.json")))
+        homes = (codex_home(ctx),) if ctx.account else (codex_home(ctx), ctx.home / ".codex")
+        return tuple(dict.fromkeys(home / "auth.json" for home in homes))
 
 
-def _there(path: Path) -> bool:
+def there(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:
         return True
-
-
-def _program_places(ctx: Context) -> tuple[Path, ...]:
-    if ctx.platform == "win32":
-        npm = Path(ctx.environ.get("APPDATA") or ctx.home / "AppData/Roaming") / "npm"
-        return npm / "codex.exe", npm / "codex.cmd"
-    bundles = (
-        tuple(
-            root / "Applications" / f"{app}.app/Contents/Resources/codex"
-            for root in (ctx.home, Path("/"))
-            for app in ("ChatGPT", "Codex")
-        )
-        if ctx.platform == "darwin"
-        else ()
-    )
-    # A program started by an editor does not have the login shell's PATH.
-    usual = (ctx.home / ".local/bin", ctx.home / ".npm-global/bin", Path("/opt/homebrew/bin"), Path("/usr/local/bin"))
-    return (*bundles, *(folder / "codex" for folder in usual))
-
-
-CODEX = Program("codex", env="CODEX_CLI_PATH", candidates=_program_places, hint=INSTALL_HINT)
-
-
-@dataclass(frozen=True)
-class ProgramForStaleLogin:
-    """The program, but only when the login file is there and spent: the program then renews it by itself."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return CODEX.places(ctx)
-
-    def trace(self, ctx: Context) -> str | None:
-        return CODEX.trace(ctx) if _there(codex_home(ctx) / "auth.json") else None
-
-    async def find(self, ctx: Context) -> Path:
-        login = await native_login(ctx)
-        if login is None or not login.stale:
-            raise MissingProgram("The login needs no renewal by the `codex` program.")
-        return await CODEX.find(ctx)

@@ -1,25 +1,20 @@
-"""How Codex limits become a usage. Pure: the same answer at the same time always gives the same usage."""
+"""How Codex answers become a usage. Pure: the same answer at the same time always gives the same usage."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import (
-    DAY_MINUTES,
-    MONTH_MINUTES,
-    SESSION_MINUTES,
     WEEK_MINUTES,
     Balance,
     Confidence,
     Identity,
-    ResetCredit,
     ResetCredits,
     Row,
     Section,
@@ -28,28 +23,10 @@ from quotaline_providers.model import (
     Window,
 )
 from quotaline_providers.payload import parse_or_none, to_number, to_text
-from quotaline_providers.vendors.codex.payloads import (
-    AdditionalLimit,
-    Credits,
-    IndividualLimit,
-    MonthlyUsageAnswer,
-    RateLimit,
-    ResetCreditPart,
-    ResetCreditsAnswer,
-    RpcLimits,
-    RpcRateLimits,
-    UsageAnswer,
-    WindowPart,
-)
+from quotaline_providers.vendors.codex.credits import balance_of, monthly_limit
+from quotaline_providers.vendors.codex.payloads import IndividualLimit, RpcLimits, RpcRateLimits, UsageAnswer
+from quotaline_providers.vendors.codex.windows import Reader, extra_windows, first_of_each, first_window, in_lanes
 from quotaline_providers.wording import grouped
-
-MONTHLY_TITLE = "Monthly credit limit"
-_LABELS = {SESSION_MINUTES: "Session", DAY_MINUTES: "Daily", WEEK_MINUTES: "Weekly", MONTH_MINUTES: "Monthly"}
-_IDS = {SESSION_MINUTES: "session", WEEK_MINUTES: "weekly", MONTH_MINUTES: "monthly"}
-_NO_LIMIT_MODES = frozenset({"none", "off", "disabled", "no_limit"})
-_SPARK_SHORT, _SPARK_LONG = 360, 8640  # minutes
-
-Slot = Literal["primary", "secondary"]
 
 
 @dataclass(frozen=True)
@@ -73,215 +50,6 @@ class Extras:
     monthly: Spend | None = None
     renews_at: datetime | None = None
     expires_at: datetime | None = None
-
-
-@dataclass
-class _Reader:
-    """Decodes windows and remembers whether one that was present could not be understood."""
-
-    now: datetime
-    doubtful: bool = field(default=False)
-
-    def window(self, raw: Any, id: str, label: str, fallback: float | None = None) -> Window | None:
-        if raw is None:
-            return None
-        part = parse_or_none(WindowPart, raw)
-        used = percent_used(part, fallback) if part else None
-        if part is None or used is None:
-            self.doubtful = True
-            return None
-        return Window(id=id, label=label, used_percent=used, minutes=minutes(part), resets_at=resets(part, self.now))
-
-    def rate_limit(self, raw: Any) -> RateLimit | None:
-        found = parse_or_none(RateLimit, raw)
-        if raw is not None and found is None:
-            self.doubtful = True
-        return found
-
-
-# --- windows ---------------------------------------------------------------------------------------
-
-
-def percent_used(part: WindowPart, fallback: float | None = None) -> float | None:
-    if part.used_percent is not None:
-        return part.used_percent
-    return 100 - part.remaining_percent if part.remaining_percent is not None else fallback
-
-
-def minutes(part: WindowPart) -> int | None:
-    """The length; None when absent or not positive."""
-    if part.limit_window_seconds is not None:
-        length = part.limit_window_seconds / 60
-    else:
-        length = part.window_minutes or part.window_duration_mins or 0
-    return int(length) if length >= 1 else None
-
-
-def resets(part: WindowPart, now: datetime) -> datetime | None:
-    if part.reset_at or part.resets_at:
-        return part.reset_at or part.resets_at
-    seconds = part.reset_after_seconds
-    return now + timedelta(seconds=seconds) if seconds is not None and 0 < seconds < 1e9 else None
-
-
-def in_lanes(first: Window | None, second: Window | None) -> tuple[Window, ...]:
-    """The main windows in their slots: the weekly one belongs in the second, whichever came first."""
-    if first and second:
-        if first.minutes == WEEK_MINUTES and second.minutes != WEEK_MINUTES:
-            first, second = second, first
-    elif only := first or second:
-        first, second = (None, only) if only.minutes == WEEK_MINUTES else (only, None)
-    placed = [_placed(first, "primary", "session", "Session"), _placed(second, "secondary", "weekly", "Weekly")]
-    taken: set[str] = set()
-    result = []
-    for window in placed:
-        if window is not None:
-            id = f"{window.id}-2" if window.id in taken else window.id
-            taken.add(id)
-            result.append(window.model_copy(update={"id": id}))
-    return tuple(result)
-
-
-def _placed(window: Window | None, lane: Slot, id: str, label: str) -> Window | None:
-    if window is None:
-        return None
-    known = window.minutes or 0
-    update = {"lane": lane, "id": _IDS.get(known, id), "label": _LABELS.get(known, label)}
-    return window.model_copy(update=update)
-
-
-def extra_windows(reader: _Reader, raw: Any) -> Iterable[Window]:
-    """Windows of single models and features."""
-    if raw is None:
-        return
-    if not isinstance(raw, list):
-        reader.doubtful = True
-        return
-    for element in raw:
-        entry = parse_or_none(AdditionalLimit, element)
-        if entry is None or not (entry.limit_name or entry.metered_feature):
-            reader.doubtful = True
-            continue
-        limit = reader.rate_limit(entry.rate_limit)
-        if limit is not None:
-            yield from _spark(reader, limit) if _is_spark(entry) else _other(reader, entry, limit)
-
-
-def _is_spark(entry: AdditionalLimit) -> bool:
-    return any("spark" in name.lower() for name in (entry.limit_name, entry.metered_feature) if name)
-
-
-def _spark(reader: _Reader, limit: RateLimit) -> Iterable[Window]:
-    for slot, raw in enumerate(limit.windows):
-        window = reader.window(raw, "codex-spark", "Codex Spark 5-hour")
-        if window is None:
-            continue
-        length = window.minutes
-        weekly = slot == 1
-        if length is not None and length <= _SPARK_SHORT:
-            weekly = False
-        elif length is not None and length >= _SPARK_LONG:
-            weekly = True
-        if weekly:
-            window = window.model_copy(update={"id": "codex-spark-weekly", "label": "Codex Spark Weekly"})
-        yield window
-
-
-def _other(reader: _Reader, entry: AdditionalLimit, limit: RateLimit) -> Iterable[Window]:
-    slug = slugged(entry.metered_feature or entry.limit_name or "")
-    if slug in ("", "codex"):
-        return
-    title = entry.limit_name or entry.metered_feature or "Codex extra limit"
-    yield from _one_of(reader, limit, f"codex-{slug}", title)
-
-
-def _one_of(reader: _Reader, limit: RateLimit, id: str, title: str) -> Iterable[Window]:
-    found = [reader.window(raw, id, title) for raw in limit.windows]
-    if window := found[0] or found[1]:
-        yield window
-
-
-def slugged(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def _first_of_each(windows: Iterable[Window], taken: Iterable[str]) -> tuple[Window, ...]:
-    seen = set(taken)
-    kept = []
-    for window in windows:
-        if window.id not in seen:
-            seen.add(window.id)
-            kept.append(window)
-    return tuple(kept)
-
-
-# --- credits ---------------------------------------------------------------------------------------
-
-
-def balance_of(part: Credits | None, fallback: float | None = None) -> float | None:
-    """Credits left. No purchase and no number means zero; a purchase without a number stays unknown."""
-    balance = part.balance if part and part.balance is not None else fallback
-    if balance is None and part and part.has_credits is False and not part.unlimited:
-        return 0.0
-    return balance
-
-
-def monthly_limit(part: IndividualLimit | None, title: str | None = None) -> Spend | None:
-    """The monthly allowance in credits; None without a limit above zero."""
-    if part is None or part.limit is None or part.limit <= 0:
-        return None
-    used = part.used
-    if used is None:
-        remaining = 100.0 if part.remaining_percent is None else min(100.0, max(0.0, part.remaining_percent))
-        used = part.limit * (100 - remaining) / 100
-    return _monthly(used, part.limit, part.resets_at or part.reset_at, title)
-
-
-def monthly_usage(answer: MonthlyUsageAnswer) -> Spend | None:
-    """The monthly allowance of a workspace member; None when there is no limit or it cannot be understood."""
-    limit = answer.effective_monthly_limit
-    if limit is None:
-        return None
-    if any(mode and mode.lower() in _NO_LIMIT_MODES for mode in (limit.enforcement_mode, limit.limit_mode)):
-        return None
-    amount, used = to_number(limit.limit), to_number(answer.current_month_usage)
-    if amount is None or amount <= 0 or used is None:
-        return None
-    return _monthly(used, amount, None, None)
-
-
-def _monthly(used: float, limit: float, resets_at: datetime | None, title: str | None) -> Spend:
-    return Spend(
-        id="monthly-credit-limit",
-        label=title or MONTHLY_TITLE,
-        used=Decimal(str(max(0.0, used))),
-        limit=Decimal(str(limit)),
-        unit="credits",
-        period="Monthly",
-        resets_at=resets_at,
-    )
-
-
-def reset_credits(answer: ResetCreditsAnswer, now: datetime) -> ResetCredits:
-    """The vouchers, those that run out soonest first, and how many can still be used."""
-    credits = sorted((_reset_credit(part, now) for part in answer.credits), key=_by_expiry)
-    usable = sum(credit.status == "available" for credit in credits)
-    return ResetCredits(available=usable if credits else answer.available_count, credits=tuple(credits))
-
-
-def _reset_credit(part: ResetCreditPart, now: datetime) -> ResetCredit:
-    status = (part.status or "available").lower()
-    if status == "available" and part.expires_at and part.expires_at <= now:
-        status = "expired"
-    return ResetCredit(
-        id="codex-reset-credit-v1-" + hashlib.sha256(part.id.encode()).hexdigest(),
-        status=status,
-        **part.model_dump(exclude={"id", "status"}),
-    )
-
-
-def _by_expiry(credit: ResetCredit) -> float:
-    return credit.expires_at.timestamp() if credit.expires_at else float("inf")
 
 
 # --- identity --------------------------------------------------------------------------------------
@@ -309,7 +77,7 @@ def plan_title(plan: str | None) -> str | None:
 def service_limits(answer: UsageAnswer, now: datetime, headers: Mapping[str, str] | None = None) -> Limits:
     """What the usage service says. Its headers stand in for a missing percentage or balance."""
     headers = headers or {}
-    reader = _Reader(now)
+    reader = Reader(now)
     limit = reader.rate_limit(answer.rate_limit)
     windows: tuple[Window, ...] = ()
     if limit is not None:
@@ -320,11 +88,11 @@ def service_limits(answer: UsageAnswer, now: datetime, headers: Mapping[str, str
         windows = in_lanes(*slots)
     extras = [*extra_windows(reader, answer.additional_rate_limits)]
     if (review := reader.rate_limit(answer.code_review_rate_limit)) is not None:
-        extras.extend(_one_of(reader, review, "codex-code-review", "Code review"))
+        extras.extend(first_window(reader, review, "codex-code-review", "Code review"))
     balance = balance_of(answer.credits, to_number(headers.get("x-codex-credits-balance")))
     return Limits(
         windows=windows,
-        extras=_first_of_each(extras, (window.id for window in windows)),
+        extras=first_of_each(extras, (window.id for window in windows)),
         has_credits_part=answer.credits is not None or balance is not None,
         balance=balance,
         unlimited=bool(answer.credits and answer.credits.unlimited),
@@ -343,7 +111,7 @@ def _first_monthly(*parts: IndividualLimit | None) -> Spend | None:
 
 def program_limits(answer: RpcRateLimits, now: datetime) -> Limits:
     """What the Codex program says."""
-    reader = _Reader(now)
+    reader = Reader(now)
     main = answer.rate_limits or RpcLimits()
     first, second = (reader.window(raw, slot, slot) for raw, slot in zip(main.windows, ("a", "b"), strict=True))
     windows = in_lanes(first, second)
@@ -360,7 +128,7 @@ def program_limits(answer: RpcRateLimits, now: datetime) -> Limits:
         balance = 0.0
     return Limits(
         windows=windows,
-        extras=_first_of_each(extra_windows(reader, extras), (window.id for window in windows)),
+        extras=first_of_each(extra_windows(reader, extras), (window.id for window in windows)),
         has_credits_part=credits is not None,
         balance=balance,
         unlimited=bool(credits and credits.unlimited),

@@ -24,15 +24,11 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Identity, Spend, Usage
 from quotaline_providers.payload import parse_or_none, to_text
-from quotaline_providers.vendors.codex.login import (
-    API_KEY_LOGIN,
-    INSTALL_HINT,
-    codex_home,
-    config_text,
-    custom_provider,
-)
+from quotaline_providers.vendors.codex.homes import config_text, custom_provider
+from quotaline_providers.vendors.codex.login import API_KEY_LOGIN
 from quotaline_providers.vendors.codex.mapping import Limits, plan_title, program_limits, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import RpcAccount, RpcRateLimits, UsageAnswer
+from quotaline_providers.vendors.codex.program import INSTALL_HINT, program_env
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -87,6 +83,11 @@ def is_api_key(account: RpcAccount | None) -> bool:
     return part is not None and (part.type or "").lower() == "apikey"
 
 
+def asks_for_login(account: RpcAccount | None) -> bool:
+    """Whether the program says that it needs an OpenAI login and has none."""
+    return account is not None and account.requires_openai_auth is True and account.account is None
+
+
 # --- how it is asked -------------------------------------------------------------------------------
 
 
@@ -133,11 +134,9 @@ async def ask(ctx: Context, program: Path) -> tuple[RpcRateLimits | RpcError, Rp
     note = "launch-failed:" + hashlib.sha256(str(program).encode()).hexdigest()[:16]
     if not ctx.interactive and await ctx.memory.get(note):
         raise MissingProgram("The `codex` program could not be started a moment ago.", "Refresh by hand to try again.")
-    home = str(codex_home(ctx)) if ctx.env("CODEX_HOME") else None
-    env = {"CODEX_HOME": home} if home else None
     argv = (program, "-s", "read-only", "-a", "never", "app-server")
     try:
-        async with ctx.processes.talk(argv, env=env) as talk:
+        async with ctx.processes.talk(argv, env=program_env(ctx)) as talk:
             return await _questions(ctx, AppServer(talk))
     except MissingProgram as error:
         await ctx.memory.set(note, "1", until=ctx.now + LAUNCH_PAUSE)
@@ -200,7 +199,7 @@ async def _from_error(ctx: Context, error: RpcError, account: RpcAccount | None)
             return to_usage(limits, identity, ctx.now)
     if is_api_key(account):
         raise _api_key_login()
-    if needs_openai_login(error.text):
+    if needs_openai_login(error.text) or asks_for_login(account):
         custom = custom_provider(await config_text(ctx))
         if custom:
             raise Forbidden(

@@ -17,17 +17,12 @@ from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
 from quotaline_providers.payload import to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.codex import rpc
-from quotaline_providers.vendors.codex.login import CODEX, Login, base_url, config_text, native_login
-from quotaline_providers.vendors.codex.mapping import (
-    Extras,
-    Limits,
-    monthly_usage,
-    plan_title,
-    reset_credits,
-    service_limits,
-    to_usage,
-)
+from quotaline_providers.vendors.codex.credits import monthly_usage, reset_credits
+from quotaline_providers.vendors.codex.homes import base_url, config_text, workspace
+from quotaline_providers.vendors.codex.login import Login, native_login
+from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import MonthlyUsageAnswer, ResetCreditsAnswer, UsageAnswer, WhoAmI
+from quotaline_providers.vendors.codex.program import CODEX
 
 T = TypeVar("T")
 
@@ -100,7 +95,7 @@ async def from_login(ctx: Context, login: Login) -> Usage:
         raise Rejected("The Codex login was refused.", "Run `codex login`.")
     usage_answer = ctx.http.parse(ctx.http.check(answer), UsageAnswer)
     limits = service_limits(usage_answer, ctx.now, answer.headers)
-    account_id = ctx.settings.workspace_id or login.account_id or usage_answer.account_id
+    account_id = workspace(ctx) or login.account_id or usage_answer.account_id
     vouchers, monthly = await asyncio.gather(
         or_none(_vouchers(ctx, bearer)), or_none(_monthly(ctx, bearer, usage_answer, limits, account_id))
     )
@@ -114,7 +109,7 @@ async def from_login(ctx: Context, login: Login) -> Usage:
 
 
 async def _ask(ctx: Context, base: str, login: Login) -> tuple[Bearer, Answer]:
-    headers = account_headers(ctx.settings.workspace_id or login.account_id)
+    headers = account_headers(workspace(ctx) or login.account_id)
     bearer = Bearer(base, login.access_token, headers)
     return bearer, await bearer.get(ctx, bearer.usage_url, USAGE_SECONDS)
 
@@ -149,7 +144,7 @@ async def _monthly(
 
 
 def _may_ask_program(ctx: Context, login: Login, limits: Limits, extras: Extras) -> bool:
-    automatic = ctx.settings.source in (None, "auto") and ctx.settings.workspace_id is None
+    automatic = ctx.settings.source in (None, "auto") and workspace(ctx) is None
     empty = limits.balance == 0 and not limits.monthly and not extras.monthly
     vouchers = extras.reset_credits
     return automatic and empty and login.email is not None and not (vouchers and vouchers.available)
@@ -180,7 +175,7 @@ async def from_access_token(ctx: Context, token: Credential) -> Usage:
     headers = account_headers(None, **agent)
     answer = await ctx.http.send("GET", WHOAMI, bearer=token.secret, headers=headers, timeout=USAGE_SECONDS)
     who = ctx.http.parse(_accepted(ctx, answer), WhoAmI)
-    account_id = ctx.settings.workspace_id or who.chatgpt_account_id
+    account_id = workspace(ctx) or who.chatgpt_account_id
     bearer = Bearer(base, token.secret, account_headers(account_id, **agent))
     answer = await bearer.get(ctx, bearer.usage_url, USAGE_SECONDS)
     usage_answer = ctx.http.parse(_accepted(ctx, answer), UsageAnswer)

@@ -18,15 +18,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.lookups import cookie_values
 from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
-from quotaline_providers.vendors.codex.login import DEFAULT_BASE, native_login
-from quotaline_providers.vendors.codex.mapping import (
-    Extras,
-    Limits,
-    monthly_usage,
-    plan_title,
-    service_limits,
-    to_usage,
-)
+from quotaline_providers.vendors.codex.credits import monthly_usage
+from quotaline_providers.vendors.codex.homes import DEFAULT_BASE
+from quotaline_providers.vendors.codex.login import native_login
+from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import MonthlyUsageAnswer, Subscription, UsageAnswer
 from quotaline_providers.vendors.codex.service import MONTHLY_SECONDS, monthly_url, or_none, wants_monthly
 

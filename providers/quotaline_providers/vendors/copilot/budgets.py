@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Annotated, Any
 
 from pydantic import model_validator
@@ -219,28 +218,26 @@ def nonce(page: str) -> str | None:
     return None
 
 
-class _Metas(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, str] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        name, content = (values.get("name") or "").lower(), (values.get("content") or "").strip()
-        if tag == "meta" and name and content:
-            self.found.setdefault(name, content)
-
-
 def identity(page: str) -> Person:
     """Whose session served the page; a person without id and login when it does not say."""
-    metas = _Metas()
+    from html.parser import HTMLParser
+
+    found: dict[str, str] = {}
+
+    class Metas(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            values = dict(attrs)
+            name, content = (values.get("name") or "").lower(), (values.get("content") or "").strip()
+            if tag == "meta" and name and content:
+                found.setdefault(name, content)
+
     with suppress(AssertionError):  # the parser's word for a declaration it does not know
-        metas.feed(page)
+        Metas().feed(page)
     ids = ("octolytics-actor-id", "analytics-user-id", "user-id")
     logins = ("user-login", "octolytics-actor-login", "analytics-user-login")
     return Person(
-        id=next((metas.found[name] for name in ids if name in metas.found), None),
-        login=next((metas.found[name] for name in logins if name in metas.found), None),
+        id=next((found[name] for name in ids if name in found), None),
+        login=next((found[name] for name in logins if name in found), None),
     )
 
 

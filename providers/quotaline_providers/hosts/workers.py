@@ -1,0 +1,255 @@
+"""Computing outside this process: a named function runs in a Python of its own, so that nothing here waits for it.
+
+A worker begins when it is first needed, rests between calls, and ends after a while without work, at `close`, and
+with this process, however that ends. It has no part in our standard input and output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, TypeVarTuple, cast
+
+from quotaline_providers.errors import TimedOut, Unavailable
+from quotaline_providers.hosts import workplace
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+log = logging.getLogger(__name__)
+
+MOST = 2
+"""Workers at a time; further calls wait for their turn."""
+IDLE_SECONDS = 30.0
+LAST_WAIT = 2.0
+"""Seconds a worker without work may take to end by itself."""
+
+_BOOT = "import sys; sys.path[:] = sys.argv[1:]; from quotaline_providers.hosts.workplace import main; main()"
+_VARIABLES = frozenset(
+    {"PATH", "HOME", "USERPROFILE", "TZ", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV"}
+)
+
+
+class CannotStart(Exception):
+    """No worker process can be started here."""
+
+
+class Ended(Exception):
+    """The worker process is gone."""
+
+
+class Worker:
+    """One worker process. `exchange` blocks: it is called in a thread, by one at a time."""
+
+    def __init__(self, executable: str, environ: Mapping[str, str]) -> None:
+        self._executable = executable
+        self._environ = environ
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+        self.used = False
+        self.rest: asyncio.TimerHandle | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def exchange(self, request: bytes) -> tuple[bool, Any]:
+        """Have one call done. Raises CannotStart, Ended."""
+        process = self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            workplace.send(cast("Any", process.stdin), request)
+            data = workplace.receive(cast("Any", process.stdout))
+        except (OSError, ValueError):
+            data = None
+        if data is None:
+            raise Ended
+        good, value = pickle.loads(data)  # noqa: S301 (from the program that we started)
+        return good, value
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._ended:
+                raise Ended
+            if self._process is not None:
+                return self._process
+            process = self._process = self._start()
+        assert process.stdout is not None
+        try:
+            greeting = workplace.receive(cast("Any", process.stdout))
+            ready = greeting is not None and pickle.loads(greeting) == workplace.READY  # noqa: S301 (as above)
+        except Exception:  # whatever it was that we started, it is no worker
+            ready = False
+        if not ready:
+            ended = self._ended
+            self.kill()
+            raise Ended if ended else CannotStart
+        return process
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if not self._executable:
+            raise CannotStart
+        try:
+            return subprocess.Popen(
+                [self._executable, "-c", _BOOT, *sys.path],
+                env=self._environ,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=os.name == "posix",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except (OSError, ValueError) as error:
+            raise CannotStart from error
+
+    def kill(self) -> None:
+        """End it now, whatever it does. A waiting `exchange` raises Ended."""
+        with self._lock:
+            self._ended = True
+            process = self._process
+        if process is not None:
+            process.kill()
+
+    def leave(self) -> None:
+        """Let it end, and wait for that. Blocks."""
+        with self._lock:
+            self._ended = True
+            process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            assert process.stdin is not None
+            process.stdin.close()
+        try:
+            process.wait(LAST_WAIT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+class WorkerProcesses:
+    """The workers of this process. Where none can be started, calls are done in threads."""
+
+    def __init__(self, environ: Mapping[str, str], executable: str | None = None) -> None:
+        allowed = (name for name in environ if name in _VARIABLES or name.startswith(("PYTHON", "LC_", "LD_", "DYLD_")))
+        self._environ = {name: environ[name] for name in allowed}
+        self._executable = sys.executable if executable is None else executable
+        self._turns = asyncio.Semaphore(MOST)
+        self._resting: list[Worker] = []
+        self._busy: set[Worker] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._impossible = False
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the workers there are now."""
+        return tuple(worker.pid for worker in (*self._busy, *self._resting) if worker.pid is not None)
+
+    async def run(self, function: Callable[[*Ts], T], *arguments: *Ts, timeout: float, keep: bool = True) -> T:
+        """What this function of a module gives for these arguments, all of which can be pickled.
+
+        Raises what the function raises, TimedOut after `timeout` seconds of work, and Unavailable when the worker is
+        lost. Whoever does not wait for the end does not stop the work: what it keeps for the next call is not lost.
+        The worker ends at once when there is nothing to `keep` it for.
+        """
+        request = pickle.dumps((function, arguments))
+        task = asyncio.create_task(self._work(function, arguments, request, timeout, keep), name="worker call")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return cast("T", await asyncio.shield(task))
+
+    async def close(self) -> None:
+        """End all workers, also those at work."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        workers = (*self._busy, *self._resting)
+        for worker in workers:
+            worker.kill()
+        self._resting.clear()
+        await asyncio.gather(*self._tasks, *(self._dismissed(worker) for worker in workers), return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # it may be that nobody waits for it any more
+
+    async def _work(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], request: bytes, timeout: float, keep: bool
+    ) -> Any:
+        async with self._turns:
+            if not self._impossible:
+                try:
+                    return await self._in_worker(request, timeout, keep)
+                except CannotStart:
+                    self._impossible = True
+                    log.warning("no worker process can be started here: threads do its work")
+            try:
+                return await asyncio.wait_for(asyncio.to_thread(function, *arguments), timeout)
+            except TimeoutError:
+                raise _too_long(timeout) from None
+
+    async def _in_worker(self, request: bytes, timeout: float, keep: bool) -> Any:
+        worker = self._take()
+        try:
+            async with asyncio.timeout(timeout):
+                good, value = await asyncio.to_thread(worker.exchange, request)
+        except BaseException as error:
+            worker.kill()
+            self._busy.discard(worker)
+            self._later(self._dismissed(worker))
+            if isinstance(error, TimeoutError):
+                raise _too_long(timeout) from None
+            if isinstance(error, Ended):
+                if worker.used:  # it may have been ended while it rested
+                    return await self._in_worker(request, timeout, keep)
+                raise Unavailable("The process that reads local files ended before it was done.") from None
+            raise
+        self._busy.discard(worker)
+        if keep:
+            self._lay_to_rest(worker)
+        else:
+            self._later(self._dismissed(worker))
+        if not good:
+            raise value
+        return value
+
+    def _take(self) -> Worker:
+        worker = self._resting.pop() if self._resting else Worker(self._executable, self._environ)
+        if worker.rest is not None:
+            worker.rest.cancel()
+        self._busy.add(worker)
+        return worker
+
+    def _lay_to_rest(self, worker: Worker) -> None:
+        worker.used = True
+        worker.rest = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._retire, worker)
+        self._resting.append(worker)
+
+    def _retire(self, worker: Worker) -> None:
+        self._resting.remove(worker)
+        self._later(self._dismissed(worker))
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    @staticmethod
+    async def _dismissed(worker: Worker) -> None:
+        if worker.rest is not None:
+            worker.rest.cancel()
+        await asyncio.to_thread(worker.leave)
+
+
+def _too_long(timeout: float) -> TimedOut:
+    return TimedOut(f"Reading local files took longer than {timeout:g} seconds.")

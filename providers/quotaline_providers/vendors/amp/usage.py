@@ -1,0 +1,123 @@
+"""What Amp's balances mean: the free allowance, a subscription's pools, the credits. Pure, no effects."""
+
+from __future__ import annotations
+
+import math
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from quotaline_providers.model import MONTH_MINUTES, Balance, Identity, Lane, Row, Section, Usage, Window
+from quotaline_providers.vendors.amp.display import Balances, Free, Subscription
+from quotaline_providers.wording import money
+
+DAILY = "resets daily"
+_RESET_HOUR = 20
+_LONGEST_HOURS = 10 * 366 * 24
+
+
+def next_daily_reset(now: datetime) -> datetime | None:
+    """The next 20:00 in New York, strictly after now; None on a computer without time zones."""
+    try:
+        zone = ZoneInfo("America/New_York")
+    except (ZoneInfoNotFoundError, OSError):
+        return None
+    local = now.astimezone(zone)
+    reset = local.replace(hour=_RESET_HOUR, minute=0, second=0, microsecond=0, fold=0)
+    if reset <= local:
+        reset = (reset.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
+    return reset.astimezone(UTC)
+
+
+def months_later(time: datetime, count: int) -> datetime | None:
+    """So many calendar months later, at the latest the month's last day."""
+    month = time.month - 1 + count
+    year = time.year + month // 12
+    if year > 9999:
+        return None
+    day = min(time.day, monthrange(year, month % 12 + 1)[1])
+    return time.replace(year=year, month=month % 12 + 1, day=day)
+
+
+def renewal(subscription: Subscription, now: datetime) -> datetime | None:
+    if subscription.unit == "month":
+        return months_later(now, subscription.count)
+    try:
+        return now + timedelta(days=subscription.count)
+    except OverflowError:
+        return None
+
+
+def renewal_text(subscription: Subscription) -> str:
+    return f"renews in {subscription.count} {subscription.unit}{'' if subscription.count == 1 else 's'}"
+
+
+def free_reset(free: Free, now: datetime) -> datetime | None:
+    """The next daily reset, or the time it will be full again."""
+    if free.daily:
+        return next_daily_reset(now)
+    if free.quota <= 0 or free.rate <= 0:
+        return None
+    hours = free.used / free.rate
+    return now + timedelta(hours=hours) if hours <= _LONGEST_HOURS else None
+
+
+def free_window(free: Free, now: datetime, id: str, lane: Lane | None) -> Window:
+    minutes = round(free.hours * 60) if free.hours and 0 < free.hours <= _LONGEST_HOURS else None
+    return Window(
+        id=id,
+        label="Amp Free",
+        used_percent=min(100.0, max(0.0, free.used) / free.quota * 100) if free.quota > 0 else 0.0,
+        minutes=minutes or None,
+        resets_at=free_reset(free, now),
+        description=DAILY if free.daily else None,
+        lane=lane,
+    )
+
+
+def windows(balances: Balances, now: datetime) -> Iterator[Window]:
+    """A subscription's pools first; the free allowance is then an extra."""
+    plan = balances.subscription
+    if plan is not None:
+        reset, text = renewal(plan, now), renewal_text(plan)
+        pools: tuple[tuple[str, str, float, Lane], ...] = (
+            ("other", "Other usage", plan.other_left, "primary"),
+            ("orb", "Orb usage", plan.orb_left, "secondary"),
+        )
+        for id, label, left, lane in pools:
+            percent = 100 - min(100.0, max(0.0, left))
+            yield Window(
+                id=id,
+                label=label,
+                used_percent=percent,
+                minutes=MONTH_MINUTES,
+                resets_at=reset,
+                description=text,
+                lane=lane,
+            )
+    if balances.free is not None and math.isfinite(balances.free.quota):
+        yield free_window(balances.free, now, "amp-free", None if plan else "primary")
+
+
+def to_usage(balances: Balances, now: datetime) -> Usage:
+    found = tuple(windows(balances, now))
+    credits = [("individual", "Individual credits", balances.individual)]
+    credits += [
+        (f"workspace-{number}", f"Workspace {name}", amount)
+        for number, (name, amount) in enumerate(balances.workspaces, 1)
+    ]
+    told = [(id, label, amount) for id, label, amount in credits if amount is not None]
+    rows = tuple(Row(label=label, value=money(amount)) for _, label, amount in told)
+    plan = balances.subscription.plan if balances.subscription else None
+    return Usage(
+        updated_at=now,
+        windows=found,
+        balances=tuple(Balance(id=id, label=label, amount=amount, unit="USD") for id, label, amount in told),
+        identity=Identity(
+            email=balances.email,
+            organization=balances.organization,
+            plan=plan or ("Amp Free" if any(window.lane == "primary" for window in found) else "Amp"),
+        ),
+        details=(Section(title="Credits", rows=rows),) if rows else (),
+    )

@@ -1,0 +1,73 @@
+"""The folder in which the Codex program keeps its things, and what the `config.toml` in it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from quotaline_providers.contract import Context
+from quotaline_providers.endpoints import endpoint
+from quotaline_providers.payload import to_text
+
+DEFAULT_BASE = "https://chatgpt.com/backend-api"
+CONFIG_LIMIT = 256 << 10
+
+
+def usual_home(ctx: Context) -> Path:
+    """The folder the program itself would use."""
+    return ctx.env_path("CODEX_HOME") or ctx.home / ".codex"
+
+
+def codex_home(ctx: Context) -> Path:
+    """The folder of the account that is read."""
+    return ctx.account.home if ctx.account and ctx.account.home else usual_home(ctx)
+
+
+def is_named(ctx: Context) -> bool:
+    """Whether somebody named the folder: then no login from anywhere else may stand in for the one in it."""
+    return bool((ctx.account and ctx.account.home) or ctx.env("CODEX_HOME"))
+
+
+def workspace(ctx: Context) -> str | None:
+    """The workspace to ask about instead of the login's own. A profile is never asked about another one's."""
+    return ctx.account.workspace_id if ctx.account else ctx.settings.workspace_id
+
+
+async def config_text(ctx: Context) -> str:
+    """The text of `config.toml`; empty when there is none or it is too large."""
+    try:
+        return await ctx.files.read(codex_home(ctx) / "config.toml", CONFIG_LIMIT)
+    except (OSError, ValueError):
+        return ""
+
+
+def base_url(config: str) -> str:
+    """The service's address from the text of `config.toml`. Raises Misconfigured when it is not a safe one."""
+    match = re.search(r"^[ \t]*chatgpt_base_url[ \t]*=(.*)$", config, re.MULTILINE)
+    value = match.group(1).split("#", 1)[0].strip().strip("\"'").strip() if match else ""
+    if not value:
+        return DEFAULT_BASE
+    base = endpoint(value, "chatgpt_base_url", http="loopback")
+    official = base.lower().startswith(("https://chatgpt.com", "https://chat.openai.com"))
+    return f"{base}/backend-api" if official and "/backend-api" not in base else base
+
+
+def custom_provider(config: str) -> str | None:
+    """The name of the model provider in `config.toml` that needs no OpenAI login; None for OpenAI's own."""
+    import tomllib
+
+    try:
+        settings = tomllib.loads(config)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    id = to_text(settings.get("model_provider"))
+    if id is None or id.lower() in ("openai", "chatgpt"):
+        return None
+    providers = settings.get("model_providers")
+    entry = providers.get(id) if isinstance(providers, dict) else None
+    entry = entry if isinstance(entry, dict) else {}
+    if entry.get("requires_openai_auth") is True:
+        return None
+    name = to_text(entry.get("name")) or id
+    bedrock = id in ("amazon-bedrock", "amazon-bedrock-runtime") or "bedrock" in name.lower()
+    return "Amazon Bedrock" if bedrock else name

@@ -1,0 +1,165 @@
+"""How Codex limits become windows: the two main ones in their slots, and those of single models and features."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Window
+from quotaline_providers.payload import parse_or_none
+from quotaline_providers.vendors.codex.payloads import AdditionalLimit, RateLimit, WindowPart
+
+_LABELS = {SESSION_MINUTES: "Session", DAY_MINUTES: "Daily", WEEK_MINUTES: "Weekly", MONTH_MINUTES: "Monthly"}
+_IDS = {SESSION_MINUTES: "session", WEEK_MINUTES: "weekly", MONTH_MINUTES: "monthly"}
+_SPARK_SHORT, _SPARK_LONG = 360, 8640  # minutes
+
+Slot = Literal["primary", "secondary"]
+
+
+@dataclass
+class Reader:
+    """Decodes windows and remembers whether one that was present could not be understood."""
+
+    now: datetime
+    doubtful: bool = field(default=False)
+
+    def window(self, raw: Any, id: str, label: str, fallback: float | None = None) -> Window | None:
+        if raw is None:
+            return None
+        part = parse_or_none(WindowPart, raw)
+        used = percent_used(part, fallback) if part else None
+        if part is None or used is None:
+            self.doubtful = True
+            return None
+        return Window(id=id, label=label, used_percent=used, minutes=minutes(part), resets_at=resets(part, self.now))
+
+    def rate_limit(self, raw: Any) -> RateLimit | None:
+        found = parse_or_none(RateLimit, raw)
+        if raw is not None and found is None:
+            self.doubtful = True
+        return found
+
+
+# --- one window ---------------------------------------------------------------------------------------
+
+
+def percent_used(part: WindowPart, fallback: float | None = None) -> float | None:
+    if part.used_percent is not None:
+        return part.used_percent
+    return 100 - part.remaining_percent if part.remaining_percent is not None else fallback
+
+
+def minutes(part: WindowPart) -> int | None:
+    """The length; None when absent or not positive."""
+    if part.limit_window_seconds is not None:
+        length = part.limit_window_seconds / 60
+    else:
+        length = part.window_minutes or part.window_duration_mins or 0
+    return int(length) if length >= 1 else None
+
+
+def resets(part: WindowPart, now: datetime) -> datetime | None:
+    if part.reset_at or part.resets_at:
+        return part.reset_at or part.resets_at
+    seconds = part.reset_after_seconds
+    return now + timedelta(seconds=seconds) if seconds is not None and 0 < seconds < 1e9 else None
+
+
+# --- the main windows ------------------------------------------------------------------------------
+
+
+def in_lanes(first: Window | None, second: Window | None) -> tuple[Window, ...]:
+    """The main windows in their slots: the weekly one belongs in the second, whichever came first."""
+    if first and second:
+        if first.minutes == WEEK_MINUTES and second.minutes != WEEK_MINUTES:
+            first, second = second, first
+    elif only := first or second:
+        first, second = (None, only) if only.minutes == WEEK_MINUTES else (only, None)
+    placed = [_placed(first, "primary", "session", "Session"), _placed(second, "secondary", "weekly", "Weekly")]
+    taken: set[str] = set()
+    result = []
+    for window in placed:
+        if window is not None:
+            id = f"{window.id}-2" if window.id in taken else window.id
+            taken.add(id)
+            result.append(window.model_copy(update={"id": id}))
+    return tuple(result)
+
+
+def _placed(window: Window | None, lane: Slot, id: str, label: str) -> Window | None:
+    if window is None:
+        return None
+    known = window.minutes or 0
+    update = {"lane": lane, "id": _IDS.get(known, id), "label": _LABELS.get(known, label)}
+    return window.model_copy(update=update)
+
+
+# --- windows of models and features ----------------------------------------------------------------
+
+
+def extra_windows(reader: Reader, raw: Any) -> Iterable[Window]:
+    """Windows of single models and features."""
+    if raw is None:
+        return
+    if not isinstance(raw, list):
+        reader.doubtful = True
+        return
+    for element in raw:
+        entry = parse_or_none(AdditionalLimit, element)
+        if entry is None or not (entry.limit_name or entry.metered_feature):
+            reader.doubtful = True
+            continue
+        limit = reader.rate_limit(entry.rate_limit)
+        if limit is not None:
+            yield from _spark(reader, limit) if _is_spark(entry) else _other(reader, entry, limit)
+
+
+def _is_spark(entry: AdditionalLimit) -> bool:
+    return any("spark" in name.lower() for name in (entry.limit_name, entry.metered_feature) if name)
+
+
+def _spark(reader: Reader, limit: RateLimit) -> Iterable[Window]:
+    for slot, raw in enumerate(limit.windows):
+        window = reader.window(raw, "codex-spark", "Codex Spark 5-hour")
+        if window is None:
+            continue
+        length = window.minutes
+        weekly = slot == 1
+        if length is not None and length <= _SPARK_SHORT:
+            weekly = False
+        elif length is not None and length >= _SPARK_LONG:
+            weekly = True
+        if weekly:
+            window = window.model_copy(update={"id": "codex-spark-weekly", "label": "Codex Spark Weekly"})
+        yield window
+
+
+def _other(reader: Reader, entry: AdditionalLimit, limit: RateLimit) -> Iterable[Window]:
+    slug = slugged(entry.metered_feature or entry.limit_name or "")
+    if slug in ("", "codex"):
+        return
+    title = entry.limit_name or entry.metered_feature or "Codex extra limit"
+    yield from first_window(reader, limit, f"codex-{slug}", title)
+
+
+def first_window(reader: Reader, limit: RateLimit, id: str, title: str) -> Iterable[Window]:
+    found = [reader.window(raw, id, title) for raw in limit.windows]
+    if window := found[0] or found[1]:
+        yield window
+
+
+def slugged(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def first_of_each(windows: Iterable[Window], taken: Iterable[str]) -> tuple[Window, ...]:
+    seen = set(taken)
+    kept = []
+    for window in windows:
+        if window.id not in seen:
+            seen.add(window.id)
+            kept.append(window)
+    return tuple(kept)

@@ -1,0 +1,121 @@
+"""The rate limit of an Ark API key, which the headers of a chat answer tell: each probe is a real, billed token."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from quotaline_providers.contract import Answer, Context
+from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
+from quotaline_providers.model import Usage, Window
+from quotaline_providers.payload import to_integer, to_number, to_time
+from quotaline_providers.secret import Secret
+
+URL = "https://ark.cn-beijing.volces.com/api/coding/v3/chat/completions"
+MODELS = ("doubao-seed-2.0-code", "doubao-1.5-pro-32k", "doubao-lite-32k")
+SECONDS = 15.0
+ACTIVE = "The API key is active; the console shows its usage."
+
+_DURATION = re.compile(r"(?=\S)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?")
+_LONGEST = 10 * 366 * 86400
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """What one answer told. `remaining` is None when it cannot be relied on."""
+
+    status: int
+    limit: int | None
+    remaining: int | None
+    resets_at: datetime | None
+
+    @property
+    def reliable(self) -> bool:
+        return self.limit is not None and self.limit > 0 and self.remaining is not None
+
+    @property
+    def ambiguous(self) -> bool:
+        """A success that says nothing is left: some keys are told so in every answer."""
+        return self.status == 200 and self.reliable and self.remaining == 0
+
+
+def rate_limit(answer: Answer, now: datetime) -> RateLimit:
+    """The limit in the headers; a refusal for too many requests leaves nothing over."""
+    limit = to_integer(answer.headers.get("x-ratelimit-limit-requests"))
+    remaining = to_integer(answer.headers.get("x-ratelimit-remaining-requests"))
+    if answer.status == 429 and remaining is None:
+        remaining = 0
+    return RateLimit(answer.status, limit, remaining, reset_at(answer.headers.get("x-ratelimit-reset-requests"), now))
+
+
+def reset_at(text: str | None, now: datetime) -> datetime | None:
+    """A time, a span such as `1h30m`, or plain seconds from now."""
+    text = (text or "").strip()
+    seconds = to_number(text)
+    if seconds is None and (match := _DURATION.fullmatch(text)):
+        days, hours, minutes, rest = (float(part or 0) for part in match.groups())
+        seconds = days * 86400 + hours * 3600 + minutes * 60 + rest
+    if seconds is None:
+        return to_time(text)
+    return now.astimezone(UTC) + timedelta(seconds=seconds) if 0 < seconds <= _LONGEST else None
+
+
+def to_usage(found: RateLimit, now: datetime) -> Usage:
+    """A window when there is a limit to rely on; else only that the key works."""
+    limit, remaining = found.limit, found.remaining
+    if limit is None or remaining is None or not found.reliable:
+        return Usage(updated_at=now, notes=(ACTIVE,), limits_unavailable=True)
+    used = max(0, limit - remaining)
+    window = Window(
+        id="requests",
+        label="Requests",
+        used_percent=min(100.0, used / limit * 100),
+        used=used,
+        limit=limit,
+        unit="requests",
+        resets_at=found.resets_at,
+        description=f"{used}/{limit} requests",
+        lane="primary",
+    )
+    return Usage(updated_at=now, windows=(window,))
+
+
+# --- how it is fetched -----------------------------------------------------------------------------
+
+
+async def read_limit(ctx: Context, key: Secret) -> Usage:
+    """The limit as the first model tells it that this key may use."""
+    for model in MODELS:
+        answer = await _probe(ctx, key, model)
+        if answer.status not in (403, 404):
+            break
+    found = rate_limit(_answered(ctx, answer), ctx.now)
+    if found.ambiguous:
+        found = await _again(ctx, key, model, found)
+    return to_usage(found, ctx.now)
+
+
+async def _again(ctx: Context, key: Secret, model: str, first: RateLimit) -> RateLimit:
+    """What a second probe makes of an answer that said nothing is left."""
+    try:
+        second = rate_limit(_answered(ctx, await _probe(ctx, key, model)), ctx.now)
+    except ReadError:
+        return first
+    if second.status == 429:
+        return second if second.reliable else first
+    return RateLimit(second.status, None, None, None) if second.ambiguous else second
+
+
+async def _probe(ctx: Context, key: Secret, model: str) -> Answer:
+    body = {"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+    headers = {"Accept": "application/json"}
+    return await ctx.http.send("POST", URL, bearer=key, headers=headers, json=body, timeout=SECONDS)
+
+
+def _answered(ctx: Context, answer: Answer) -> Answer:
+    if answer.status == 401:
+        raise ExpiredCredential("Volcengine refused the Ark API key (HTTP 401).")
+    if answer.status == 404:
+        raise BadResponse("No known model may be asked with this Ark API key (HTTP 404).")
+    return answer if answer.status == 429 else ctx.http.check(answer)

@@ -1,0 +1,39 @@
+"""GroqCloud: spend, tokens and requests of an organisation from the console, or its present rates with an API key.
+
+Neither way tells a quota. Not related to Grok of xAI.
+"""
+
+from __future__ import annotations
+
+from quotaline_providers.contract import Option, Provider, StatusPage, Strategy
+from quotaline_providers.errors import ExpiredCredential
+from quotaline_providers.lookups import ApiKey
+from quotaline_providers.vendors.groq.console import from_console
+from quotaline_providers.vendors.groq.metrics import from_metrics
+from quotaline_providers.vendors.groq.session import ConsoleSession
+
+PROVIDER = Provider(
+    id="groq",
+    name="GroqCloud",
+    connect="Set GROQ_SESSION_TOKEN to the stytch_session cookie of console.groq.com, or GROQ_API_KEY (Enterprise).",
+    summary="Spend, tokens and requests from the console's session; present rates with an Enterprise API key.",
+    aliases=("groqcloud", "groq-api"),
+    dashboard="https://console.groq.com/dashboard/usage",
+    status=StatusPage("https://status.groq.com"),
+    key_url="https://console.groq.com/keys",
+    settings=("apiKey", "apiKeyEnv", "cookieSource", "cookieHeader", "tokenAccounts"),
+    options=(Option("historyDays", "How many days of history to show, 1 to 365 (30).", "number"),),
+    accounts="token",
+    min_interval=300,
+    deadline=90,
+    strategies=(
+        Strategy(
+            "web",
+            from_console,
+            ConsoleSession(),
+            falls_through=lambda error: isinstance(error, ExpiredCredential),
+            applies=lambda ctx: ctx.account is None,
+        ),
+        Strategy("api", from_metrics, ApiKey(env=("GROQ_API_KEY",))),
+    ),
+)

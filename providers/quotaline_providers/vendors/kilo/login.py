@@ -1,0 +1,75 @@
+"""The login that Kilo's own program keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from quotaline_providers.contract import Context
+from quotaline_providers.errors import Forbidden, MissingCredential
+from quotaline_providers.lookups import LoginFile
+from quotaline_providers.payload import child, clean
+from quotaline_providers.secret import Secret
+
+CONTENT = "KILO_AUTH_CONTENT"
+SIGN_IN = "Run `kilo login`."
+
+
+def files(ctx: Context) -> Iterator[Path]:
+    """Where the program keeps its login; it goes by the XDG folder on every system."""
+    data = ctx.environ.get("XDG_DATA_HOME", "")
+    if Path(data).is_absolute():
+        yield Path(data) / "kilo/auth.json"
+    yield ctx.home / ".local/share/kilo/auth.json"
+
+
+class KiloLogin:
+    """The login as a text in the environment, else the file."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return (f"env {CONTENT}", *self._file(ctx).places(ctx))
+
+    def trace(self, ctx: Context) -> str | None:
+        return f"env {CONTENT}" if ctx.environ.get(CONTENT, "").strip() else self._file(ctx).trace(ctx)
+
+    async def find(self, ctx: Context) -> Path | Secret:
+        content = ctx.environ.get(CONTENT, "").strip()
+        return Secret(content) if content else await self._file(ctx).find(ctx)
+
+    def _file(self, ctx: Context) -> LoginFile:
+        *_, usual = files(ctx)
+        return LoginFile(files, f"There is no login of Kilo in {ctx.show(usual)}: run `kilo login`.")
+
+
+async def token_of(ctx: Context, login: Path | Secret) -> Secret:
+    """The token in the login. Raises MissingCredential (no login, or none that can be used) and Forbidden."""
+    where = ctx.show(login) if isinstance(login, Path) else CONTENT
+    token = token_in(await _read(ctx, login, where) if isinstance(login, Path) else _given(login))
+    if token is None:
+        raise MissingCredential(f"There is no usable login of Kilo in {where}.", SIGN_IN)
+    return token
+
+
+def _given(login: Secret) -> str:
+    return login.reveal()
+
+
+async def _read(ctx: Context, path: Path, where: str) -> str:
+    try:
+        return await ctx.files.read(path)
+    except FileNotFoundError:
+        raise MissingCredential(f"There is no login of Kilo in {where}.", SIGN_IN) from None
+    except (OSError, ValueError):
+        raise Forbidden(f"The login of Kilo in {where} cannot be read.", "Check who may read this file.") from None
+
+
+def token_in(text: str) -> Secret | None:
+    """The token in the login's JSON; None when there is none."""
+    try:
+        entry = child(json.loads(text), "kilo") or {}
+    except (ValueError, RecursionError):
+        return None
+    values = (entry.get(name) for name in ("access", "key"))
+    token = next((found for value in values if isinstance(value, str) and (found := clean(value))), None)
+    return Secret(token) if token else None

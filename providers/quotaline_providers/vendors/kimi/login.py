@@ -1,0 +1,176 @@
+"""Where Kimi's tokens are: Kimi Code's own login file, and the `kimi-auth` cookie of the web."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import Field
+
+from quotaline_providers.contract import Context, Credential
+from quotaline_providers.errors import ExpiredCredential, MissingCredential
+from quotaline_providers.payload import Payload, Text, When, clean, parse_or_none
+from quotaline_providers.secret import Secret
+
+BASE_URL = "KIMI_CODE_BASE_URL"
+_OTHER_HOSTS = (BASE_URL, "KIMI_CODE_OAUTH_HOST", "KIMI_OAUTH_HOST")
+_SOON = timedelta(seconds=60)
+_COOKIE = re.compile(r"(?<![\w-])kimi-auth\s*[=:]\s*[\"']?([A-Za-z0-9._\-+=/]+)", re.IGNORECASE)
+_JWT = re.compile(r"eyJ[^.\s]*\.[^.\s]+\.[^.\s]+")
+_HOSTS = ("www.kimi.com", ".www.kimi.com", ".kimi.com", "kimi.com")
+_QUERY = "SELECT value FROM cookies WHERE name = 'kimi-auth' AND host_key IN (?, ?, ?, ?) ORDER BY last_access_utc DESC"
+_LONGEST = 16_384
+_SIGN_IN_AGAIN = "Sign in again with the Kimi Code CLI (run `kimi`, then `/login`)."
+
+# --- Kimi Code -------------------------------------------------------------------------------------
+
+
+class Login(Payload):
+    """`credentials/kimi-code.json`; `expires_at` is epoch seconds. It is never refreshed or written here."""
+
+    access_token: Text = Field(default=None, repr=False)
+    refresh_token: Text = Field(default=None, repr=False)
+    expires_at: When = None
+
+    def usable(self, now: datetime) -> bool:
+        return self.access_token is not None and self.expires_at is not None and self.expires_at > now + _SOON
+
+
+def cli_home(ctx: Context) -> Path:
+    return ctx.env_path("KIMI_CODE_HOME") or ctx.home / ".kimi-code"
+
+
+def login_files(ctx: Context) -> tuple[Path, ...]:
+    """The login file; none where another host is set, because its token must not go there."""
+    if ctx.settings.enterprise_host or ctx.env(*_OTHER_HOSTS):
+        return ()
+    return (cli_home(ctx) / "credentials" / "kimi-code.json",)
+
+
+async def cli_token(ctx: Context, path: Path) -> Secret:
+    """The token in the login file. Raises MissingCredential, ExpiredCredential."""
+    try:
+        login = parse_or_none(Login, await ctx.files.read_json(path))
+    except (OSError, ValueError):
+        login = None
+    if login is None or not (login.access_token or login.refresh_token):
+        raise MissingCredential("The login of the Kimi Code CLI cannot be read.", _SIGN_IN_AGAIN)
+    if not login.usable(ctx.now):
+        raise ExpiredCredential("The login of the Kimi Code CLI has expired.", _SIGN_IN_AGAIN)
+    return Secret(login.access_token or "")
+
+
+# --- the web ---------------------------------------------------------------------------------------
+
+
+def web_token(text: str) -> str | None:
+    """The token in a pasted header, cURL command or bare token; None when there is none."""
+    if match := _COOKIE.search(text):
+        return match.group(1)
+    bare = clean(text) or ""
+    return bare if _JWT.fullmatch(bare) else None
+
+
+def desktop_databases(ctx: Context) -> Iterator[Path]:
+    """The cookie databases Kimi Desktop may keep."""
+    if ctx.platform == "darwin":
+        yield ctx.home / "Library" / "Application Support" / "kimi-desktop" / "Cookies"
+        return
+    for folder in ((), ("Network",)):
+        yield ctx.config_home().joinpath("kimi-desktop", *folder, "Cookies")
+
+
+async def desktop_token(ctx: Context, path: Path) -> Secret | None:
+    """The newest readable token in a cookie database; None when it has none or cannot be read."""
+    try:
+        rows = await ctx.databases.rows(path, _QUERY, _HOSTS)
+    except (OSError, sqlite3.Error):
+        return None
+    for value, *_ in rows:
+        token = clean(value) if isinstance(value, str) and len(value) <= _LONGEST else None
+        if token and token.isascii():
+            return Secret(token)
+    return None
+
+
+@dataclass(frozen=True)
+class WebToken:
+    """The web token: pasted (config, keyring), the environment, Kimi Desktop, and last any raw text.
+
+    With `cookieSource` manual only what was pasted counts; off leaves Kimi Desktop out.
+    """
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        desktop = tuple(ctx.show(path) for path in desktop_databases(ctx))
+        return (
+            "config cookieHeader",
+            "keyring (label cookie)",
+            "env KIMI_MANUAL_COOKIE",
+            "env KIMI_AUTH_TOKEN",
+            *desktop,
+        )
+
+    def trace(self, ctx: Context) -> str | None:
+        source = ctx.settings.cookie_source
+        if source != "off" and ctx.settings.cookie_header:
+            return "config"
+        if source != "off" and "cookie" in ctx.keyring.labels(ctx.provider):
+            return "keyring"
+        if source == "manual":
+            return None
+        if found := self._from_environment(ctx):
+            return found.origin
+        desktop = next((path for path in desktop_databases(ctx) if path.is_file()), None) if source != "off" else None
+        if desktop:
+            return ctx.show(desktop)
+        return next((f"env {name}" for name in _RAW if ctx.env(name)), None)
+
+    async def find(self, ctx: Context) -> Credential:
+        source = ctx.settings.cookie_source
+        if source != "off":
+            pasted = await self._pasted(ctx)
+            if pasted is not None:
+                token = web_token(pasted.secret.reveal())
+                if token is None:
+                    raise MissingCredential("The cookie header holds no usable `kimi-auth` token.")
+                return Credential(Secret(token), pasted.origin)
+        if source != "manual":
+            found = self._from_environment(ctx)
+            if found is None and source != "off":
+                found = await self._from_desktop(ctx)
+            found = found or self._raw(ctx)
+            if found is not None:
+                return found
+        raise MissingCredential("No `kimi-auth` token of www.kimi.com was found.")
+
+    async def _pasted(self, ctx: Context) -> Credential | None:
+        if ctx.settings.cookie_header:
+            return Credential(Secret(ctx.settings.cookie_header), "config")
+        if "cookie" in ctx.keyring.labels(ctx.provider) and (kept := await ctx.keyring.own(ctx.provider, "cookie")):
+            return Credential(kept, "keyring")
+        return None
+
+    def _from_environment(self, ctx: Context) -> Credential | None:
+        for name in ("KIMI_MANUAL_COOKIE", "KIMI_AUTH_TOKEN"):
+            if token := web_token(ctx.env(name) or ""):
+                return Credential(Secret(token), f"env {name}")
+        return None
+
+    async def _from_desktop(self, ctx: Context) -> Credential | None:
+        for path in desktop_databases(ctx):
+            if token := await desktop_token(ctx, path):
+                return Credential(token, ctx.show(path))
+        return None
+
+    def _raw(self, ctx: Context) -> Credential | None:
+        for name in _RAW:
+            if value := ctx.env(name):
+                return Credential(Secret(value), f"env {name}")
+        return None
+
+
+_RAW = ("KIMI_AUTH_TOKEN", "kimi_auth_token")

@@ -1,0 +1,218 @@
+"""What Kimi tells about its code quota, and what it means. Counts come as texts or numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field
+
+from quotaline_providers.errors import BadResponse
+from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Lane, Usage, Window
+from quotaline_providers.payload import Flag, Number, Payload, Text, When, lenient, lenient_items, parse_or_none
+from quotaline_providers.wording import grouped
+
+SCOPE = "FEATURE_CODING"
+_UNITS = {"TIME_UNIT_MINUTE": 1, "TIME_UNIT_HOUR": 60, "TIME_UNIT_DAY": 1440}
+_LONGEST = 10 * 366 * 1440
+
+# --- what the vendor sends -------------------------------------------------------------------------
+
+
+class Detail(Payload):
+    """A count of requests against its limit."""
+
+    limit: Number = None
+    used: Number = None
+    remaining: Number = None
+    resets_at: When = Field(
+        default=None, validation_alias=AliasChoices("resetTime", "resetAt", "reset_time", "reset_at", "resets_at")
+    )
+
+
+class Length(Payload):
+    duration: Number = None
+    unit: Text = Field(default=None, alias="timeUnit")
+
+
+class Limit(Payload):
+    window: Any = None
+    detail: Annotated[Detail | None, lenient(Detail)] = None
+
+
+class CodeAnswer(Payload):
+    """`GET /coding/v1/usages`."""
+
+    usage: Annotated[Detail | None, lenient(Detail)] = None
+    limits: Any = None
+
+
+class Scoped(Payload):
+    scope: Text = None
+    detail: Annotated[Detail | None, lenient(Detail)] = None
+    limits: Any = None
+
+
+class WebAnswer(Payload):
+    """`GetUsages` of the web's billing service."""
+
+    usages: Annotated[tuple[Scoped, ...], lenient_items(Scoped)] = ()
+
+
+class Subscription(Payload):
+    """The membership's month; ratios are fractions 0..1."""
+
+    feature: Text = None
+    type: Text = None
+    amountUsedRatio: Number = None  # noqa: N815 - the vendor's spelling
+    expireTime: When = None  # noqa: N815
+
+
+class Rate(Payload):
+    ratio: Number = None
+    enabled: Flag = None
+    resetTime: When = None  # noqa: N815
+
+
+class Statistics(Payload):
+    """`GetSubscriptionStats` of the web's membership service."""
+
+    subscriptionBalance: Annotated[Subscription | None, lenient(Subscription)] = None  # noqa: N815
+    ratelimitCode7d: Annotated[Rate | None, lenient(Rate)] = None  # noqa: N815
+
+
+# --- what it means ---------------------------------------------------------------------------------
+
+
+def coding(answer: WebAnswer) -> CodeAnswer:
+    """The coding scope of a web answer. Raises BadResponse when there is none."""
+    for usage in answer.usages:
+        if usage.scope == SCOPE:
+            return CodeAnswer(usage=usage.detail, limits=usage.limits)
+    raise BadResponse("Kimi told no usage for coding.")
+
+
+def _whole(value: float | None) -> int | None:
+    return int(value) if value is not None and math.isfinite(value) and value == int(value) else None
+
+
+def counted(detail: Detail) -> tuple[int, int, bool] | None:
+    """Used, limit, and whether that can be relied on; None without a usable limit."""
+    limit, used, left = _whole(detail.limit), _whole(detail.used), _whole(detail.remaining)
+    if limit is None or limit <= 0:
+        return None
+    if used is not None and used >= 0:
+        return used, limit, True
+    if left is not None and 0 <= left <= limit:
+        return limit - left, limit, True
+    return 0, limit, False
+
+
+def minutes_of(limit: Limit) -> int | None:
+    """The length of a limit's window: 5 hours where none is told, None where it cannot be understood."""
+    if limit.window is None:
+        return SESSION_MINUTES
+    length = parse_or_none(Length, limit.window) or Length()
+    duration, unit = _whole(length.duration), _UNITS.get(length.unit or "")
+    if duration is None or unit is None or duration <= 0 or duration * unit > _LONGEST:
+        return None
+    return duration * unit
+
+
+def rate_text(used: int, limit: int, minutes: int | None) -> str:
+    text = f"Rate: {used}/{limit}"
+    if minutes is None:
+        return text
+    if minutes % 60:
+        return f"{text} per {minutes} minute{'' if minutes == 1 else 's'}"
+    return f"{text} per {minutes // 60} hour{'' if minutes == 60 else 's'}"
+
+
+def _window(detail: Detail, id: str, label: str, lane: Lane, minutes: int | None, rate: bool) -> Window | None:
+    counts = counted(detail)
+    if counts is None:
+        return None
+    used, limit, reliable = counts
+    return Window(
+        id=id,
+        label=label,
+        used_percent=min(100.0, used / limit * 100),
+        used=used if reliable else None,
+        limit=limit,
+        unit="requests",
+        minutes=minutes if reliable else None,
+        resets_at=detail.resets_at,
+        description=rate_text(used, limit, minutes) if rate else f"{grouped(used)}/{grouped(limit)} requests",
+        lane=lane,
+    )
+
+
+def main_windows(answer: CodeAnswer) -> Iterator[Window]:
+    """The week, and the first of the limits."""
+    first = parse_or_none(Limit, answer.limits[0]) if isinstance(answer.limits, list) and answer.limits else None
+    week = _window(answer.usage, "weekly", "7-day usage", "primary", WEEK_MINUTES, False) if answer.usage else None
+    if week:
+        yield week
+    if first and first.detail:
+        rate = _window(first.detail, "session", "5-hour usage", "secondary", minutes_of(first), True)
+        if rate:
+            yield rate
+
+
+def extra_windows(statistics: Statistics, week: Window | None) -> Iterator[Window]:
+    """The membership's month, and the week of code unless it only repeats the main one."""
+    balance = statistics.subscriptionBalance
+    if (
+        balance is not None
+        and balance.amountUsedRatio is not None
+        and balance.feature in (None, "FEATURE_OMNI")
+        and balance.type in (None, "SUBSCRIPTION")
+    ):
+        yield Window(
+            id="kimi-monthly",
+            label="Total usage",
+            used_percent=_percent(balance.amountUsedRatio),
+            minutes=MONTH_MINUTES,
+            resets_at=balance.expireTime,
+        )
+    rate = statistics.ratelimitCode7d
+    if rate is not None and rate.ratio is not None and rate.enabled is not False:
+        code = Window(
+            id="kimi-code-7d",
+            label="Code 7-day",
+            used_percent=_percent(rate.ratio),
+            minutes=WEEK_MINUTES,
+            resets_at=rate.resetTime,
+        )
+        if week is None or not repeats(code, week):
+            yield code
+
+
+def _percent(ratio: float) -> float:
+    return min(100.0, max(0.0, ratio * 100))
+
+
+def repeats(code: Window, week: Window) -> bool:
+    if week.minutes is None or code.resets_at is None or week.resets_at is None:
+        return False
+    near = abs((code.used_percent or 0) - (week.used_percent or 0)) <= 1
+    return near and abs(code.resets_at - week.resets_at) <= timedelta(minutes=5)
+
+
+def to_usage(answer: CodeAnswer, statistics: Statistics | None, now: datetime) -> Usage:
+    """The usage of a membership. Raises BadResponse when nothing was told."""
+    if answer.usage is None and not (isinstance(answer.limits, list) and answer.limits):
+        raise BadResponse("Kimi told no usage.")
+    windows = tuple(main_windows(answer))
+    week = next((window for window in windows if window.lane == "primary"), None)
+    extras = tuple(extra_windows(statistics, week)) if statistics else ()
+    return Usage(updated_at=now, windows=windows + extras, limits_unavailable=not windows and not extras)
+
+
+def binding(usage: Usage) -> str | None:
+    """An exhausted window first, otherwise the rate, else the week."""
+    lanes = [window for window in (usage.lane("primary"), usage.lane("secondary")) if window]
+    exhausted = next((window for window in lanes if window.exhausted), None)
+    return (exhausted or lanes[-1]).id if lanes else None

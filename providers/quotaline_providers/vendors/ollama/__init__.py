@@ -1,0 +1,127 @@
+"""Ollama Cloud: session and weekly usage from the signed-in settings page; an API key only proves access."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
+from quotaline_providers.errors import ExpiredCredential
+from quotaline_providers.lookups import ApiKey, Chosen, CookieHeader, accepted
+from quotaline_providers.model import Usage
+from quotaline_providers.pages import CHROME, HTML, LANGUAGE, page, redirect_of
+from quotaline_providers.payload import JsonObject, Payload
+from quotaline_providers.secret import Secret
+from quotaline_providers.sidecalls import beside
+from quotaline_providers.vendors.ollama import account, blocks
+from quotaline_providers.vendors.ollama.blocks import SIGN_IN
+from quotaline_providers.vendors.ollama.cookies import account_session, pasted_session
+
+SITE = "https://ollama.com"
+DOMAIN = "ollama.com"
+SETTINGS = f"{SITE}/settings"
+SECONDS, ACCOUNT_SECONDS = 20.0, 5.0
+
+
+class Catalogue(Payload):
+    """`GET /api/tags`. It is public: it proves nothing about a key."""
+
+    models: Annotated[tuple[object, ...], Field(strict=False)]
+
+
+# --- with a cookie ---------------------------------------------------------------------------------
+
+
+def is_sign_in(url: str) -> bool:
+    """Whether an address is that of a page that asks to sign in."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    host, path = (parts.hostname or "").lower(), parts.path.rstrip("/")
+    if parts.scheme != "https":
+        return False
+    if host in (DOMAIN, f"www.{DOMAIN}"):
+        return path == "/signin"
+    return host == f"signin.{DOMAIN}" or (
+        host.endswith(".workos.com") and path.startswith("/user_management/authorize")
+    )
+
+
+def _signed_in(ctx: Context, answer: Answer) -> Answer:
+    if answer.status in (401, 403) or is_sign_in(redirect_of(answer) or answer.url):
+        raise ExpiredCredential("The Ollama session of this cookie has ended.", SIGN_IN)
+    return ctx.http.check(answer)
+
+
+async def from_web(ctx: Context, cookie: Credential) -> Usage:
+    headers = {
+        "Accept": HTML,
+        "Accept-Language": LANGUAGE,
+        "Origin": SITE,
+        "Referer": SETTINGS,
+        "User-Agent": CHROME,
+    }
+    answer = await page(ctx, SETTINGS, cookie.secret, DOMAIN, headers, stop=is_sign_in, timeout=SECONDS)
+    return blocks.to_usage(_signed_in(ctx, answer).text, ctx.now)
+
+
+# --- with a key ------------------------------------------------------------------------------------
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    """Prove the key with a search that is not run, then the catalogue; what is told of the account is optional."""
+    async with beside() as side:
+        me = side.start(_account(ctx, key.secret), ACCOUNT_SECONDS)
+        await _prove(ctx, key.secret)
+        await ctx.http.get(
+            f"{SITE}/api/tags", Catalogue, bearer=key.secret, headers={"Accept": "application/json"}, timeout=SECONDS
+        )
+        told = await me
+    return account.to_usage(told.root if told else None, ctx.now)
+
+
+async def _prove(ctx: Context, key: Secret) -> None:
+    answer = await ctx.http.send(
+        "POST",
+        f"{SITE}/api/web_search",
+        bearer=key,
+        headers={"Accept": "application/json"},
+        json={"query": ""},
+        timeout=SECONDS,
+    )
+    if answer.status != 400:  # the empty search is refused, and only after the key was accepted
+        accepted(ctx, answer, "Ollama")
+
+
+async def _account(ctx: Context, key: Secret) -> JsonObject:
+    headers = {"Accept": "application/json"}
+    answer = await ctx.http.send("POST", f"{SITE}/api/me", bearer=key, headers=headers, timeout=ACCOUNT_SECONDS)
+    return ctx.http.parse(ctx.http.check(answer), JsonObject)
+
+
+def _session(ctx: Context) -> CookieHeader:
+    own = ctx.account is not None and ctx.account.token is not None
+    return CookieHeader(env=("OLLAMA_SESSION_COOKIE",), read=account_session if own else pasted_session)
+
+
+PROVIDER = Provider(
+    id="ollama",
+    name="Ollama",
+    connect="Sign in at https://ollama.com/signin and paste the Cookie header of https://ollama.com/settings.",
+    summary="Session and weekly usage of Ollama Cloud; an API key only proves access.",
+    dashboard=SETTINGS,
+    key_url=f"{SITE}/settings/keys",
+    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "tokenAccounts"),
+    accounts="cookie",
+    min_interval=300,
+    deadline=70,
+    strategies=(
+        Strategy("web", from_web, Chosen(_session), falls_through=lambda error: True),
+        Strategy(
+            "api", from_api, ApiKey(env=("OLLAMA_API_KEY", "OLLAMA_KEY")), applies=lambda ctx: ctx.account is None
+        ),
+    ),
+)

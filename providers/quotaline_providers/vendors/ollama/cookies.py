@@ -1,0 +1,55 @@
+"""Which pasted texts hold an Ollama session. All cookies beside the session's are kept."""
+
+from __future__ import annotations
+
+import re
+
+from quotaline_providers.lookups import cookie_values, normalize_cookie
+from quotaline_providers.payload import clean
+
+DEFAULT = "__Secure-session"
+NAMES = (
+    DEFAULT,
+    "session",
+    "ollama_session",
+    "__Host-ollama_session",
+    "wos-session",
+    "__Secure-next-auth.session-token",
+    "next-auth.session-token",
+)
+_CHUNK = re.compile(r"(.+)\.\d+")
+_CAPTURE = re.compile(r"cookie:|curl ", re.IGNORECASE)
+_BARE = re.compile(r"[^=;:\s]+=*")
+_DEFAULT_PAIR = re.compile(rf"(^|;\s*){re.escape(DEFAULT)}(?==)", re.IGNORECASE)
+
+
+def has_session(header: str) -> bool:
+    """Whether one of the header's cookies is a session's; names are case-sensitive."""
+    names = cookie_values(header)
+    return any(name in NAMES or ((chunk := _CHUNK.fullmatch(name)) and chunk.group(1) in NAMES) for name in names)
+
+
+def pasted_session(text: str) -> str | None:
+    """The header in a pasted `cookieHeader`; None when it holds no session. A bare value is the session's."""
+    value = clean(text) or ""
+    lines = len(value.splitlines()) > 1
+    if not lines and not _CAPTURE.match(value) and has_session(value):
+        return value
+    if _BARE.fullmatch(value):
+        return f"{DEFAULT}={value}"
+    header = normalize_cookie(value)
+    return header if header is not None and has_session(header) else None
+
+
+def account_session(text: str) -> str | None:
+    """The header in a labelled account's token; a text that is no header is the session's value."""
+    value = text.strip()
+    if not value or len(value.splitlines()) > 1:
+        return None
+    if _CAPTURE.match(value):
+        value = normalize_cookie(value) or ""
+    if not value:
+        return None
+    if _DEFAULT_PAIR.search(value):
+        return _DEFAULT_PAIR.sub(rf"\g<1>{DEFAULT}", value)
+    return value if has_session(value) or ";" in value else f"{DEFAULT}={value}"

@@ -1,0 +1,195 @@
+"""OpenAI's API platform: an organisation's spend and requests, or the credit balance that older user keys can read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, StatusPage, Strategy
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    Forbidden,
+    RateLimited,
+    ReadError,
+    TimedOut,
+    Unavailable,
+)
+from quotaline_providers.lookups import ApiKey
+from quotaline_providers.model import Usage
+from quotaline_providers.payload import to_number
+from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.openai.balance import Grants, balance_usage
+from quotaline_providers.vendors.openai.organization import CostPage, Page, UsagePage, days_of, to_usage
+
+BASE = "https://api.openai.com/v1"
+COSTS, COMPLETIONS, GRANTS = "organization/costs", "organization/usage/completions", "dashboard/billing/credit_grants"
+USAGE_SECONDS, BALANCE_SECONDS = 20.0, 15.0
+HISTORY_DAYS, MAX_HISTORY_DAYS, CHUNK_DAYS, MAX_PAGES = 30, 365, 31, 100
+RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 10.0
+_RETRIED = (408, 429, 500, 502, 503, 504)
+_PLAIN_ENV = "env OPENAI_API_KEY"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to ask of the two endpoints."""
+
+    key: Secret
+    project: str | None
+    start: datetime
+    days: int
+
+    def chunks(self) -> Iterable[tuple[datetime, int]]:
+        """Consecutive spans of at most 31 days: where each starts and how many days it has."""
+        for first in range(0, self.days, CHUNK_DAYS):
+            yield self.start + timedelta(days=first), min(CHUNK_DAYS, self.days - first)
+
+
+class Refused(ExpiredCredential):
+    """The key is known to be no Admin key, or is not known at all."""
+
+
+def history_days(ctx: Context) -> int:
+    days = to_number(ctx.settings.own("historyDays"))
+    return HISTORY_DAYS if days is None else min(MAX_HISTORY_DAYS, max(1, int(days)))
+
+
+def project_of(ctx: Context) -> str | None:
+    """The project to look at. A labelled account never inherits another's."""
+    if ctx.account and ctx.account.token:
+        return None
+    return ctx.settings.workspace_id or ctx.env("OPENAI_PROJECT_ID")
+
+
+async def from_api(ctx: Context, found: Credential) -> Usage:
+    """Usage and costs; where that fails, the balance, unless an Admin key asks for one project."""
+    key, project, days = found.secret, project_of(ctx), history_days(ctx)
+    midnight = ctx.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    question = Question(key, project, midnight - timedelta(days=days - 1), days)
+    try:
+        costs = await _pages(ctx, question, COSTS, "line_item", CostPage)
+        usages = await _pages(ctx, question, COMPLETIONS, "model", UsagePage)
+    except ReadError as error:
+        if project is None or found.origin == _PLAIN_ENV:
+            return await _balance(ctx, key, error)
+        raise
+    buckets = days_of(
+        (bucket for page in costs for bucket in page.data), (bucket for page in usages for bucket in page.data), ctx.now
+    )
+    return to_usage(buckets, days, project, ctx.now)
+
+
+P = TypeVar("P", bound=Page)
+
+
+async def _pages(ctx: Context, question: Question, path: str, group: str, model: type[P]) -> list[P]:
+    pages: list[P] = []
+    for start, days in question.chunks():
+        query = {
+            "start_time": str(int(start.timestamp())),
+            "end_time": str(int((start + timedelta(days=days)).timestamp())),
+            "bucket_width": "1d",
+            "limit": str(days),
+            "group_by": group,
+        }
+        if question.project:
+            query["project_ids"] = question.project
+        pages += await _chunk(ctx, question.key, path, query, model)
+    return pages
+
+
+async def _chunk(ctx: Context, key: Secret, path: str, query: dict[str, str], model: type[P]) -> list[P]:
+    pages: list[P] = []
+    cursors: set[str] = set()
+    while len(pages) < MAX_PAGES:
+        page = ctx.http.parse(_checked(ctx, await _asked(ctx, key, path, query), path), model)
+        pages.append(page)
+        if not page.has_more:
+            return pages
+        if page.next_page is None or page.next_page in cursors:
+            raise BadResponse("OpenAI told of more usage but not where it is.")
+        cursors.add(page.next_page)
+        query = query | {"page": page.next_page}
+    raise BadResponse("OpenAI told more pages of usage than there can be.")
+
+
+async def _asked(ctx: Context, key: Secret, path: str, query: dict[str, str]) -> Answer:
+    """The answer, after one more try when the first failed in passing."""
+    until: datetime | None = None
+    try:
+        answer = await _send(ctx, key, path, query, USAGE_SECONDS)
+        if answer.status not in _RETRIED:
+            return answer
+        until = ctx.http.retry_after(answer)
+    except (TimedOut, Unavailable):
+        pass
+    await asyncio.sleep(pause(until, ctx.now))
+    return await _send(ctx, key, path, query, USAGE_SECONDS)
+
+
+def pause(until: datetime | None, now: datetime) -> float:
+    """Seconds before the second try: as long as the vendor asked for, within reason."""
+    return RETRY_SECONDS if until is None else min(MAX_RETRY_SECONDS, max(0.0, (until - now).total_seconds()))
+
+
+async def _send(ctx: Context, key: Secret, path: str, query: dict[str, str] | None, seconds: float) -> Answer:
+    return await ctx.http.send(
+        "GET",
+        f"{BASE}/{path}",
+        bearer=key,
+        headers={"Accept": "application/json"},
+        params=query,
+        timeout=seconds,
+    )
+
+
+def _checked(ctx: Context, answer: Answer, path: str) -> Answer:
+    if answer.status in (401, 403):
+        raise Refused(
+            f"OpenAI refused the key for {path} (HTTP {answer.status}).",
+            "An organisation Admin key is needed; project and service-account keys cannot read organisation usage.",
+        )
+    if answer.status == 429:
+        raise RateLimited(f"OpenAI asks to wait ({path}, HTTP 429).", until=ctx.http.retry_after(answer))
+    if answer.status >= 500:
+        raise Unavailable(f"OpenAI is not available now ({path}, HTTP {answer.status}).")
+    if answer.status != 200:
+        raise BadResponse(f"OpenAI did not accept the request ({path}, HTTP {answer.status}).")
+    return answer
+
+
+async def _balance(ctx: Context, key: Secret, error: ReadError) -> Usage:
+    """The balance, in place of the usage that failed with `error`."""
+    try:
+        answer = await _send(ctx, key, GRANTS, None, BALANCE_SECONDS)
+        if answer.status == 401:
+            raise ExpiredCredential("OpenAI refused the key.", "Use an organisation Admin key.")
+        if answer.status == 403:
+            raise Forbidden("This key may not read the balance.", "A user key with billing access is needed.")
+        return balance_usage(ctx.http.parse(_checked(ctx, answer, GRANTS), Grants), ctx.now)
+    except ReadError as second:
+        if isinstance(error, Refused):
+            raise second from None
+        raise error from None
+
+
+PROVIDER = Provider(
+    id="openai",
+    name="OpenAI",
+    connect="Create an organisation Admin key at platform.openai.com and set OPENAI_ADMIN_KEY.",
+    summary="Spend, requests and tokens of an API organisation; the credit balance with older user keys.",
+    aliases=("openai-api",),
+    dashboard="https://platform.openai.com/usage",
+    status=StatusPage("https://status.openai.com", "statuspage"),
+    key_url="https://platform.openai.com/settings/organization/admin-keys",
+    settings=("apiKey", "apiKeyEnv", "workspaceID", "tokenAccounts"),
+    options=(Option("historyDays", "How many days of history to show, 1 to 365 (30).", "number"),),
+    accounts="token",
+    min_interval=300,
+    deadline=120,
+    strategies=(Strategy("api", from_api, ApiKey(env=("OPENAI_ADMIN_KEY", "OPENAI_API_KEY")), label="api"),),
+)

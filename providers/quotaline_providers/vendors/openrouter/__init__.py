@@ -1,0 +1,221 @@
+"""OpenRouter: prepaid dollars, the spending limit of one API key, and with a management key the last 30 days."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, StatusPage, Strategy
+from quotaline_providers.endpoints import endpoint
+from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut
+from quotaline_providers.lookups import ApiKey
+from quotaline_providers.model import Balance, Confidence, Identity, Row, Section, Spend, Usage
+from quotaline_providers.payload import clean, to_number
+from quotaline_providers.secret import Secret
+from quotaline_providers.sidecalls import beside
+from quotaline_providers.vendors.openrouter.answers import ActivityAnswer, Credits, CreditsAnswer, KeyAnswer
+from quotaline_providers.vendors.openrouter.budget import (
+    KeyPart,
+    credits_window,
+    dollars,
+    key_section,
+    key_window,
+    tier,
+)
+from quotaline_providers.vendors.openrouter.history import activity, history_section, no_history
+from quotaline_providers.wording import money
+
+OFFICIAL = "https://openrouter.ai/api/v1"
+CREDITS_SECONDS = 15.0
+DETAIL_SECONDS = 1.0
+MANAGEMENT_KEY = "OPENROUTER_MANAGEMENT_API_KEY"
+
+# --- all of it -------------------------------------------------------------------------------------
+
+
+def to_usage(credits: Credits | None, part: KeyPart, history: Section, now: datetime) -> Usage:
+    """The usage of one key and its account. `credits` is None when the key may not read them."""
+    key = part.key
+    budget = key_window(key, now) if key else None
+    windows = [budget] if budget else []
+    balances: tuple[Balance, ...] = ()
+    sections = [key_section(part), history]
+    plan = tier(key)
+    spends: tuple[Spend, ...] = ()
+    if credits is not None:
+        difference = credits.total_credits - credits.total_usage
+        left = max(0.0, difference if credits.remaining_balance is None else credits.remaining_balance)
+        windows.append(credits_window(credits, "secondary" if budget else "primary"))
+        balances = (Balance(id="credits", label="Credits", amount=_cents(left), unit="USD"),)
+        sections.insert(0, _credits_section(credits, left))
+        plan = f"Balance: {money(left)}"
+    elif key is not None and key.usage is not None:
+        spends = (Spend(id="key", label="API key", used=_cents(max(0.0, key.usage)), unit="USD", period="Lifetime"),)
+    return Usage(
+        updated_at=now,
+        windows=tuple(windows),
+        balances=balances,
+        spends=spends,
+        identity=Identity(plan=plan),
+        details=tuple(sections),
+        confidence=Confidence.EXACT,
+    )
+
+
+def _credits_section(credits: Credits, left: float) -> Section:
+    amounts = (("Remaining", left), ("Used", credits.total_usage), ("Total added", credits.total_credits))
+    return Section(title="Credits", rows=tuple(Row(label=label, value=dollars(value)) for label, value in amounts))
+
+
+def _cents(value: float) -> Decimal:
+    """Dollars without the noise of binary fractions."""
+    return Decimal(str(round(value, 6)))
+
+
+# --- how it is fetched -----------------------------------------------------------------------------
+
+
+def base_url(ctx: Context) -> str:
+    """The service's address. Raises Misconfigured."""
+    if ctx.settings.enterprise_host:
+        return endpoint(ctx.settings.enterprise_host, "enterpriseHost")
+    override = ctx.env("OPENROUTER_API_URL")
+    return endpoint(override, "OPENROUTER_API_URL") if override else OFFICIAL
+
+
+def management_key(ctx: Context) -> Secret | None:
+    kept = ctx.settings.own("pluginSecrets")
+    own = kept.get(MANAGEMENT_KEY) if isinstance(kept, dict) else None
+    value = (clean(own) if isinstance(own, str) else None) or ctx.env(MANAGEMENT_KEY)
+    return Secret(value) if value else None
+
+
+def detail_seconds(ctx: Context) -> float:
+    """How long the optional calls may take."""
+    value = to_number(ctx.settings.own("detailSeconds"))
+    return min(CREDITS_SECONDS, value) if value and value > 0 else DETAIL_SECONDS
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    """Balance, key and history at once; only the balance (or, where it is closed, the key) must succeed."""
+    base = base_url(ctx)
+    seconds = detail_seconds(ctx)
+    async with beside() as side:
+        asking_key = side.start(_key_part(ctx, base, key.secret, seconds), seconds)
+        asking_history = side.start(_history(ctx, seconds), seconds)
+        answer = await _credits(ctx, base, key.secret)
+        if answer.status == 401:
+            raise ExpiredCredential("OpenRouter refused the API key.")
+        closed = answer.status == 403
+        credits = None if closed else ctx.http.parse(ctx.http.check(answer), CreditsAnswer).data
+        part = await asking_key or KeyPart(reason="Request timed out")
+        if closed:
+            _closed(ctx, answer, part)
+        return to_usage(credits, part, await asking_history or no_history("Unavailable right now"), ctx.now)
+
+
+def _closed(ctx: Context, answer: Answer, part: KeyPart) -> None:
+    """Credits are closed to some kinds of keys; then the key itself must be readable."""
+    if part.key is not None:
+        return
+    if part.status in (401, 403):
+        raise ExpiredCredential("OpenRouter refused the API key.")
+    ctx.http.check(answer)
+
+
+async def _credits(ctx: Context, base: str, key: Secret) -> Answer:
+    headers = {"Accept": "application/json", "X-Title": ctx.env("OPENROUTER_X_TITLE") or "Quotaline"}
+    if referer := ctx.env("OPENROUTER_HTTP_REFERER"):
+        headers["HTTP-Referer"] = referer
+    return await ctx.http.send("GET", f"{base}/credits", bearer=key, headers=headers, timeout=CREDITS_SECONDS)
+
+
+async def _plain(ctx: Context, url: str, key: Secret, seconds: float, **params: str) -> Answer:
+    headers = {"Accept": "application/json"}
+    return await ctx.http.send("GET", url, bearer=key, headers=headers, params=params or None, timeout=seconds)
+
+
+async def _key_part(ctx: Context, base: str, key: Secret, seconds: float) -> KeyPart:
+    try:
+        answer = await _plain(ctx, f"{base}/key", key, seconds)
+        if answer.status == 404:
+            answer = await _plain(ctx, f"{base}/auth/key", key, seconds)
+    except TimedOut:
+        return KeyPart(reason="Request timed out")
+    except ReadError:
+        return KeyPart(reason="Request failed")
+    if not answer.ok:
+        return KeyPart(reason=f"Request returned HTTP {answer.status}", status=answer.status)
+    if not answer.body.strip():
+        return KeyPart(reason="Response was unavailable")
+    try:
+        return KeyPart(ctx.http.parse(answer, KeyAnswer).data)
+    except BadResponse:
+        return KeyPart(reason="Response was invalid")
+
+
+async def _history(ctx: Context, seconds: float) -> Section:
+    key = management_key(ctx)
+    if key is None:
+        return no_history("Management API key not configured")
+    # The management key may do more than read, so it goes to the vendor alone, never to an overridden address.
+    url, today = f"{OFFICIAL}/activity", ctx.now.date()
+    try:
+        answers = await asyncio.gather(
+            _plain(ctx, url, key, seconds), _plain(ctx, url, key, seconds, date=today.isoformat())
+        )
+        if any(answer.status == 403 for answer in answers):
+            return no_history("Management API key required")
+        pages = [ctx.http.parse(ctx.http.check(answer), ActivityAnswer).data for answer in answers]
+        return history_section(activity((row for page in pages for row in page), today))
+    except (ReadError, ValueError, OverflowError):
+        return no_history("Unavailable right now")
+
+
+def _key_file(ctx: Context) -> tuple[Path, Any]:
+    return ctx.home / ".config/openrouter/key.json", key_in_file
+
+
+def key_in_file(text: str) -> str | None:
+    """The key in a key file: a JSON object's, or the bare text."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None if text.lstrip().startswith(("{", "[")) else text
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, dict):
+        return None
+    found = (content.get(name) for name in ("apiKey", "api_key", "key"))
+    return next((value for value in found if isinstance(value, str) and clean(value)), None)
+
+
+PROVIDER = Provider(
+    id="openrouter",
+    name="OpenRouter",
+    connect="Create an API key at openrouter.ai and set OPENROUTER_API_KEY, or store it with Quotaline.",
+    summary="Prepaid balance, the spending limit of the API key, and 30 days of spend with a management key.",
+    aliases=("or",),
+    dashboard="https://openrouter.ai/settings/credits",
+    status=StatusPage("https://status.openrouter.ai"),
+    key_url="https://openrouter.ai/settings/keys",
+    settings=("apiKey", "apiKeyEnv", "enterpriseHost", "tokenAccounts"),
+    options=(
+        Option("pluginSecrets", f"An object whose {MANAGEMENT_KEY} is the key for the last 30 days.", "object"),
+        Option("detailSeconds", "How many seconds the key and history details may take (1).", "number"),
+    ),
+    accounts="token",
+    min_interval=60,
+    deadline=30,
+    strategies=(
+        Strategy(
+            "api",
+            from_api,
+            ApiKey(env=("OPENROUTER_API_KEY", "OPENROUTER_KEY"), file=_key_file),
+        ),
+    ),
+)

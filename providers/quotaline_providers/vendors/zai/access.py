@@ -1,0 +1,206 @@
+"""Keys, regions, teams, and the addresses that fit them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from quotaline_providers.contract import Context, Credential
+from quotaline_providers.endpoints import endpoint
+from quotaline_providers.errors import Misconfigured, MissingCredential
+from quotaline_providers.lookups import ApiKey
+from quotaline_providers.payload import clean
+from quotaline_providers.secret import Secret
+
+GLOBAL, CHINA = "global", "bigmodel-cn"
+BASES = {GLOBAL: "https://api.z.ai", CHINA: "https://open.bigmodel.cn"}
+QUOTA_PATH = "/api/monitor/usage/quota/limit"
+MODELS_PATH = "/api/monitor/usage/model-usage"
+ACCOUNT_REPORT = "https://www.bigmodel.cn/api/biz/account/query-customer-account-report"
+QUOTA_URL, API_HOST, BALANCE_URL = "Z_AI_QUOTA_URL", "Z_AI_API_HOST", "Z_AI_BALANCE_URL"
+_CHINA_ENV = ("Z_AI_API_KEY", "BIGMODEL_API_KEY", "ZHIPU_API_KEY", "ZHIPUAI_API_KEY", "GLM_API_KEY")
+_GLOBAL_ENV = ("Z_AI_API_KEY", "ZAI_API_KEY")
+_CHINA_FILES = (".coding-relay/glm-api-key", ".config/bigmodel/api_key", ".config/zhipu/api_key")
+_GLOBAL_FILE, _HELPER_FILE = ".config/zai/key.json", ".chelper/config.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionKey(Credential):
+    """A key and the region it belongs to."""
+
+    region: str = GLOBAL
+
+
+def told_region(ctx: Context) -> str | None:
+    """The configured region, or the one an overridden host implies; None when neither says anything.
+    Raises Misconfigured."""
+    region = ctx.settings.region
+    if region is None:
+        return CHINA if _host(ctx.env(API_HOST)) == "open.bigmodel.cn" else None
+    if region.lower() not in BASES:
+        raise Misconfigured("The setting region does not fit z.ai.", f"Set region to {GLOBAL} or {CHINA}.")
+    return region.lower()
+
+
+def _host(address: str | None) -> str:
+    text = address or ""
+    try:
+        return (urlsplit(text if "://" in text else f"https://{text}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def first_line(text: str) -> str | None:
+    return next((line for raw in text.splitlines() if (line := clean(raw))), None)
+
+
+def key_in_json(text: str) -> str | None:
+    """The key in a key file: a JSON object's `apiKey`, `api_key` or `key`, or the bare text."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None if text.lstrip().startswith(("{", "[")) else clean(text)
+    if isinstance(content, dict):
+        names = (content.get(name) for name in ("apiKey", "api_key", "key"))
+        return next((key for value in names if isinstance(value, str) and (key := clean(value))), None)
+    return clean(content) if isinstance(content, str) else None
+
+
+def key_in_helper(text: str) -> tuple[str | None, str]:
+    """Key and region in the vendor's helper file."""
+    found = {name: clean(value) for name, value in re.findall(r"(?m)^\s*(api_key|plan)\s*:\s*(.*?)\s*$", text)}
+    return found.get("api_key"), CHINA if "china" in (found.get("plan") or "").lower() else GLOBAL
+
+
+class RegionalKey:
+    """A key of the region in use: the keys of the two regions are never sent to each other's host."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        region = self._region_or_global(ctx)
+        files = tuple(ctx.show(path) for path in (*self._files(ctx, region), ctx.home / _HELPER_FILE))
+        return self._usual(region).places(ctx) + files
+
+    def trace(self, ctx: Context) -> str | None:
+        region = self._region_or_global(ctx)
+        if found := self._usual(region).trace(ctx):
+            return found
+        files = (*self._files(ctx, region), ctx.home / _HELPER_FILE)
+        return next((ctx.show(path) for path in files if path.is_file()), None)
+
+    async def find(self, ctx: Context) -> RegionKey:
+        told = told_region(ctx)
+        region = told or GLOBAL
+        try:
+            key = await self._usual(region).find(ctx)
+        except MissingCredential:
+            return await self._last_resort(ctx, told)
+        return RegionKey(key.secret, key.origin, region)
+
+    async def _last_resort(self, ctx: Context, told: str | None) -> RegionKey:
+        region = told or GLOBAL
+        read: Callable[[str], str | None] = first_line if region == CHINA else key_in_json
+        for path in self._files(ctx, region):
+            if key := read(await self._text(ctx, path)):
+                return RegionKey(Secret(key), ctx.show(path), region)
+        path = ctx.home / _HELPER_FILE
+        key, belongs = key_in_helper(await self._text(ctx, path))
+        if key and told in (None, belongs):
+            return RegionKey(Secret(key), ctx.show(path), belongs)
+        raise MissingCredential("No API key is set.")
+
+    async def _text(self, ctx: Context, path: Path) -> str:
+        try:
+            return await ctx.files.read(path)
+        except (OSError, ValueError):
+            return ""
+
+    def _files(self, ctx: Context, region: str) -> Iterator[Path]:
+        return (ctx.home / name for name in (_CHINA_FILES if region == CHINA else (_GLOBAL_FILE,)))
+
+    def _usual(self, region: str) -> ApiKey:
+        return ApiKey(env=_CHINA_ENV if region == CHINA else _GLOBAL_ENV)
+
+    def _region_or_global(self, ctx: Context) -> str:
+        try:
+            return told_region(ctx) or GLOBAL
+        except Misconfigured:
+            return GLOBAL
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where to ask, checked before anything is sent."""
+
+    quota: str
+    models: str
+    balance: str
+    official: bool
+
+
+def addresses(ctx: Context, region: str) -> Addresses:
+    """Raises Misconfigured for an override that is unsafe or belongs to the other region."""
+    quota, host, balance = (_override(ctx, name, region) for name in (QUOTA_URL, API_HOST, BALANCE_URL))
+    base = host or BASES[region]
+    bare = urlsplit(base).path in ("", "/")
+    return Addresses(
+        quota=quota or (base + QUOTA_PATH if bare else base),
+        models=base + MODELS_PATH if bare else base,
+        balance=balance or ACCOUNT_REPORT,
+        official=quota is None and host is None,
+    )
+
+
+def _override(ctx: Context, name: str, region: str) -> str | None:
+    value = ctx.env(name)
+    if value is None:
+        return None
+    address = endpoint(value, name)
+    other = "api.z.ai" if region == CHINA else "open.bigmodel.cn"
+    if _host(address) == other:
+        raise Misconfigured(f"The setting {name} does not fit the region {region}.", f"Change region or remove {name}.")
+    return address
+
+
+@dataclass(frozen=True)
+class Team:
+    """The ids a team's requests carry."""
+
+    organization: str
+    project: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Bigmodel-Organization": self.organization, "Bigmodel-Project": self.project}
+
+
+def team_of(ctx: Context) -> Team | None:
+    """The team of the account in use; None when it is a person's. Raises Misconfigured."""
+    account = ctx.account
+    if account is None or (account.usage_scope or "").strip().lower() != "team":
+        return None
+    ids = {"organizationId": account.organization_id, "workspaceID": account.workspace_id}
+    for name, value in ids.items():
+        text = clean(value)
+        if text is None or re.search(r"[\s\x00-\x1f\x7f]", text):
+            state = "is missing" if text is None else "holds a space or line break"
+            raise Misconfigured(f"The setting {name} of a team account {state}.", f"Set {name} as the vendor shows it.")
+    return Team(clean(account.organization_id) or "", clean(account.workspace_id) or "")
+
+
+def with_parameters(url: str, **added: str) -> str:
+    """The address with these query parameters in place of those of the same name; the others stay."""
+    parts = urlsplit(url)
+    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in added]
+    return urlunsplit(parts._replace(query=urlencode([*kept, *added.items()])))
+
+
+def span(now: datetime, days: int) -> dict[str, str]:
+    """From midnight `days` ago to the end of this hour, in local time."""
+    end = now.replace(minute=59, second=59)
+    start = now.replace(hour=0, minute=0, second=0) - timedelta(days=days)
+    return {"startTime": f"{start:%Y-%m-%d %H:%M:%S}", "endTime": f"{end:%Y-%m-%d %H:%M:%S}"}

@@ -1,0 +1,102 @@
+"""What z.ai and BigModel CN send."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, WEEK_MINUTES
+from quotaline_providers.payload import Flag, Integer, Number, Payload, Text, When, lenient_items
+
+
+class Envelope(Payload):
+    """What every answer of the monitor is wrapped in."""
+
+    code: Integer = None
+    success: Flag = None
+    msg: Text = None
+    data: Any = None
+
+
+class Detail(Payload):
+    model_config = Payload.model_config | {"protected_namespaces": ()}
+
+    modelCode: Text = None  # noqa: N815 - the vendor's spelling
+    usage: Number = None
+
+
+class Limit(Payload):
+    """One limit. `usage` is what is allowed, `currentValue` what is used; `percentage` is 0-100."""
+
+    type: Text = None
+    name: Text = None
+    unit: Integer = None
+    number: Integer = None
+    percentage: Number = None
+    usage: Number = None
+    currentValue: Number = None  # noqa: N815
+    remaining: Number = None
+    nextResetTime: When = None  # noqa: N815
+    usageDetails: Annotated[tuple[Detail, ...], lenient_items(Detail)] = ()  # noqa: N815
+
+    @property
+    def kind(self) -> str:
+        known = (self.type, self.name)
+        return next((kind for kind in known if kind in _KINDS), "")
+
+    @property
+    def minutes(self) -> int | None:
+        """The window's length; None when it cannot be told."""
+        if self.kind == "TIME_LIMIT" and (self.unit, self.number) == (5, 1):
+            return MONTH_MINUTES
+        unit = UNITS.get(self.unit or 0)
+        return self.number * unit[0] if unit and self.number and self.number > 0 else None
+
+    @property
+    def percent(self) -> float | None:
+        """Percent used, 0-100; None when nothing usable was told."""
+        used = self.used
+        if used is not None and self.usage:
+            return used / self.usage * 100
+        return None if self.percentage is None else min(100.0, max(0.0, self.percentage))
+
+    @property
+    def used(self) -> float | None:
+        if self.usage is None or self.usage <= 0:
+            return None
+        left = None if self.remaining is None else self.usage - self.remaining
+        known = [value for value in (left, self.currentValue) if value is not None]
+        return min(self.usage, max(0.0, *known)) if known else None
+
+
+_KINDS = ("TOKENS_LIMIT", "CREDIT_LIMIT", "TIME_LIMIT")
+UNITS = {1: (DAY_MINUTES, "day"), 3: (60, "hour"), 5: (1, "minute"), 6: (WEEK_MINUTES, "week")}
+
+
+class ModelUsage(Payload):
+    model_config = Payload.model_config | {"protected_namespaces": ()}
+
+    modelName: Text = None  # noqa: N815
+    tokensUsage: tuple[Number, ...] = ()  # noqa: N815
+
+
+class History(Payload):
+    """Tokens per model along the labels of `x_time`."""
+
+    model_config = Payload.model_config | {"protected_namespaces": ()}
+
+    x_time: list[Text]
+    modelDataList: Annotated[tuple[ModelUsage, ...], lenient_items(ModelUsage)] = ()  # noqa: N815
+
+
+class AccountReport(Payload):
+    """The account's money, CNY."""
+
+    availableBalance: Number = None  # noqa: N815
+    balance: Number = None
+    rechargeAmount: Number = None  # noqa: N815
+    giveAmount: Number = None  # noqa: N815
+    totalSpendAmount: Number = None  # noqa: N815
+
+    @property
+    def amount(self) -> float | None:
+        return self.balance if self.availableBalance is None else self.availableBalance

@@ -1,0 +1,383 @@
+"""Ollama: blocks of the settings page, pasted sessions, redirects, and keys that only prove access."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from quotaline_providers.contract import Account
+from quotaline_providers.errors import (
+    BadResponse,
+    ExpiredCredential,
+    MissingCredential,
+    RateLimited,
+    ReadError,
+    Unavailable,
+)
+from quotaline_providers.model import Usage
+from quotaline_providers.run import Outcome
+from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.ollama import account, is_sign_in
+from quotaline_providers.vendors.ollama.blocks import to_usage
+from quotaline_providers.vendors.ollama.cookies import account_session, has_session, pasted_session
+
+Read = Callable[..., Usage]
+Run = Callable[..., Outcome]
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+HEAD = '<h2><span>Cloud Usage</span> <span class="b">max</span></h2><p id="header-email"> ada@lab.test </p>'
+SESSION = (
+    '<div><span>Session usage</span><span>7.5% used</span><i data-time="2030-01-02T15:00:00.250Z">3 hours</i></div>'
+)
+WEEKLY = '<div><span>Weekly usage</span><span>30 % Used</span><i data-time="2030-01-06T00:00:00Z">4 days</i></div>'
+PAGE = HEAD + SESSION + WEEKLY
+
+
+def page_of(html: str) -> Usage:
+    return to_usage(html, NOW)
+
+
+# --- the page --------------------------------------------------------------------------------------
+
+
+def test_both_blocks_plan_and_address() -> None:
+    usage = page_of(PAGE)
+    session, weekly = usage.windows
+    assert (session.id, session.used_percent, session.minutes, session.lane) == ("session", 7.5, 300, "primary")
+    assert session.resets_at == datetime(2030, 1, 2, 15, 0, 0, 250_000, tzinfo=UTC)
+    assert (weekly.id, weekly.used_percent, weekly.minutes, weekly.lane) == ("weekly", 30, 10080, "secondary")
+    assert weekly.resets_at == datetime(2030, 1, 6, tzinfo=UTC)
+    assert (usage.identity.plan, usage.identity.email, usage.identity.organization) == ("max", "ada@lab.test", None)
+
+
+@pytest.mark.parametrize("words", ["40% used", "40%used", "40 %  USED", "40% Used"])
+def test_spellings_of_used(words: str) -> None:
+    assert page_of(f"Session usage <b>{words}</b>").window("session").used_percent == 40
+
+
+def test_the_bars_width_is_the_last_resort() -> None:
+    assert page_of('Weekly usage <div style="width: 12.25%">').window("weekly").used_percent == 12.25
+
+
+def test_only_one_block() -> None:
+    assert [window.id for window in page_of(SESSION).windows] == ["session"]
+    assert [window.id for window in page_of(WEEKLY).windows] == ["weekly"]
+
+
+def test_an_hourly_block_has_no_length() -> None:
+    window = page_of("<b>Hourly usage</b> 5% used").window("session")
+    assert (window.used_percent, window.minutes) == (5, None)
+    assert page_of("Session usage: none. Hourly usage 6% used").window("session").used_percent == 6
+
+
+def test_a_block_never_takes_the_other_blocks_reset() -> None:
+    usage = page_of("Session usage 5% used " + WEEKLY)
+    assert usage.window("session").resets_at is None
+    assert usage.window("weekly").resets_at is not None
+
+
+def test_a_reset_far_behind_belongs_to_its_block() -> None:
+    near = f'Session usage 5% used {"x" * 3000}<i data-time="2030-01-02T15:00:00Z">'
+    far = f'Session usage 5% used {"x" * 4100}<i data-time="2030-01-02T15:00:00Z">'
+    assert page_of(near).window("session").resets_at is not None
+    assert page_of(far).window("session").resets_at is None
+
+
+def test_percentages_are_clamped() -> None:
+    assert page_of("Session usage 180% used").window("session").used_percent == 100
+
+
+def test_an_odd_header() -> None:
+    usage = page_of('<span>Cloud Usage</span><span> </span><p id="header-email">nobody</p>' + SESSION)
+    assert (usage.identity.plan, usage.identity.email) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<h1>Sign in to Ollama</h1><form><input type="email">',
+        "<h1>Log in to Ollama</h1><form action='/login'>",
+        '<form><a href="/signin">x</a>',
+        "<form><script>'/api/auth/signin'</script>",
+        '<form><input name="email"><input type="password">',
+    ],
+)
+def test_signed_out_pages(html: str) -> None:
+    with pytest.raises(ExpiredCredential, match="signed in"):
+        page_of(html)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>How to sign in to Ollama</p>",
+        "<form><input type='email'>",
+        '<a href="/signin">x</a>',
+        "",
+        "<form>sign in</form>",
+    ],
+)
+def test_pages_without_usage_that_are_no_sign_in_page(html: str) -> None:
+    with pytest.raises(BadResponse):
+        page_of(html)
+
+
+# --- sessions --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("__Secure-session=x", True),
+        ("a=b; wos-session=x", True),
+        ("next-auth.session-token.0=x; next-auth.session-token.1=y", True),
+        ("session=x", True),
+        ("Session=x", False),
+        ("__secure-session=x", False),
+        ("_ga=1; theme=dark", False),
+        ("session.x=1", False),
+    ],
+)
+def test_which_cookies_are_a_session(header: str, found: bool) -> None:
+    assert has_session(header) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("session=x; x-cookie:y", "session=x; x-cookie:y"),
+        ("Cookie: a=b; session=x", "a=b; session=x"),
+        ("curl https://x.test -b'session=x'", "session=x"),
+        ("curl https://x.test -H Cookie:session=x", "session=x"),
+        ("curl https://x.test \\\n -H 'cookie: a=b; ollama_session=x'", "a=b; ollama_session=x"),
+        ("abc", "__Secure-session=abc"),
+        ("abc==", "__Secure-session=abc=="),
+        ("a=b", None),
+        ("a=b; c=d", None),
+        ("", None),
+    ],
+)
+def test_pasted_headers(text: str, header: str | None) -> None:
+    assert pasted_session(text) == header
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("abc", "__Secure-session=abc"),
+        ("abc==", "__Secure-session=abc=="),
+        ("foo=bar", "__Secure-session=foo=bar"),
+        ("__SECURE-SESSION=x; a=b", "__Secure-session=x; a=b"),
+        ("a=b; __secure-session=x", "a=b; __Secure-session=x"),
+        ("wos-session=x", "wos-session=x"),
+        ("a=b; c=d", "a=b; c=d"),
+        ("Cookie: session=x", "session=x"),
+        ("curl https://x.test -b'session=x'", "session=x"),
+        ("a=b\nX-Other: 1", None),
+        (" ", None),
+    ],
+)
+def test_account_tokens(text: str, header: str | None) -> None:
+    assert account_session(text) == header
+
+
+# --- reading the page ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(vendor: Any) -> Any:
+    return vendor("ollama.com")
+
+
+def test_the_page_is_asked_as_a_browser_does(site: Any, read: Read) -> None:
+    headers = {
+        "origin": "https://ollama.com",
+        "referer": "https://ollama.com/settings",
+        "accept-language": "en-US,en;q=0.9",
+    }
+    site.get("/settings", cookie="a=b; session=x", headers=headers).answers_text(f"<html>{PAGE}")
+    usage = read("ollama", config={"cookieHeader": "a=b; session=x"})
+    assert (usage.source, len(usage.windows)) == ("web", 2)
+
+
+def test_the_environments_cookie_and_an_accounts(site: Any, read: Read) -> None:
+    one = site.get("/settings", cookie="session=x").answers_text(PAGE)
+    two = site.get("/settings", cookie="__Secure-session=mine").answers_text(PAGE)
+    read("ollama", OLLAMA_SESSION_COOKIE="session=x")
+    read("ollama", account=Account("Work", Secret("mine")), OLLAMA_SESSION_COOKIE="session=x", OLLAMA_API_KEY="k")
+    assert (one.count, two.count) == (1, 1)
+
+
+@pytest.mark.parametrize("config", [{"cookieHeader": "_ga=1"}, {"cookieSource": "manual"}, {"cookieHeader": "a=b\nc"}])
+def test_no_session_cookie(simulator: Any, read: Read, config: dict[str, str]) -> None:
+    with pytest.raises(MissingCredential) as seen:
+        read("ollama", config=config, source="web", OLLAMA_SESSION_COOKIE="session=x")
+    assert "ollama.com" in seen.value.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, ExpiredCredential), (403, ExpiredCredential), (404, BadResponse), (502, Unavailable)]
+)
+def test_refusals_of_the_page(site: Any, read: Read, status: int, kind: type[ReadError]) -> None:
+    site.get("/settings").fails(status)
+    with pytest.raises(kind):
+        read("ollama", config={"cookieHeader": "session=x"})
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://ollama.com/signin", True),
+        ("https://www.ollama.com/signin/", True),
+        ("https://signin.ollama.com/", True),
+        ("https://api.workos.com/user_management/authorize?x=y", True),
+        ("https://api.workos.com/other", False),
+        ("https://ollama.com/settings", False),
+        ("http://ollama.com/signin", False),
+        ("https://ollama.com.evil.test/signin", False),
+    ],
+)
+def test_which_addresses_ask_to_sign_in(url: str, found: bool) -> None:
+    assert is_sign_in(url) is found
+
+
+@pytest.mark.parametrize("target", ["https://signin.ollama.com/x", "https://api.workos.com/user_management/authorize"])
+def test_a_redirect_to_the_sign_in_page_ends_the_session(site: Any, read: Read, target: str) -> None:
+    site.get("/settings").redirects(target)
+    with pytest.raises(ExpiredCredential):
+        read("ollama", config={"cookieHeader": "session=x"})
+
+
+def test_the_sign_in_page_of_the_same_host(site: Any, read: Read) -> None:
+    site.get("/settings").redirects("/signin")
+    site.get("/signin").answers_text("<p>welcome</p>")
+    with pytest.raises(ExpiredCredential):
+        read("ollama", config={"cookieHeader": "session=x"})
+
+
+def test_the_cookie_goes_only_to_ollamas_own_hosts(site: Any, vendor: Any, read: Read) -> None:
+    site.get("/settings").redirects("https://www.ollama.com/settings")
+    own = {"referer": "https://ollama.com/settings"}
+    vendor("www.ollama.com").get("/settings", cookie="session=x", headers=own).redirects(
+        "https://ollama.com.evil.test/s"
+    )
+    evil = vendor("ollama.com.evil.test").get("/s", headers={"cookie": None}).answers_text(PAGE)
+    assert read("ollama", config={"cookieHeader": "session=x"}).windows
+    assert evil.count == 1
+
+
+def test_plain_http_is_not_followed(site: Any, read: Read) -> None:
+    site.get("/settings").redirects("http://ollama.com/settings")
+    with pytest.raises(BadResponse):
+        read("ollama", config={"cookieHeader": "session=x"})
+
+
+# --- with a key ------------------------------------------------------------------------------------
+
+
+def key_accepted(site: Any, status: int = 400, key: str = "k") -> None:
+    site.post("/api/web_search", bearer=key, json={"query": ""}).fails(status)
+    site.get("/api/tags", bearer=key).answers(models=[{"name": "tiny:1b"}])
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_key_proves_access_and_shows_no_bars(site: Any, read: Read, status: int) -> None:
+    key_accepted(site, status)
+    site.post("/api/me").fails(404)
+    usage = read("ollama", OLLAMA_API_KEY=" 'k' ")
+    assert (usage.windows, usage.identity.plan, usage.source) == ((), "API key", "api")
+    assert usage.notes == ("API key verified. Cloud quotas need browser cookies.",)
+
+
+def test_the_keys_order(site: Any, read: Read) -> None:
+    site.post("/api/me").fails(500)
+    key_accepted(site)
+    read("ollama", config={"apiKey": "k"}, OLLAMA_API_KEY="other", OLLAMA_KEY="third")
+    read("ollama", OLLAMA_API_KEY="k", OLLAMA_KEY="third")
+    read("ollama", OLLAMA_API_KEY=" ", OLLAMA_KEY="k")
+
+
+def test_the_account_of_a_key(site: Any, read: Read) -> None:
+    key_accepted(site)
+    ends = {"Time": "2030-02-01T00:00:00Z", "Valid": True}
+    site.post("/api/me", bearer="k").answers(ID="u7", Email="ada@lab.test", Plan="pro", SubscriptionPeriodEnd=ends)
+    usage = read("ollama", OLLAMA_API_KEY="k")
+    assert (usage.identity.email, usage.identity.plan, usage.identity.account_id) == ("ada@lab.test", "pro", "u7")
+    assert usage.row("Billing period ends").value == "2030-02-01"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (404, BadResponse), (500, Unavailable)],
+)
+def test_refused_keys(site: Any, read: Read, status: int, kind: type[ReadError]) -> None:
+    site.post("/api/me").fails(status)
+    site.post("/api/web_search").fails(status)
+    with pytest.raises(kind):
+        read("ollama", OLLAMA_API_KEY="k")
+
+
+def test_an_unreadable_catalogue(site: Any, read: Read) -> None:
+    site.post("/api/me").fails(500)
+    site.post("/api/web_search").fails(400)
+    site.get("/api/tags").answers(error="none")
+    with pytest.raises(BadResponse):
+        read("ollama", OLLAMA_API_KEY="k")
+
+
+def test_any_failure_of_the_web_falls_to_the_key(site: Any, outcome: Run) -> None:
+    key_accepted(site)
+    site.post("/api/me").fails(500)
+    site.get("/settings").answers_text("<p>nothing</p>")
+    seen = outcome("ollama", config={"cookieHeader": "session=x"}, OLLAMA_API_KEY="k")
+    assert [attempt.source for attempt in seen.attempts] == ["web", "api"]
+    assert seen.usage is not None
+    alone = outcome("ollama", config={"cookieHeader": "session=x"})
+    assert isinstance(alone.error, BadResponse)
+
+
+def test_cookies_can_be_off(site: Any, read: Read) -> None:
+    key_accepted(site)
+    site.post("/api/me").fails(500)
+    config = {"cookieHeader": "session=x", "cookieSource": "off"}
+    assert read("ollama", config=config, OLLAMA_API_KEY="k").source == "api"
+
+
+@pytest.mark.parametrize(
+    ("me", "percents"),
+    [
+        ({"session_usage": 12, "weekly_usage": "40%"}, [12, 40]),
+        ({"Usage": {"usage-5h": {"pct": "7"}, "Daily_Usage": {"used": 1, "limit": 4}}}, [7, 25]),
+        ({"cloud_usage": {"FiveHourUsage": {"remaining": 1, "max": 10}}}, [90]),
+        ({"quota": {"usagefivehour": {"value": 30, "max": 20}}}, [100]),
+        ({"session_usage": {"limit": 0, "used": 1}, "weekly_usage": []}, []),
+        ({"session_usage": {"used": 1}}, []),
+        ([], []),
+        ("x", []),
+    ],
+)
+def test_windows_an_account_may_tell(me: object, percents: list[float]) -> None:
+    assert [window.used_percent for window in account.to_usage(me, NOW).windows] == percents
+
+
+@pytest.mark.parametrize(
+    ("reset", "time"),
+    [
+        ({"reset_at": "2030-01-03T00:00:00Z"}, datetime(2030, 1, 3, tzinfo=UTC)),
+        ({"seconds_to_reset": 90}, NOW + timedelta(seconds=90)),
+        ({"reset_in": -1}, None),
+        ({}, None),
+    ],
+)
+def test_resets_an_account_may_tell(reset: dict[str, object], time: datetime | None) -> None:
+    usage = account.to_usage({"session_usage": {"percent": 5} | reset}, NOW)
+    assert usage.window("session").resets_at == time
+    assert usage.notes == ()
+
+
+def test_a_null_object_that_is_not_valid_is_absent() -> None:
+    me = {"Plan": {"String": "pro", "Valid": False}, "Email": {"String": "a@b.test", "Valid": True}}
+    usage = account.to_usage(me, NOW)
+    assert (usage.identity.plan, usage.identity.email) == ("API key", "a@b.test")
