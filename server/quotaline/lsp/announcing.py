@@ -1,27 +1,35 @@
-"""How the status line reaches the client: our own notification, or one long `$/progress` for plain LSP clients."""
+"""How the status line reaches the client: our own notification, or for plain LSP clients one long `$/progress` or the
+server's status."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from lsprotocol import types
 
-from quotaline.lsp.methods import DID_CHANGE_USAGE
+from quotaline.lsp import methods
+from quotaline.lsp.methods import DID_CHANGE_USAGE, SERVER_STATUS
 from quotaline.render.protocol import Json
+from quotaline.settings import PlainStatus
 
 if TYPE_CHECKING:
     from quotaline.lsp.server import QuotalineServer
 
 PROGRESS_TOKEN = "quotaline/status"  # noqa: S105 (a progress token)
 PROGRESS_TITLE = "AI quota"
+REPORT_SECONDS = 0.25
+"""Between two reports of the progress at least: Zed drops one that comes within 100 ms of the last."""
 
 
 class Announcer(Protocol):
     """Tells the client of a visible change, and nothing when there is none."""
 
     def announce(self, params: dict[str, Json]) -> None: ...
+
+    def remind(self) -> None:
+        """Something else was shown in its place: show it again."""
 
     def end(self) -> None: ...
 
@@ -38,6 +46,9 @@ class UsageAnnouncer:
             self._last = params
             self._server.protocol.notify(DID_CHANGE_USAGE, params)
 
+    def remind(self) -> None:
+        return None
+
     def end(self) -> None:
         return None
 
@@ -52,16 +63,26 @@ class ProgressAnnouncer:
         self._sent: str | None = None
         self._begun = False
         self._creation: asyncio.Task[None] | None = None
+        self._next: asyncio.TimerHandle | None = None
 
     def announce(self, params: dict[str, Json]) -> None:
-        line = cast("dict[str, Json]", params["statusLine"])
-        self._text = str(line["text"])
+        self._text = _line(params, "text")
         if self._creation is None:
             self._creation = asyncio.create_task(self._create(), name="status progress")
-        elif self._begun:
+        elif self._begun and self._next is None:
+            self._send()
+
+    def remind(self) -> None:
+        """Helix has one place for messages of all kinds."""
+        self._sent = None
+        if self._begun and self._next is None:
             self._send()
 
     def end(self) -> None:
+        if self._creation is not None:
+            self._creation.cancel()
+        if self._next is not None:
+            self._next.cancel()
         if self._begun:
             self._begun = False
             self._server.work_done_progress.end(PROGRESS_TOKEN, types.WorkDoneProgressEnd())
@@ -73,13 +94,44 @@ class ProgressAnnouncer:
             self._sent = self._text
             begin = types.WorkDoneProgressBegin(title=PROGRESS_TITLE, message=self._text, cancellable=False)
             self._server.work_done_progress.begin(PROGRESS_TOKEN, begin)
-            self._send()
+            self._wait()
+
+    def _wait(self) -> None:
+        self._next = asyncio.get_running_loop().call_later(REPORT_SECONDS, self._send)
 
     def _send(self) -> None:
+        self._next = None
         if self._text != self._sent:
             self._sent = self._text
             report = types.WorkDoneProgressReport(message=self._text)
             self._server.work_done_progress.report(PROGRESS_TOKEN, report)
+            self._wait()
+
+
+class StatusAnnouncer:
+    """For clients that show a server's status (`experimental/serverStatus`, as rust-analyzer defines it): no spinner,
+    and no progress of another server is hidden. The first line is the status line, the rest is for the tooltip."""
+
+    def __init__(self, server: QuotalineServer) -> None:
+        self._server = server
+        self._last: dict[str, Json] | None = None
+
+    def announce(self, params: dict[str, Json]) -> None:
+        attention = _line(params, "severity") in ("warning", "critical")
+        hover = cast("dict[str, Json]", cast("dict[str, Json]", params["statusLine"])["hover"])
+        self._tell("warning" if attention else "ok", f"{_line(params, 'text')}\n\n{hover['value']}")
+
+    def remind(self) -> None:
+        return None
+
+    def end(self) -> None:
+        self._tell("ok", None)
+
+    def _tell(self, health: str, message: str | None) -> None:
+        status: dict[str, Json] = {"health": health, "quiescent": True, "message": message}
+        if status != self._last:
+            self._last = status
+            self._server.protocol.notify(SERVER_STATUS, status)
 
 
 class SilentAnnouncer:
@@ -88,16 +140,21 @@ class SilentAnnouncer:
     def announce(self, params: dict[str, Json]) -> None:
         return None
 
+    def remind(self) -> None:
+        return None
+
     def end(self) -> None:
         return None
 
 
-def choose(server: QuotalineServer) -> Announcer:
-    """The announcer that fits the client's capabilities."""
-    capabilities = server.client_capabilities
-    if _wants_usage(capabilities.experimental):
+def choose(server: QuotalineServer, plain_status: PlainStatus) -> Announcer:
+    """The announcer that fits the client's capabilities, and for a plain client the user's wish."""
+    experimental = server.client_capabilities.experimental
+    if wants_usage(server):
         return UsageAnnouncer(server)
-    if shows_progress(server):
+    if plain_status == "serverStatus" and methods.member(experimental, "serverStatusNotification") is True:
+        return StatusAnnouncer(server)
+    if plain_status != "off" and shows_progress(server):
         return ProgressAnnouncer(server)
     return SilentAnnouncer()
 
@@ -108,10 +165,10 @@ def shows_progress(server: QuotalineServer) -> bool:
     return bool(window and window.work_done_progress)
 
 
-def _wants_usage(experimental: Any) -> bool:
-    ours = _member(experimental, "quotaline")
-    return _member(ours, "usage") is True
+def _line(params: dict[str, Json], name: str) -> str:
+    return str(cast("dict[str, Json]", params["statusLine"])[name])
 
 
-def _member(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+def wants_usage(server: QuotalineServer) -> bool:
+    """Whether the client is one of ours."""
+    return methods.wants_usage(server.client_capabilities)

@@ -13,6 +13,7 @@ from quotaline.config import Diagnostic, Loaded, language
 from quotaline.lsp import methods
 from quotaline.lsp.commands import report_path
 from quotaline.render.hover import provider_hover
+from quotaline.render.protocol import Json
 from quotaline.render.statusline import state_text
 from quotaline.state import ProviderState
 
@@ -26,6 +27,13 @@ _SEVERITY = {
 }
 
 
+_COMMANDS_OF_ALL = (
+    types.Command("Refresh AI usage", methods.REFRESH),
+    types.Command("Show AI usage report", methods.SHOW_REPORT),
+    types.Command("Open Quotaline's configuration", methods.OPEN_CONFIG),
+)
+
+
 class Documents:
     """Answers for the config file and the report; `None` or nothing, at once, for any other document."""
 
@@ -33,6 +41,10 @@ class Documents:
         self._session = session
         self._config_uri: str | None = None
         self.report_path = report_path()
+
+    def uris(self) -> dict[str, Json]:
+        """The answer of `quotaline/documents`."""
+        return {"config": self._session.application.keeper.path.as_uri(), "report": self.report_path.as_uri()}
 
     # --- the config file as the editor has it ---
 
@@ -104,6 +116,21 @@ class Documents:
                     )
         return lenses
 
+    def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
+        """What the commands do, for editors that have no commands of ours: of the provider on this line, and of all."""
+        uri, only = params.text_document.uri, params.context.only
+        if only is not None and not any(kind in ("", types.CodeActionKind.Source) for kind in only):
+            return []
+        own = self._is_config(uri) or self._is_report(uri)
+        if not own and self._session.settings.code_actions != "everywhere":
+            return []
+        state = self._section(uri, params.range.start.line) if own else None
+        commands = [*(_commands_of(state) if state else ()), *_COMMANDS_OF_ALL]
+        return [
+            types.CodeAction(title=command.title, kind=types.CodeActionKind.Source, command=command)
+            for command in commands
+        ]
+
     def inlay_hints(self, uri: str) -> list[types.InlayHint]:
         """The usage now, behind every provider of the config file."""
         if not self._is_config(uri):
@@ -145,6 +172,14 @@ class Documents:
     def _section(self, uri: str, line: int) -> ProviderState | None:
         id = next((id for at, id in reversed(self._places(uri)) if at <= line), None)
         return next(iter(self._states(id)), None)
+
+
+def _commands_of(state: ProviderState) -> list[types.Command]:
+    """What can be done with one provider."""
+    wanted = [(f"Refresh {state.name}", methods.REFRESH), (f"Sign in to {state.name}", methods.SIGN_IN)]
+    if state.dashboard:
+        wanted.append((f"Open {state.name}'s dashboard", methods.OPEN_DASHBOARD))
+    return [types.Command(title, command, arguments=[state.provider]) for title, command in wanted]
 
 
 def _provider_at(text: str, line: int) -> str | None:
