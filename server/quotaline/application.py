@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quotaline.config import ConfigKeeper
+from quotaline.detection import detected
 from quotaline.folders import cache_folder as cache_folder
 from quotaline.folders import data_folder as data_folder
 from quotaline.folders import log_folder as log_folder
+from quotaline.lookout import look_over
 from quotaline.service import Service, SharedNotes, StoreThread
 from quotaline.settings import Settings
 from quotaline.store import Store
@@ -26,20 +28,27 @@ class Application:
     machine: Machine
     keyring: OsKeyring
     service: Service
+    store: StoreThread
     store_path: Path
 
     async def close(self) -> None:
         await self.service.close()
 
 
-def build(settings: Settings | None = None, environ: Mapping[str, str] | None = None) -> Application:
-    """Read the config and put the parts together. Nothing is fetched and nothing is written yet."""
+def build(
+    settings: Settings | None = None, environ: Mapping[str, str] | None = None, *, lasting: bool = False
+) -> Application:
+    """Read the config and put the parts together. Nothing is fetched and nothing is written yet.
+
+    One that is `lasting` looks for providers in a worker process, so as not to hold those that are not shown.
+    """
     variables = os.environ if environ is None else environ
     home = Path.home()
-    keeper = ConfigKeeper(variables, home)
     store = Store(cache_folder())
     thread = StoreThread(store)
     machine = Machine.real(memory=SharedNotes(thread), state_dir=data_folder(), environ=variables, home=home)
     assert isinstance(machine.keyring, OsKeyring)
-    service = Service(thread, machine, keeper.loaded.config, settings or Settings())
-    return Application(keeper, machine, machine.keyring, service, store.path)
+    keeper = ConfigKeeper(variables, home, kept=machine.keyring.labels, kept_list=data_folder() / "keyring.json")
+    look = look_over if lasting else detected
+    service = Service(thread, machine, keeper.loaded.config, settings or Settings(), detect=look)
+    return Application(keeper, machine, machine.keyring, service, thread, store.path)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from quotaline.config import edit
+from quotaline.config.fields import uses
+from quotaline.detection import COOKIE_LABEL, sight
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured, MissingCredential, Unavailable
 from quotaline_providers.payload import clean
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where a credential went, and the sentence that tells the user so."""
+    """Where a credential went, and what the user is told: that, and what became of an older one or comes before it."""
 
     where: Literal["keyring", "config"]
     message: str
@@ -29,16 +31,60 @@ async def keep(application: Application, provider: Provider, secret: Secret, lab
     value = clean(secret.reveal())
     if value is None:
         raise Misconfigured("The credential is empty.", "Give the key or cookie itself.")
-    if await application.keyring.store(provider.id, Secret(value), label):
-        return Kept("keyring", "It is kept in the system keyring.")
+    label = _place(application, provider, label)
     path = application.keeper.path
-    await asyncio.to_thread(edit.store_credential, path, provider.id, Secret(value), label)
-    return Kept("config", f"No keyring works here, so it is kept in {path} (readable by you alone).")
+    if await application.keyring.store(provider.id, Secret(value), label):
+        said = ["It is kept in the system keyring.", await asyncio.to_thread(_older, application, provider, label)]
+        where: Literal["keyring", "config"] = "keyring"
+    else:
+        await asyncio.to_thread(edit.store_credential, path, provider.id, Secret(value), label)
+        said = [f"No keyring works here, so it is kept in {path} (readable by you alone)."]
+        where = "config"
+    said.append(await asyncio.to_thread(_before, application, provider, label, where))
+    return Kept(where, " ".join(filter(None, said)))
+
+
+def _place(application: Application, provider: Provider, label: str) -> str:
+    """The label under which the provider looks for it: a cookie has its own, an account the one it is known by."""
+    if not label and uses(provider, "cookie_header") and not uses(provider, "api_key"):
+        return COOKIE_LABEL
+    accounts = application.keeper.loaded.config.accounts(provider.id)
+    known = {account.label.casefold(): account.label for account in accounts}
+    return known.get(label.casefold(), label)
+
+
+def _older(application: Application, provider: Provider, label: str) -> str:
+    """Take an older credential out of our config file, where it would come first, and say so.
+
+    An account's stays, with whatever else is told of the account: the keyring's takes its place.
+    """
+    path = application.keeper.path
+    if label not in ("", COOKIE_LABEL):
+        known = [account.label for account in application.keeper.loaded.config.accounts(provider.id)]
+        return f"It is used instead of the one that the config holds for {label}." if label in known else ""
+    try:
+        removed = edit.remove_credential(path, provider.id, label)
+    except Misconfigured:
+        return f"An older one in {path} would come first: it could not be removed, as the file cannot be changed."
+    return f"The older one is removed from {path}." if removed else ""
+
+
+def _before(application: Application, provider: Provider, label: str, where: str) -> str:
+    """Say what else lets us in and is used before what was kept."""
+    if label not in ("", COOKIE_LABEL):
+        return ""
+    config = application.keeper.reload().config
+    found = sight(provider, config, application.machine).found
+    if not found or found[0] == where:
+        return ""
+    first = found[0].replace("env ", "The environment variable ", 1) if found[0].startswith("env ") else found[0]
+    return f"{first[0].upper()}{first[1:]} comes first, though, and is used while it is there."
 
 
 async def forget(application: Application, provider: Provider, label: str = "") -> Kept:
     """Remove a credential the user gave us, wherever it is kept. Raises MissingCredential when there is none, and
     Unavailable when the keyring has it and does not let it go."""
+    label = _place(application, provider, label)
     in_keyring = await application.keyring.remove(provider.id, label)
     if not in_keyring and label in application.keyring.labels(provider.id):
         raise Unavailable("The system keyring did not remove the credential.", "Unlock it, then try again.")
@@ -48,7 +94,7 @@ async def forget(application: Application, provider: Provider, label: str = "") 
         return Kept("keyring", f"It is removed from the system keyring{f' and from {path}' if in_config else ''}.")
     if in_config:
         return Kept("config", f"It is removed from {path}.")
-    named = f" labelled {label}" if label else ""
+    named = f" labelled {label}" if label not in ("", COOKIE_LABEL) else ""
     raise MissingCredential(
         f"Quotaline keeps no credential{named} of {provider.name}.",
         "Keys in the environment and other programs' logins are not Quotaline's to remove.",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quotaline.config import Config
 from quotaline_providers import registry
-from quotaline_providers.contract import Account, Context, Provider, Strategy
+from quotaline_providers.contract import Account, Context, Profiles, Provider, Strategy
 from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.run import plan
@@ -66,11 +67,73 @@ def sight(provider: Provider, config: Config, machine: Machine) -> Sighting:
 
 
 def accounts(provider: Provider, config: Config, machine: Machine) -> tuple[Account, ...]:
-    """The provider's labelled accounts: those of the config file, then those only the keyring has."""
-    configured = config.accounts(provider.id)
-    known = {account.label for account in configured} | {"", COOKIE_LABEL}
-    kept = (Account(label) for label in machine.keyring.labels(provider.id) if label not in known)
-    return (*configured, *kept)
+    """The provider's labelled accounts: those of the config file, those only the keyring has, and its profiles.
+
+    A credential in the keyring was given later than the one in the file under the same label and takes its place.
+    """
+    in_keyring = machine.keyring.labels(provider.id)
+    configured = tuple(
+        replace(account, token=None) if account.label in in_keyring else account
+        for account in config.accounts(provider.id)
+    )
+    known = {account.label.casefold() for account in configured} | {"", COOKIE_LABEL}
+    kept = (Account(label) for label in in_keyring if label.casefold() not in known)
+    return (*configured, *kept, *profiles(provider, config, machine).accounts)
+
+
+def profiles(provider: Provider, config: Config, machine: Machine) -> Profiles:
+    """The accounts whose logins are in folders of their own; none for a provider that knows no such thing."""
+    if provider.profiles is None:
+        return Profiles()
+    try:
+        return provider.profiles(machine.context(provider.id, config.provider(provider.id)))
+    except Exception as error:  # one provider's surprise must not hide all others
+        log.info("%s: looking for profiles failed: %s", provider.id, type(error).__name__)
+        return Profiles()
+
+
+def targets_of(provider: Provider, config: Config, machine: Machine, origin: str = "") -> tuple[Target, ...]:
+    """The accounts to read of one provider; one without a label when it has no labelled ones.
+
+    Of the config file's accounts one is active. Of those that only the keyring has nobody chose one: all are. A key
+    that was kept there without a label stays an account of its own.
+    """
+    if (found := profiles(provider, config, machine)).accounts:
+        return _profile_targets(provider, config, found, origin)
+    labelled = accounts(provider, config, machine)
+    active = config.active_account(provider.id)
+    made = [
+        Target(
+            provider.id,
+            account.label,
+            account,
+            f"account {account.label}",
+            config.digest(provider.id, account.label),
+            active is None or account.label == active.label,
+        )
+        for account in labelled
+    ]
+    if not labelled:
+        made.append(Target(provider.id, "", None, origin, config.digest(provider.id), True))
+    elif "" in machine.keyring.labels(provider.id):
+        made.append(Target(provider.id, "", None, "keyring", config.digest(provider.id), active is None))
+    return tuple(made)
+
+
+def _profile_targets(provider: Provider, config: Config, found: Profiles, origin: str) -> tuple[Target, ...]:
+    """The usual account, then those in folders of their own. All are active unless the user chose one."""
+    kept: tuple[Account | None, ...] = (None, *found.accounts) if found.usual else found.accounts
+    return tuple(
+        Target(
+            provider.id,
+            account.label if account else "",
+            account,
+            f"account {account.label}" if account else origin,
+            config.digest(provider.id, account.label if account else ""),
+            found.active in (None, account.label if account else ""),
+        )
+        for account in kept
+    )
 
 
 def detect(config: Config, machine: Machine) -> tuple[Target, ...]:
@@ -83,16 +146,13 @@ def detect(config: Config, machine: Machine) -> tuple[Target, ...]:
         sighting = sight(provider, config, machine)
         if not sighting.shown:
             continue
-        labelled = accounts(provider, config, machine)
-        active = config.active_account(provider.id)
-        for account in labelled:
-            is_active = account.label == active.label if active else account is labelled[0]
-            digest = config.digest(provider.id, account.label)
-            targets.append(Target(provider.id, account.label, account, f"account {account.label}", digest, is_active))
-        if not labelled:
-            digest = config.digest(provider.id)
-            targets.append(Target(provider.id, "", None, sighting.found[0] if sighting.found else "", digest, True))
+        targets += targets_of(provider, config, machine, sighting.found[0] if sighting.found else "")
     return tuple(targets)
+
+
+async def detected(config: Config, machine: Machine) -> tuple[Target, ...]:
+    """As `detect`, in a thread."""
+    return await asyncio.to_thread(detect, config, machine)
 
 
 def ordered(config: Config) -> tuple[Provider, ...]:

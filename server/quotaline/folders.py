@@ -6,10 +6,19 @@ from pathlib import Path
 
 import platformdirs
 
+STORE_NAME = "store.sqlite3"
+PICTURE_NOTES = "picture:"
+"""What the keys of those notes in the store begin with that show usage as it was drawn last."""
+
 
 def cache_folder() -> Path:
     """Where the shared store is."""
     return platformdirs.user_cache_path("quotaline", appauthor=False)
+
+
+def store_path() -> Path:
+    """The shared store."""
+    return cache_folder() / STORE_NAME
 
 
 def data_folder() -> Path:

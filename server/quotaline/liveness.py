@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
+
+LOOK_SECONDS = 2.0
 
 
 def alive(pid: int) -> bool:
@@ -26,6 +29,35 @@ def birth(pid: int) -> str:
     """When a process began, as an opaque text by which a reused id is told; empty where the system does not say."""
     fields = _stat_fields(pid)
     return fields[19] if len(fields) > 19 else ""
+
+
+async def ended(pid: int) -> None:
+    """Wait until this process has ended: told by the system where it can, else by looking every now and then."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    except (AttributeError, OSError):
+        await _seen_ended(pid)
+        return
+    over, loop = asyncio.Event(), asyncio.get_running_loop()
+    try:
+        loop.add_reader(handle, over.set)
+    except NotImplementedError:
+        os.close(handle)
+        await _seen_ended(pid)
+        return
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)
+
+
+async def _seen_ended(pid: int) -> None:
+    born = birth(pid)
+    while alive(pid) and birth(pid) == born:  # noqa: ASYNC110 (another process cannot set an event)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _state(pid: int) -> str:

@@ -6,34 +6,44 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from quotaline import scheduler
 from quotaline.config import Config
-from quotaline.detection import Target, detect, loaded
+from quotaline.detection import Target, detected, loaded, profiles, targets_of
 from quotaline.merging import applied
 from quotaline.settings import Settings
 from quotaline.state import ProviderState, Snapshot
+from quotaline.statuses import StatusPages, page_of
 from quotaline.store import Reading, Store
+from quotaline.store_thread import StoreThread as StoreThread
 from quotaline_providers import registry
 from quotaline_providers.contract import Account, Context, Provider
-from quotaline_providers.errors import BadResponse, Kind, ReadError
+from quotaline_providers.errors import BadResponse, Kind, MissingCredential, ReadError
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.run import Outcome, fingerprint, plan, run
 from quotaline_providers.settings import SourceChoice
 
 T = TypeVar("T")
+Cause = Literal["user", "view", "timer"]
+"""Why an account is read: the user wants it read now, somebody waits to see it, or it is due. Only the first is
+interactive: it may prompt, and is answered with a read of this moment only."""
+
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.75
+"""How often leases of others are looked at, while there are any."""
+REST_SECONDS = 5.0
+"""The longest sleep between two looks at what is due: the clock may be set, and computers sleep."""
 COALESCE = timedelta(seconds=3)
 LEASE_MARGIN_SECONDS = 15
 SHOWN_NOTE = "shown"
+CREDENTIALS_NOTE = "credentials"
+"""When a credential was kept or removed last: there may be other accounts than before."""
 FRESH = timedelta(minutes=5)
 AFTER_DEFECT = timedelta(minutes=5)
 """How long an account rests whose read failed inside Quotaline."""
@@ -53,27 +63,6 @@ class SharedNotes:
 
     async def forget(self, key: str) -> None:
         await self._store.do(lambda store: store.drop_note(f"provider:{key}"))
-
-
-class StoreThread:
-    """The store on its own thread, so that no wait for a disk or a lock ever stops the event loop."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-
-    @property
-    def trouble(self) -> str | None:
-        return self._store.trouble
-
-    async def do(self, work: Callable[[Store], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._store)
-
-    async def close(self) -> None:
-        try:
-            await self.do(Store.close)
-        finally:
-            self._thread.shutdown(wait=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +89,9 @@ class Service:
         config: Config,
         settings: Settings,
         chance: random.Random | None = None,
+        detect: Callable[[Config, Machine], Awaitable[tuple[Target, ...]]] = detected,
     ) -> None:
+        self._detect = detect
         self._store = store
         self._machine = machine
         self._config = config
@@ -111,12 +102,15 @@ class Service:
         self._own: dict[str, Reading] = {}
         self._reading_now: dict[str, tuple[Target, asyncio.Task[Refreshed]]] = {}
         self._tasks: set[asyncio.Task[Refreshed]] = set()
+        self._statuses = StatusPages(store, machine)
+        self._status_tasks: set[asyncio.Task[None]] = set()
         self._resting: dict[str, datetime] = {}
         self._looking = asyncio.Lock()
         self._leased: frozenset[str] = frozenset()
         self._last_look: datetime | None = None
         self._config_problem: str | None = None
         self._subscribers: list[Callable[[Snapshot], None]] = []
+        self._telling = False
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._detected = False
@@ -172,13 +166,16 @@ class Service:
     def include(self, ids: Iterable[str]) -> None:
         """Take these providers in even when nothing of them was found, because the user named them."""
         known = {target.provider for target in self._targets}
-        more = (Target(id, "", None, "", self._config.digest(id), True) for id in ids if id not in known)
+        named = (registry.get(id) for id in ids if id not in known)
+        more = (target for provider in named for target in targets_of(provider, self._config, self._machine))
         self._targets = (*self._targets, *more)
 
     async def forget(self, provider: str) -> None:
         """Drop what is known of a provider: its credential has changed. Every sidecar reads it anew."""
         for key in [key for key, reading in self._readings.items() if reading.provider == provider]:
             await self._forget(key)
+        changed = self._machine.clock().isoformat()
+        await self._store.do(lambda store: store.keep_note(CREDENTIALS_NOTE, changed))
         self._publish()
 
     async def _forget(self, key: str) -> None:
@@ -223,7 +220,7 @@ class Service:
     def reread(self, provider: str) -> None:
         """Read a provider's accounts anew in the background: its credential has changed."""
         for target in self._chosen([provider]):
-            self._begin(target, interactive=True, anew=True)
+            self._begin(target, "user", anew=True)
 
     # --- life ---
 
@@ -232,12 +229,13 @@ class Service:
         self._readings = await self._store.do(Store.readings)
         shown = await self._store.do(lambda store: store.note(SHOWN_NOTE))
         self._targets = self._remembered(shown)
+        await self._statuses.reload(self._shown_providers())
         self._publish()
 
     async def look_around(self) -> None:
         """Find out which providers this machine has, without prompting, network or programs."""
         async with self._looking:
-            targets = await asyncio.to_thread(detect, self._config, self._machine)
+            targets = await self._detect(self._config, self._machine)
             changed = targets != self._targets
             self._targets = targets
             self._detected = True
@@ -253,7 +251,7 @@ class Service:
 
     async def close(self) -> None:
         """Stop all reads (their programs too), give leases back, close the store."""
-        running = [task for task in (self._loop, *self._tasks) if task is not None]
+        running = [task for task in (self._loop, *self._tasks, *self._status_tasks) if task is not None]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -275,14 +273,18 @@ class Service:
     ) -> list[Refreshed]:
         """Read these accounts (provider ids or keys; all shown ones when None) now, and tell what came of each.
 
-        `anew` reads whatever was read a moment ago or promised to the vendor: that was with another credential.
+        `interactive` says that the user wants them read now: then it may prompt. `anew` reads whatever was read a
+        moment ago or promised to the vendor: that was with another credential.
         """
+        if not self._detected:  # asked in the first moments: there is nothing to read yet
+            await self.look_around()
+        cause: Cause = "user" if interactive else "view"
         targets = self._targets if keys is None else self._chosen(keys)
         if interactive:
             self._last_look = self._machine.clock()
 
         async def one(target: Target) -> Refreshed:
-            done = await asyncio.shield(self._begin(target, interactive=interactive, source=source, anew=anew))
+            done = await asyncio.shield(self._begin(target, cause, source=source, anew=anew))
             if on_done is not None:
                 on_done(done)
             return done
@@ -294,7 +296,7 @@ class Service:
         return tuple(target for target in self._targets if target.key in wanted or target.provider in wanted)
 
     def _begin(
-        self, target: Target, *, interactive: bool, source: SourceChoice | None = None, anew: bool = False
+        self, target: Target, cause: Cause, *, source: SourceChoice | None = None, anew: bool = False
     ) -> asyncio.Task[Refreshed]:
         """Start a read, or join the one under way when it will give what is wanted; else it comes after that one."""
         earlier: asyncio.Task[Refreshed] | None = None
@@ -302,7 +304,7 @@ class Service:
             reading, earlier = self._reading_now[target.key]
             if source is None and not anew and reading == target:
                 return earlier
-        work = self._read_after(earlier, target, interactive, source, anew)
+        work = self._read_after(earlier, target, cause, source, anew)
         task = asyncio.create_task(work, name=f"read {target.key}")
         self._reading_now[target.key] = (target, task)
         self._tasks.add(task)
@@ -316,13 +318,14 @@ class Service:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._resting[key] = self._machine.clock() + AFTER_DEFECT
             log.error("reading %s failed inside: %s", key, type(error).__name__)
+        self._wake.set()
         self._publish()
 
     async def _read_after(
         self,
         earlier: asyncio.Task[Refreshed] | None,
         target: Target,
-        interactive: bool,
+        cause: Cause,
         source: SourceChoice | None,
         anew: bool,
     ) -> Refreshed:
@@ -330,15 +333,15 @@ class Service:
             await asyncio.wait([earlier])
         if anew:
             await self._forget(target.key)
-        return await self._read(target, interactive, source)
+        return await self._read(target, cause, source)
 
-    async def _read(self, target: Target, interactive: bool, source: SourceChoice | None) -> Refreshed:
+    async def _read(self, target: Target, cause: Cause, source: SourceChoice | None) -> Refreshed:
         provider = registry.get(target.provider)
         now = self._machine.clock()
         known = self._current(target)
         if _promised(known, source, now):
             return Refreshed(self._state(target), asked=False)
-        threshold: datetime | None = now - COALESCE if interactive else self._unknown_since(known)
+        threshold: datetime | None = self._unknown_since(known) if cause == "timer" else now - COALESCE
         if source is not None:
             threshold = None
         seconds = provider.deadline + LEASE_MARGIN_SECONDS
@@ -349,14 +352,14 @@ class Service:
             await self._reload()
             newer = self._current(target)
             read = threshold and newer and newer.attempted_at and newer.attempted_at >= threshold
-            if read or not interactive:
+            if read or cause == "timer":
                 return Refreshed(self._state(target), asked=False)
             await asyncio.sleep(POLL_SECONDS / 3)
         try:
             await self._reload()
             if _promised(self._current(target), source, self._machine.clock()):
                 return Refreshed(self._state(target), asked=False)
-            outcome = await self._ask(provider, target, interactive, source)
+            outcome = await self._ask(provider, target, cause == "user", source)
             previous = (await self._store.do(Store.readings)).get(target.key)
             if previous is not None and previous.digest != target.digest:
                 previous = self._own.get(target.key)
@@ -379,10 +382,16 @@ class Service:
             return Outcome(provider.id, (), None, unreadable, self._machine.clock())
 
     async def _context(self, target: Target, interactive: bool) -> Context:
-        account = target.account
-        if account is not None and account.token is None:
-            account = replace(account, token=await self._machine.keyring.own(target.provider, account.label))
-        settings = self._config.provider(target.provider)
+        account, settings = target.account, self._config.provider(target.provider)
+        if account is not None and account.token is None and account.home is None:
+            asked = self._machine.context(target.provider, settings, interactive=interactive)
+            token = await asked.keyring.own(target.provider, account.label)
+            if token is None:  # anything else found here would be another account's
+                raise MissingCredential(
+                    f"The keyring did not give the credential of the account {account.label}.",
+                    "Unlock the keyring, or give the credential again with `quotaline set-credential`.",
+                )
+            account = replace(account, token=token)
         return self._machine.context(target.provider, settings, account=account, interactive=interactive)
 
     @staticmethod
@@ -395,33 +404,51 @@ class Service:
     # --- the background loop ---
 
     async def _refresh_for_ever(self) -> None:
+        credentials = await self._store.do(lambda store: store.note(CREDENTIALS_NOTE))
         try:
             await self.look_around()
         except Exception as error:
             log.error("looking this machine over failed: %s", type(error).__name__)
         version: int | None = None
+        self._store.watch(self._wake.set)
         while True:
             try:
                 found = await self._store.do(Store.version)
+                if found != version and version is not None:
+                    seen, credentials = credentials, await self._store.do(lambda store: store.note(CREDENTIALS_NOTE))
+                    if credentials != seen:
+                        await self.look_around()
                 if found != version or self._leased:  # the death of a holder changes nothing in the store
                     await self._reload()
                     version = found
                 self._begin_due()
+                rest = POLL_SECONDS if self._leased else self._until_due()
             except Exception as error:
                 log.error("a round of the refresh loop failed: %s", type(error).__name__)
-            self._wake.clear()
+                rest = REST_SECONDS
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), rest)
+            self._wake.clear()
 
     def _begin_due(self) -> None:
         for target in self._targets:
             when = self._next_refresh(target)
             if when is not None and when <= self._machine.clock() and target.key not in self._reading_now:
-                self._begin(target, interactive=False)
+                self._begin(target, "timer")
+        if self._settings.check_status:
+            self._begin_statuses()
+
+    def _until_due(self) -> float:
+        """Seconds to rest, at least a moment: what is due and not begun will not be so at once."""
+        moments = (self._next_refresh(target) for target in self._targets if target.key not in self._reading_now)
+        due = scheduler.soonest(moments)
+        wait = REST_SECONDS if due is None else (due - self._machine.clock()).total_seconds()
+        return min(max(wait, POLL_SECONDS / 3), REST_SECONDS)
 
     async def _reload(self) -> None:
         readings, leased = await self._store.do(lambda store: (store.readings(), store.leased()))
-        if readings != self._readings or leased != self._leased:
+        told = await self._statuses.reload(self._shown_providers())
+        if told or readings != self._readings or leased != self._leased:
             self._readings, self._leased = readings, leased
             self._publish()
 
@@ -445,6 +472,35 @@ class Service:
             moved = scheduler.jittered(when, every, self._chance)
             self._jitter[target.key] = (when, moved)
         return moved
+
+    # --- status pages ---
+
+    async def check_statuses(self, keys: Iterable[str]) -> None:
+        """Learn what the vendors of these accounts say of their services, from the store while that is young."""
+        providers = [registry.get(target.provider) for target in self._chosen(keys)]
+        pages = {page: provider for provider in providers if (page := page_of(provider)) is not None}
+        await asyncio.gather(*(self._statuses.read(provider, patient=True) for provider in pages.values()))
+
+    def _begin_statuses(self) -> None:
+        """Read the pages of the vendors that were asked for usage since, in the background."""
+        for target in self._targets:
+            provider, reading = registry.get(target.provider), self._current(target)
+            if reading is None or reading.attempted_at is None or not _was_there(reading):
+                continue
+            if self._statuses.is_due(provider, reading.attempted_at):
+                task = asyncio.create_task(self._read_status(provider), name=f"status page of {provider.id}")
+                self._status_tasks.add(task)
+                task.add_done_callback(self._status_tasks.discard)
+
+    async def _read_status(self, provider: Provider) -> None:
+        try:
+            if await self._statuses.read(provider):
+                self._publish()
+        except Exception as error:  # such as a store's
+            log.error("reading the status page of %s failed inside: %s", provider.id, type(error).__name__)
+
+    def _shown_providers(self) -> list[Provider]:
+        return [registry.get(id) for id in {target.provider for target in self._targets}]
 
     # --- states ---
 
@@ -476,6 +532,7 @@ class Service:
             next_refresh=self._next_refresh(target),
             dashboard=provider.dashboard,
             requested_source=self._config.provider(provider.id).source or "auto",
+            status=self._statuses.of(provider) if self._settings.check_status else None,
         )
 
     def _target(self, key: str) -> Target:
@@ -493,14 +550,20 @@ class Service:
         targets = []
         for provider, account in pairs:
             if loaded(provider) is not None and self._config.provider(provider).enabled is not False:
-                accounts = {found.label: found for found in self._config.accounts(provider)}
+                kept = profiles(registry.get(provider), self._config, self._machine).accounts
+                accounts = {found.label: found for found in (*kept, *self._config.accounts(provider))}
                 found = accounts.get(account) or (Account(account) if account else None)
                 targets.append(Target(provider, account, found, "", self._config.digest(provider, account), True))
         return tuple(targets)
 
     def _publish(self) -> None:
-        if not self._subscribers:
-            return
+        """Tell of a change soon: those of one moment are told together."""
+        if self._subscribers and not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
         snapshot = self.snapshot()
         for subscriber in self._subscribers:
             try:
@@ -514,6 +577,12 @@ def _promised(reading: Reading | None, source: SourceChoice | None, now: datetim
     if reading is None or reading.cool_until is None or reading.cool_until <= now:
         return False
     return source is None or source == reading.source
+
+
+def _was_there(reading: Reading) -> bool:
+    """Whether there was something to ask the vendor with."""
+    missing = (Kind.MISSING_CREDENTIAL, Kind.MISSING_PROGRAM, Kind.MISCONFIGURED)
+    return reading.failure is None or reading.failure.kind not in missing
 
 
 def _past(reading: Reading | None) -> scheduler.Past:

@@ -16,6 +16,9 @@ def _cadence(value: object) -> object:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+PlainStatus = Literal["progress", "serverStatus", "off"]
+
+
 class StatusLineSettings(_Settings):
     """What the status line holds."""
 
@@ -26,7 +29,7 @@ class StatusLineSettings(_Settings):
     format: str = Field(
         default="",
         description="Fields for one provider: {name} {used} {left} {window} {resetsIn} {resetsAt} {balance} {plan} "
-        "{account} {pace}; empty means the default.",
+        "{account} {pace} {status}; empty means the default.",
     )
     separator: str = Field(default=" · ", description="Text between providers.")
     percent: Literal["used", "left"] = Field(default="used", description="Show percent used or percent left.")
@@ -44,7 +47,20 @@ class Settings(_Settings):
     reset_times: Literal["countdown", "absolute"] = Field(
         default="countdown", description="Show resets as time left or as a time of day."
     )
+    check_status: bool = Field(
+        default=True, description="Read the status pages of the shown providers' vendors and tell of outages."
+    )
     hide_identity: bool = Field(default=False, description="Leave e-mail addresses and account names out.")
+    plain_status: PlainStatus = Field(
+        default="progress",
+        description="How an editor without a Quotaline client shows the status line: as an endless `progress`, as "
+        "the server's status where the editor shows one (`serverStatus`; elsewhere as a progress), or `off`.",
+    )
+    code_actions: Literal["own", "everywhere"] = Field(
+        default="own",
+        description="Where refresh, report and sign-in are offered as code actions: in Quotaline's `own` documents, or "
+        "`everywhere`, for an editor that has no commands of ours.",
+    )
 
     @classmethod
     def parse(cls, value: Any) -> tuple[Settings, tuple[str, ...]]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from quotaline_providers.errors import Kind, RateLimited, ReadError
 from quotaline_providers.model import Model, Time, Usage
+
+if TYPE_CHECKING:
+    from quotaline_providers.status import ServiceStatus
 
 
 class Failure(Model):
@@ -25,10 +29,45 @@ class Failure(Model):
 
 
 @dataclass(frozen=True, slots=True)
+class VendorStatus:
+    """What a vendor's status page says: `indicator` is none, minor, major, critical, maintenance or unknown."""
+
+    indicator: str
+    url: str
+    description: str = ""
+    updated_at: datetime | None = None
+
+    @classmethod
+    def of(cls, status: ServiceStatus) -> VendorStatus:
+        return cls(status.indicator, status.url, status.description, status.updated_at)
+
+    @property
+    def label(self) -> str:
+        return {
+            "none": "Operational",
+            "minor": "Partial outage",
+            "major": "Major outage",
+            "critical": "Critical issue",
+            "maintenance": "Maintenance",
+        }.get(self.indicator, "Status unknown")
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says that something is not as usual."""
+        return self.indicator not in ("none", "unknown")
+
+    @property
+    def grave(self) -> bool:
+        """Whether the user should be told where there is room for one character only."""
+        return self.indicator in ("major", "critical")
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderState:
     """One provider's (or one of its accounts') state. `account` is the user's label, empty for the only one.
 
-    `stale` means the usage on display is older than it should be or its last refresh failed.
+    `stale` means the usage on display is older than it should be or its last refresh failed. `status` is what the
+    vendor says of its service, None when that is not known or not asked.
     """
 
     provider: str
@@ -42,6 +81,7 @@ class ProviderState:
     next_refresh: datetime | None = None
     dashboard: str | None = None
     requested_source: str = "auto"
+    status: VendorStatus | None = None
 
     @property
     def key(self) -> str:

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from quotaline.folders import PICTURE_NOTES, STORE_NAME
 from quotaline.liveness import alive, birth
 from quotaline.state import Failure
 from quotaline_providers.model import Usage
@@ -28,7 +29,7 @@ from quotaline_providers.model import Usage
 T = TypeVar("T")
 
 SCHEMA = 1
-FILE_NAME = "store.sqlite3"
+FILE_NAME = STORE_NAME
 BUSY_SECONDS = 2.0
 RETRY_FILE_SECONDS = 30.0
 HISTORY_DAYS = 56
@@ -86,6 +87,7 @@ class Store:
         self._openings = 0
         self._identity: tuple[int, int] | None = None
         self._rows: dict[str, tuple[Any, ...]] = {}
+        self._parsed: dict[str, tuple[tuple[Any, ...], Reading | None]] = {}
         self._notes: dict[str, tuple[str, float | None]] = {}
         self._unsaved: set[str] = set()
         self._unsaved_notes: set[str] = set()
@@ -96,7 +98,11 @@ class Store:
         """All readings by key; a row that cannot be understood is left out."""
         rows = self._read(lambda db: db.execute(f"SELECT {_COLUMNS} FROM reading").fetchall())  # noqa: S608 (constants)
         self._rows = {row[0]: row for row in rows}
-        return {row[0]: reading for row in rows if (reading := _to_reading(row)) is not None}
+        known, self._parsed = self._parsed, {}
+        for row in rows:
+            before = known.get(row[0])
+            self._parsed[row[0]] = before if before is not None and before[0] == row else (row, _to_reading(row))
+        return {key: reading for key, (_, reading) in self._parsed.items() if reading is not None}
 
     def save(self, reading: Reading) -> None:
         """Keep a reading, and a sample of its windows for the history."""
@@ -106,9 +112,17 @@ class Store:
 
     def drop(self, key: str) -> None:
         """Forget an account's reading (its credential or account has changed, or it was removed)."""
-        self._write(lambda db: db.execute("DELETE FROM reading WHERE key = ?", (key,)))
+
+        def forget(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM reading WHERE key = ?", (key,))
+            db.execute("DELETE FROM note WHERE key GLOB ?", (f"{PICTURE_NOTES}*",))  # it may be in them, too
+
+        self._write(forget)
         self._rows.pop(key, None)
         self._mark(self._unsaved, key)
+        for note in [note for note in self._notes if note.startswith(PICTURE_NOTES)]:
+            del self._notes[note]
+            self._mark(self._unsaved_notes, note)
 
     def _insert(self, db: sqlite3.Connection, reading: Reading) -> None:
         db.execute(_INSERT, _to_row(reading))
@@ -213,7 +227,12 @@ class Store:
 
     def version(self) -> int:
         """A number that changes when another process has written, or another file (or memory) is in use."""
-        version = int(self._read(lambda db: db.execute("PRAGMA data_version").fetchone())[0])
+        version: int | None = None
+        if self._on_file and self._database is not None and not self._was_replaced():
+            with suppress(sqlite3.DatabaseError):  # asked all the time, hence without a transaction
+                version = self._database.execute("PRAGMA data_version").fetchone()[0]
+        if version is None:
+            version = self._read(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))
         return (self._openings << 32) + version
 
     def close(self) -> None:
@@ -240,7 +259,10 @@ class Store:
                     raise
                 if not (_is_corrupt(error) and self._set_aside()):
                     self._go_on_in_memory(_explain(error, self.path))
-        raise sqlite3.OperationalError(f"{self.path} is damaged again and again")
+        self._go_on_in_memory(f"{self.path} is damaged again and again; usage is kept in memory.")
+        assert self._database is not None
+        with _transaction(self._database, begin):
+            return work(self._database)
 
     def _connect(self) -> sqlite3.Connection:
         if self._on_file and self._was_replaced():

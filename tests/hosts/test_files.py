@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from quotaline_providers.hosts.files import DiskFiles
+from quotaline_providers.hosts.workers import WorkerProcesses
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX file modes")
 
 
 @pytest.fixture
 def files() -> DiskFiles:
-    return DiskFiles()
+    return DiskFiles(WorkerProcesses(os.environ))
 
 
 async def test_wrong_bytes_and_a_byte_order_mark_do_not_spoil_a_text(files: DiskFiles, tmp_path: Path) -> None:

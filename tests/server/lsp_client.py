@@ -72,7 +72,12 @@ class Client:
     # --- speaking ---
 
     def initialize(self, capabilities: Params | None = None, options: object = None, pid: int | None = None) -> Params:
-        """`initialize` and `initialized`; returns what the server can do."""
+        """`initialize` and `initialized`; returns what the server can do.
+
+        Unless the options say otherwise no status page is read, so that simulated vendors need none.
+        """
+        if options is None or isinstance(options, dict):
+            options = {"checkStatus": False, **(options or {})}
         params: Params = {
             "processId": pid,
             "rootUri": None,

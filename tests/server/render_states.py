@@ -68,7 +68,7 @@ def snapshot(*states: ProviderState, problem: str | None = None) -> Snapshot:
     return Snapshot(states, problem)
 
 
-def view(*, traits: Traits | None = None, zone: Any = UTC, statuses: Any = None, **settings: Any) -> View:
+def view(*, traits: Traits | None = None, zone: Any = UTC, **settings: Any) -> View:
     """A view at NOW. Keywords that belong to the status line's settings go there."""
     names = StatusLineSettings.model_fields
     line = {key: value for key, value in settings.items() if key in names}
@@ -78,7 +78,6 @@ def view(*, traits: Traits | None = None, zone: Any = UTC, statuses: Any = None,
         Settings(status_line=StatusLineSettings(**line), **rest),
         zone,
         lambda id: traits or Traits(),
-        statuses or {},
     )
 
 

@@ -211,6 +211,30 @@ def test_sources(connected: Command, openrouter: Any) -> None:
     assert right.json[0]["source"] == "api"
 
 
+ASKED_HOW = """
+from quotaline_providers.contract import Provider, Strategy
+from quotaline_providers.lookups import Always
+from quotaline_providers.model import Usage
+
+async def read(ctx, found):
+    return Usage(updated_at=ctx.now, notes=("may prompt" if ctx.interactive else "is quiet",))
+
+PROVIDER = Provider("asked-how", "Asked How", "Nothing.", (Strategy("api", read, Always(found=lambda ctx: "here")),))
+"""
+
+
+def test_only_a_refresh_may_prompt(quotaline: Command, tmp_path: Path) -> None:
+    (tmp_path / "asked_how.py").write_text(ASKED_HOW)
+    info = tmp_path / "asked_how-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: asked-how\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[quotaline.providers]\nasked-how = asked_how:PROVIDER\n")
+    user = quotaline.with_variables(PYTHONPATH=str(tmp_path))
+    assert "Note: is quiet" in user("usage").out
+    assert "Note: is quiet" in user("usage", "--source", "api").out
+    assert "Note: may prompt" in user("usage", "--refresh", "--source", "api").out
+
+
 # --- being interrupted -----------------------------------------------------------------------------
 
 

@@ -5,44 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.server.conftest import KEY, Lay
 from tests.server.lsp_client import FULL, OURS, PLAIN, Client, Desk, Params, Refused
-from tests.simulator import Route, Vendor
-
-KEY = "demo-key-of-a-test"
-
-Lay = Callable[..., Route]
-
-
-@pytest.fixture
-def desk(environ: dict[str, str], home: Path) -> Iterator[Desk]:
-    """The machine of a user who has an OpenRouter key."""
-    with Desk({**environ, "OPENROUTER_API_KEY": KEY}, home) as desk:
-        yield desk
-
-
-@pytest.fixture
-def bare_desk(environ: dict[str, str], home: Path) -> Iterator[Desk]:
-    """The machine of a user who has nothing."""
-    with Desk(environ, home) as desk:
-        yield desk
-
-
-@pytest.fixture
-def openrouter(vendor: Callable[[str], Vendor]) -> Lay:
-    """`openrouter(used=62)`: OpenRouter answers that so many of 100 dollars are used. Returns the credits' route."""
-
-    def lay(used: float = 62, key: str = KEY) -> Route:
-        site = vendor("openrouter.ai")
-        site.get("/api/v1/key", bearer=key).answers(data={"usage": used})
-        return site.get("/api/v1/credits", bearer=key).answers(data={"total_credits": 100, "total_usage": used})
-
-    return lay
+from tests.simulator import Vendor
 
 
 def text(params: Params) -> str:
@@ -155,7 +126,7 @@ def test_a_report_is_markdown_unless_another_format_is_asked_for(desk: Desk, ope
     openrouter()
     client = desk.open()
     assert client.request("quotaline/report")["format"] == "markdown"
-    with pytest.raises(Refused, match="markdown, html or text"):
+    with pytest.raises(Refused, match="markdown, html, fragment or text"):
         client.request("quotaline/report", {"format": "pdf"})
 
 

@@ -17,7 +17,7 @@ from quotaline.render.statusline import status_line
 from quotaline.render.terminal import terminal
 from quotaline.state import Failure, Snapshot
 from quotaline_providers.errors import Kind
-from quotaline_providers.model import Balance, Identity, Row, Section, Usage, Window
+from quotaline_providers.model import Balance, Chart, Identity, Point, Row, Section, Usage, Window
 
 from .render_states import NOW, snapshot, state, view
 from .test_render_report import page
@@ -31,6 +31,15 @@ any_text = st.one_of(
 )
 numbers = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
 money = st.decimals(allow_nan=False, allow_infinity=False)
+
+
+@st.composite
+def charts(draw: st.DrawFn, title: str, unit: str) -> Chart:
+    label = st.one_of(any_text, st.dates().map(str))
+    value = st.floats(allow_nan=False, allow_infinity=False)
+    point = st.builds(Point, label=label, value=value)
+    kind = draw(st.sampled_from(["bars", "line"]))
+    return Chart.model_validate({"kind": kind, "points": draw(st.lists(point)), "title": title, "unit": unit})
 
 
 @st.composite
@@ -53,7 +62,13 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         windows=(window,),
         balances=(Balance(id="b", label=words[3], amount=draw(money), unit=words[1]),),
         identity=Identity(plan=words[4], email=words[5], organization=words[6], account_id=words[0]),
-        details=(Section(title=words[7], rows=(Row(label=words[8], value=words[9], secondary=words[0]),)),),
+        details=(
+            Section(
+                title=words[7],
+                rows=(Row(label=words[8], value=words[9], secondary=words[0]),),
+                chart=draw(charts(words[11], words[1])),
+            ),
+        ),
         notes=(words[10],),
         source=words[11],
     )
@@ -85,6 +100,7 @@ def test_any_text_can_be_shown_everywhere(all: Snapshot, hidden: bool, format: s
     assert set(page(html).tags) <= {
         *("html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "section"),
         *("strong", "div", "span", "dl", "dt", "dd", "a", "code"),
+        *("figure", "figcaption", "details", "summary", "svg", "desc", "rect", "text", "path", "polyline", "circle"),
     }
 
 

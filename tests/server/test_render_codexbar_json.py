@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from quotaline.render.codexbar_json import argument_error, usage_json
-from quotaline.render.view import VendorStatus
-from quotaline.state import ProviderState
+from quotaline.state import ProviderState, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import (
     Chart,
@@ -206,9 +205,9 @@ def test_an_error_before_any_provider() -> None:
 
 def test_accounts_and_status_are_there_and_identity_can_be_hidden() -> None:
     reading = usage(session(1), identity=Identity(email="ann@example.test", account_id="acct-7"))
-    private = state("claude", usage=reading, account="Work")
-    statuses = {"claude": VendorStatus("none", "https://status.example.test")}
-    entry = only(private, statuses=statuses)
+    operational = VendorStatus("none", "https://status.example.test")
+    private = state("claude", usage=reading, account="Work", status=operational)
+    entry = only(private)
     assert entry["account"] == "Work"
     assert entry["status"] == {"indicator": "none", "url": "https://status.example.test"}
     hidden = json.dumps(only(private, hide_identity=True))

@@ -11,8 +11,8 @@ import pytest
 from quotaline.render.hover import hover, provider_hover
 from quotaline.render.protocol import usage_params
 from quotaline.render.statusline import StatusLine, state_text, status_line
-from quotaline.render.view import Traits, VendorStatus
-from quotaline.state import ProviderState
+from quotaline.render.view import Traits
+from quotaline.state import ProviderState, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Identity, Row, Section
 
@@ -109,10 +109,27 @@ def test_staleness_is_severity_and_not_text() -> None:
     assert line(stale) == StatusLine("Codex 18%", "stale")
 
 
-def test_accounts_of_one_provider_are_told_apart() -> None:
-    both = [state("claude", session(percent), account=label) for label, percent in (("Work", 20), ("Home", 10))]
-    assert text(*both) == "Claude Work 20% · Claude Home 10%"
-    assert text(*both, hide_identity=True) == "Claude #1 20% · Claude #2 10%"
+def test_of_several_accounts_the_active_one_is_shown() -> None:
+    both = (
+        state("claude", session(20), account="Work", active=False),
+        state("claude", session(10), account="Home"),
+        state("codex", session(5)),
+    )
+    assert text(*both) == "Claude Home 10% · Codex 5%"
+    assert text(*both, hide_identity=True) == "Claude #2 10% · Codex 5%"
+
+
+def test_of_several_active_accounts_the_one_that_binds_is_shown() -> None:
+    failed = state("claude", account="Lab", failure=failure())
+    home, work = (state("claude", session(used), account=name) for name, used in (("Home", 10), ("Work", 20)))
+    assert text(failed, home, work) == "Claude Work 20%"
+    assert text(failed, state("claude", account="New")) == "Claude Lab !"
+
+
+def test_an_account_can_be_named_in_the_settings() -> None:
+    both = [state("claude", session(used), account=name) for name, used in (("Home", 10), ("Work", 20))]
+    assert text(*both, providers=("claude/Home",)) == "Claude Home 10%"
+    assert text(*both, providers=("claude", "claude/Home", "claude/Gone")) == "Claude Work 20% · Claude Home 10%"
 
 
 def test_a_format_fills_its_fields() -> None:
@@ -188,7 +205,7 @@ def test_the_hover_tells_windows_amounts_age_and_errors() -> None:
         "**This month**: $3.00 of $10.00 · month",
         "big: 12 · $1",
         "⚠ The sign-in has \\*expired\\*. Run `claude login`.",
-        "Updated 3m ago · oauth · out of date · [Dashboard](https://example.test/usage?a=%28b%29)",
+        "Updated 3m ago · by its sign-in · out of date · [Dashboard](https://example.test/usage?a=%28b%29)",
     ):
         assert part in told
     hidden = provider_hover(rich, view(hide_identity=True))
@@ -213,9 +230,44 @@ def test_the_hover_of_everything_is_bounded_and_of_nothing_helps() -> None:
     assert "⚠ Line 3 is broken." in hover(snapshot(problem="Line 3 is broken."), view())
 
 
-def test_an_outage_is_linked() -> None:
-    statuses = {"claude": VendorStatus("minor", "https://status.example.test", "Slow")}
-    assert "[Partial outage – Slow](https://status.example.test)" in hover(snapshot(CLAUDE), view(statuses=statuses))
+def during(indicator: str, description: str = "") -> ProviderState:
+    return state("claude", session(18), status=VendorStatus(indicator, "https://status.example.test", description))
+
+
+def test_an_outage_is_linked_in_the_hover() -> None:
+    told = hover(snapshot(during("minor", "Slow")), view())
+    assert "\n\n[Partial outage – Slow](https://status.example.test)\n\n" in told
+    grave = provider_hover(during("critical", "Down *again*"), view())
+    assert "\n\n⚠ [Critical issue – Down \\*again\\*](https://status.example.test)\n\n" in grave
+    assert all("status.example.test" not in hover(snapshot(during(word)), view()) for word in ("none", "unknown"))
+
+
+@pytest.mark.parametrize(
+    ("indicator", "text"),
+    [("critical", "Claude 18% ⚠"), ("major", "Claude 18% ⚠")]
+    + [(word, "Claude 18%") for word in ("minor", "maintenance", "unknown", "none")],
+)
+def test_a_grave_outage_marks_the_line_and_leaves_its_severity_to_the_quota(indicator: str, text: str) -> None:
+    assert (line(during(indicator)).text, line(during(indicator)).severity) == (text, "ok")
+
+
+def test_a_format_of_ones_own_may_name_the_outage() -> None:
+    assert line(during("minor"), format="{name} {status}").text == "Claude Partial outage"
+    assert line(during("none"), format="{name} {status}").text == "Claude"
+    assert line(during("critical"), format="{name} {used}").text == "Claude 18%"
+
+
+def test_an_outage_without_any_usage_is_told_too() -> None:
+    down = state("claude", failure=failure(), status=VendorStatus("major", "https://status.example.test"))
+    assert line(down).text == "Claude ! ⚠"
+    told: Any = usage_params(snapshot(down), view())["providers"]
+    assert told[0]["status"] == {
+        "indicator": "major",
+        "label": "Major outage",
+        "description": None,
+        "updatedAt": None,
+        "url": "https://status.example.test",
+    }
 
 
 def test_a_dashboard_that_is_no_web_address_is_not_linked() -> None:
@@ -256,6 +308,7 @@ def test_the_protocol_message() -> None:
             {
                 "id": "session",
                 "label": "Session",
+                "text": "62% used, resets in 2h",
                 "usedPercent": 62,
                 "used": 31,
                 "limit": 50,
@@ -266,6 +319,7 @@ def test_the_protocol_message() -> None:
             {
                 "id": "weekly",
                 "label": "Weekly",
+                "text": "",
                 "usedPercent": None,
                 "used": None,
                 "limit": None,
@@ -277,6 +331,7 @@ def test_the_protocol_message() -> None:
         "balances": [{"id": "balance", "label": "Balance", "amount": 17.5, "unit": "USD", "text": "$17.50"}],
         "error": {"kind": "timeout", "message": "No answer.", "hint": "Run `claude login`."},
         "dashboardUrl": None,
+        "status": None,
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -94,12 +95,23 @@ FAILURES: dict[str, tuple[Callable[[Route], object], str]] = {
     "403": (lambda route: route.fails(403), "forbidden"),
     "tls": (lambda route: route.vendor.untrusted(), "unavailable"),
     "drip": (lambda route: route.misbehaves("drip"), "timeout"),
-    "429": (lambda route: route.fails(429, headers={"Retry-After": "30"}), "rate_limited"),
+    "404": (lambda route: route.fails(404), "bad_response"),
+    "429 and seconds": (lambda route: route.fails(429, headers={"Retry-After": "30"}), "rate_limited"),
+    "429 and a date": (
+        lambda route: route.fails(429, headers={"Retry-After": "Wed, 02 Jan 2030 13:00:00 GMT"}),
+        "rate_limited",
+    ),
+    "429 alone": (lambda route: route.fails(429), "rate_limited"),
     "500": (lambda route: route.fails(500), "unavailable"),
+    "503": (lambda route: route.fails(503), "unavailable"),
     "refused": (lambda route: route.misbehaves("refuse"), "unavailable"),
     "html": (lambda route: route.answers_text("<html>hello</html>"), "bad_response"),
     "truncated": (lambda route: route.misbehaves("cut"), "unavailable"),
     "garbage": (lambda route: route.misbehaves("garbage"), "bad_response"),
+    "huge": (lambda route: route.misbehaves("huge"), "bad_response"),
+    "deep": (lambda route: route.answers_text('{"data": ' + "[" * 50_000), "bad_response"),
+    "other types": (lambda route: route.answers(data=["no", "object"]), "bad_response"),
+    "redirect": (lambda route: route.redirects("https://elsewhere.example/take"), "bad_response"),
 }
 
 
@@ -122,6 +134,8 @@ async def test_the_last_good_usage_stands_beside_each_failure(
     assert (percent(service), state.stale) == (40, True)
     assert state.failure is not None
     assert state.failure.kind == kind
+    assert state.failure.message.endswith(".")
+    assert state.failure.hint.endswith(".")
 
 
 async def test_a_promised_wait_is_kept_across_a_restart(house: House, credits: Route) -> None:
@@ -243,6 +257,51 @@ async def test_a_forgotten_credential_takes_its_usage_with_it_at_once(house: Hou
     await service.refresh()
     await service.forget("openrouter")
     assert percent(service) is None
+
+
+async def test_an_account_that_was_never_read_is_due_at_once(house: House, credits: Route) -> None:
+    used(credits, 4)
+    service = await house.open()
+    service.use_settings(Settings(refresh=120.0))
+    assert service.state("openrouter").next_refresh == house.clock.now
+    service._begin_due()
+    await asyncio.gather(*service._tasks)
+    assert (credits.count, percent(service)) == (1, 40)
+    service._begin_due()
+    assert not service._tasks
+
+
+async def test_a_read_that_somebody_waits_for_is_not_therefore_interactive(
+    house: House, credits: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(credits, 4)
+    asked: list[bool] = []
+    context = Machine.context
+
+    def noting(machine: Machine, id: str, settings: Any, account: Any = None, interactive: bool = False) -> object:
+        asked.append(interactive)
+        return context(machine, id, settings, account, interactive)
+
+    service = await house.open()
+    monkeypatch.setattr(Machine, "context", noting)
+    await service.refresh(interactive=False)
+    house.clock.advance(timedelta(minutes=1))
+    await service.refresh()
+    house.clock.advance(timedelta(hours=2))
+    service._begin_due()
+    await asyncio.gather(*service._tasks)
+    assert (asked, credits.count) == ([False, True, False], 3)
+
+
+async def test_whoever_waits_for_a_read_gets_the_one_that_is_under_way_elsewhere(house: House, credits: Route) -> None:
+    used(credits.delays(0.5), 4)
+    one, two = await house.open(), await house.open()
+    reading = asyncio.ensure_future(one.refresh())
+    while credits.count == 0:
+        await asyncio.sleep(0.01)
+    (answered,) = await two.refresh(interactive=False)
+    await reading
+    assert (answered.asked, percent(two), credits.count) == (False, 40, 1)
 
 
 async def test_a_background_read_comes_when_it_is_due_and_not_before(house: House, credits: Route) -> None:

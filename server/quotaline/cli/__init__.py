@@ -5,13 +5,17 @@ Exit codes: 0 all asked-for providers answered, 1 some failed, 2 usage error, 3 
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from quotaline import __version__
 from quotaline.cli import console
+
+if TYPE_CHECKING:
+    import argparse
 
 OK, FAILED, USAGE_ERROR, NOTHING_CONFIGURED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -38,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _ended(words: list[str]) -> int:
     try:
-        options = _parser().parse_args(_with_command(words))
+        options = _options(words)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else OK
     if options.command != "serve":
@@ -54,6 +58,13 @@ def _ended(words: list[str]) -> int:
         name = type(error).__name__
         print(f"quotaline failed unexpectedly ({name}). QUOTALINE_LOG=DEBUG shows where.", file=sys.stderr)
         return FAILED
+
+
+def _options(words: list[str]) -> argparse.Namespace:
+    """What the words mean. Raises SystemExit. What editors start needs no parser, and shall not hold one for days."""
+    if words in (["serve"], ["serve", "--stdio"]):
+        return cast("argparse.Namespace", SimpleNamespace(command="serve", tcp=None))
+    return _parser().parse_args(_with_command(words))
 
 
 def _with_command(words: list[str]) -> list[str]:
@@ -90,6 +101,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="quotaline",
         description="How much of your AI quota is left. Without a command: shows the usage of every provider found.",
@@ -103,14 +116,17 @@ def _parser() -> argparse.ArgumentParser:
 
     usage = commands.add_parser("usage", help="show usage")
     _choice(usage)
+    _account_choice(usage)
     usage.add_argument("--format", choices=("text", "json", "statusline"), default="text", help="how to print it")
     usage.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     usage.add_argument("--pretty", action="store_true", help="indent JSON")
+    usage.add_argument("--status", action="store_true", help="also tell what the vendors' status pages say")
     usage.add_argument("--refresh", action="store_true", help="ask the vendors even when the stored usage is fresh")
     usage.add_argument("--no-color", action="store_true", help="no colours")
 
     refresh = commands.add_parser("refresh", help="ask the vendors now; every open editor shows the result")
     _choice(refresh)
+    _account_choice(refresh)
 
     providers = commands.add_parser("providers", help="list what is known, found and missing, and how to connect it")
     _format(providers)
@@ -147,11 +163,22 @@ def _choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", choices=SOURCES, help="the only way to read it")
 
 
+def _account_choice(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--account", metavar="LABEL", help="this account of the provider (with one --provider)")
+    which.add_argument(
+        "--account-index", metavar="N", type=int, help="the account at this place, from 1 (with one --provider)"
+    )
+    which.add_argument("--all-accounts", action="store_true", help="every account, not only the active one")
+
+
 def _format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print it")
 
 
 def _port(value: str) -> int:
+    import argparse
+
     port = int(value) if value.isdecimal() else 0
     if not 0 < port < 65536:
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")

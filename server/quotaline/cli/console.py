@@ -10,7 +10,7 @@ import sys
 import textwrap
 from types import FrameType
 
-_LIBRARIES = ("pygls", "httpx", "httpcore", "asyncio", "keyring", "watchfiles")
+_LIBRARIES = ("pygls", "httpx", "httpcore", "asyncio", "keyring")
 _NARROWEST, _USUAL = 20, 80
 
 

@@ -29,7 +29,6 @@ PACKAGES = (
     "pydantic",
     "platformdirs",
     "keyring",
-    "watchfiles",
 )
 VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "QUOTALINE_CONFIG")
 

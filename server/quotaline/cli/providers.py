@@ -10,6 +10,8 @@ from quotaline.cli import NOTHING_CONFIGURED, OK, USAGE_ERROR, console
 from quotaline.cli.running import UsageError, named
 from quotaline.detection import Sighting, ordered, sight
 
+KEEPS = "`quotaline set-credential ID` keeps an API key or a Cookie header, in the keyring where there is one."
+
 
 def providers_command(options: argparse.Namespace) -> int:
     """List providers. Nothing is asked over the network, no program is started, nothing prompts."""
@@ -34,7 +36,7 @@ def nothing_found() -> str:
         provider = sighting.provider
         lines += [f"  {provider.name} ({provider.id})", f"    looked at: {_listed(sighting.looked_at)}"]
         lines += [f"    connect:   {provider.connect}"]
-    return "\n".join([*lines, "", "`quotaline doctor` tells more when something you use is not found."])
+    return "\n".join([*lines, "", KEEPS, "`quotaline doctor` tells more when something you use is not found."])
 
 
 def _all() -> list[Sighting]:
@@ -58,7 +60,7 @@ def _table(sightings: list[Sighting]) -> str:
         reason = "switched off in the config" if item.enabled is False else item.provider.connect
         lines.append(f"  {item.provider.id:<{width}}  {item.provider.name}: {reason}")
         lines.append(f"  {'':<{width}}  looked at: {_listed(item.looked_at)}")
-    return "\n".join([*lines, "", "`quotaline providers ID` tells more about one."])
+    return "\n".join([*lines, "", KEEPS, "`quotaline providers ID` tells more about one."])
 
 
 def _text(item: Sighting) -> str:

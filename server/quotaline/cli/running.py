@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from quotaline.application import Application, build
 from quotaline.cli import console
+from quotaline.settings import Settings
 from quotaline_providers import registry
 
 
@@ -16,9 +17,9 @@ class UsageError(Exception):
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Application]:
+async def opened(*, check_status: bool = False) -> AsyncIterator[Application]:
     """An application that knows what the store holds and what this machine has. Config problems go to stderr."""
-    application = build()
+    application = build(Settings(check_status=check_status))
     try:
         for diagnostic in application.keeper.loaded.diagnostics:
             console.say(str(diagnostic), error=True)

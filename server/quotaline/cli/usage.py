@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR, console
 from quotaline.cli.progress import Progress
 from quotaline.cli.running import UsageError, chosen, opened
+from quotaline.detection import Target
+from quotaline.render import text
 from quotaline.render.view import View
 from quotaline.service import Service
 from quotaline.state import ProviderState, Snapshot
@@ -18,12 +21,36 @@ from quotaline_providers import registry
 from quotaline_providers.contract import Provider
 from quotaline_providers.settings import SourceChoice
 
+_LABEL_LENGTH, _MOST_LABELS = 40, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Which of a provider's accounts were asked for: by `label`, by `index` (from 1), `all`, else the active one.
+
+    `named` says that the user asked for accounts, so that there must be some.
+    """
+
+    label: str | None = None
+    index: int | None = None
+    all: bool = False
+    named: bool = True
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> Accounts:
+        return cls(options.account, options.account_index, options.all_accounts)
+
+    @property
+    def one(self) -> bool:
+        return self.label is not None or self.index is not None
+
 
 def usage_command(options: argparse.Namespace) -> int:
     """Show usage: from the shared store while it is fresh, else from the vendors."""
     try:
         ids = chosen(options.provider)
-        snapshot, view = asyncio.run(_states(ids, options.source, options.refresh))
+        accounts = Accounts.of(options)
+        snapshot, view = asyncio.run(_states(ids, options.source, options.refresh, accounts, status=options.status))
     except UsageError as error:
         return _say_usage_error(str(error), options.format)
     _print(snapshot, view, options)
@@ -34,7 +61,9 @@ def refresh_command(options: argparse.Namespace) -> int:
     """Ask the vendors and tell in one line each what came of it."""
     try:
         ids = chosen(options.provider)
-        snapshot, view = asyncio.run(_states(ids, options.source, refresh=True))
+        wanted = Accounts.of(options)
+        every = wanted if wanted.one or wanted.all else Accounts(all=True, named=False)
+        snapshot, view = asyncio.run(_states(ids, options.source, True, every))
     except UsageError as error:
         return _say_usage_error(str(error), "text")
     for state in snapshot.states:
@@ -44,17 +73,26 @@ def refresh_command(options: argparse.Namespace) -> int:
     return _exit_code(snapshot)
 
 
-async def _states(ids: list[str] | None, source: SourceChoice | None, refresh: bool) -> tuple[Snapshot, View]:
-    """What is to be shown, after asking whom must be asked. Raises UsageError for a source a provider does not have."""
+async def _states(
+    ids: list[str] | None, source: SourceChoice | None, refresh: bool, wanted: Accounts, *, status: bool = False
+) -> tuple[Snapshot, View]:
+    """What is to be shown, after asking whom must be asked. Raises UsageError for what a provider does not have (a
+    source, an account)."""
     _check_source(ids, source)
-    async with opened() as application:
+    _check_takes_accounts(ids, wanted)
+    async with opened(check_status=status) as application:
         service = application.service
         service.include(ids or ())
-        asked_for = [t.key for t in service.targets if t.active and _wanted(t.provider, ids, source)]
+        targets = [target for target in service.targets if _wanted(target.provider, ids, source)]
+        asked_for = [target.key for target in _selected(targets, ids, wanted)]
+        pages = asyncio.create_task(service.check_statuses(asked_for if status else ()))
         answers = await _refreshed(service, asked_for, source, refresh)
-        states = [state for state in service.snapshot().states if state.key in asked_for]
+        await pages
+        known = service.snapshot().states
+        states = [replace(state, active=True) for state in known if state.key in asked_for]
         if source is not None:
-            states = [replace(answers.get(state.key, state), requested_source=source) for state in states]
+            found = [replace(answers.get(state.key, state), status=state.status) for state in states]
+            states = [replace(state, active=True, requested_source=source) for state in found]
         view = View(application.machine.clock(), zone=datetime.now().astimezone().tzinfo or UTC)
         return replace(service.snapshot(), states=tuple(states)), view
 
@@ -71,10 +109,53 @@ async def _refreshed(
     names = {key: service.state(key).name for key in keys}
     with Progress(keys, names) as progress:
         done = await asyncio.gather(
-            service.refresh(others, source=source, on_done=progress.done),
-            service.refresh(changed, source=source, anew=True, on_done=progress.done),
+            service.refresh(others, source=source, interactive=refresh, on_done=progress.done),
+            service.refresh(changed, source=source, interactive=refresh, anew=True, on_done=progress.done),
         )
     return {refreshed.state.key: refreshed.state for part in done for refreshed in part}
+
+
+def _check_takes_accounts(ids: list[str] | None, wanted: Accounts) -> None:
+    if wanted.one and len(ids or ()) != 1:
+        raise UsageError("An account belongs to one provider: name it with --provider.")
+    if wanted.one or (wanted.all and wanted.named):
+        for provider in (registry.get(id) for id in ids or ()):
+            if provider.accounts is None and provider.profiles is None:
+                raise UsageError(f"{provider.name} does not support token accounts.")
+
+
+def _selected(targets: Sequence[Target], ids: list[str] | None, wanted: Accounts) -> list[Target]:
+    """The accounts among these. Raises UsageError when the named provider has no such account, or none at all."""
+    if not (wanted.one or wanted.all):
+        return [target for target in targets if target.active]
+    for id in ids or () if wanted.named else ():
+        if all(not target.account_label for target in targets if target.provider == id):
+            name = registry.get(id).name
+            raise UsageError(
+                f"No token accounts configured for {name}. `quotaline set-credential {id} --account LABEL` makes one."
+            )
+    if wanted.all:
+        return list(targets)
+    name = registry.get(targets[0].provider).name
+    if wanted.index is not None:
+        if 1 <= wanted.index <= len(targets):
+            return [targets[wanted.index - 1]]
+        place = f"Token account index {wanted.index} out of range for {name} (1-{len(targets)})."
+        raise UsageError(f"{place} {_known(targets)}")
+    label = (wanted.label or "").strip()
+    exact = [target for target in targets if target.account_label == label]
+    found = exact or [target for target in targets if target.account_label.casefold() == label.casefold()]
+    if not found:
+        shown = text.label(label, _LABEL_LENGTH)
+        raise UsageError(f"No token account labeled {shown!r} for {name}. {_known(targets)}")
+    return found[:1]
+
+
+def _known(targets: Sequence[Target]) -> str:
+    """`Its accounts: Home, Work.`"""
+    labels = [text.label(target.account_label, _LABEL_LENGTH) or "(without a label)" for target in targets]
+    more = f" and {len(labels) - _MOST_LABELS} more" if len(labels) > _MOST_LABELS else ""
+    return f"Its accounts: {', '.join(labels[:_MOST_LABELS])}{more}."
 
 
 def _check_source(ids: list[str] | None, source: SourceChoice | None) -> None:

@@ -83,7 +83,9 @@ def remove_credential(path: Path, provider: str, label: str = "") -> bool:
             return
         if field is None:
             removed = _remove_account(entry, label)
-        elif entry.pop(field, None) is not None:
+            return
+        names = (field, *(plain for plain, key in ENTRY_ALIASES.items() if key == field))
+        if any([entry.pop(name, None) is not None for name in names]):  # noqa: C419 (all of them leave)
             removed = True
             if field == "apiKey":
                 entry.pop("apiKeyRegion", None)

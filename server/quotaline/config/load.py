@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from quotaline.config.locate import codexbar_path, config_path
 from quotaline.config.model import Config, Diagnostic, Loaded
 from quotaline.config.positions import Lines, Node, repeated, scan
 from quotaline.config.positions import Path as JsonPath
+from quotaline.filestate import signature
 from quotaline_providers import registry
 from quotaline_providers.settings import ProviderSettings
 
@@ -30,6 +31,9 @@ _TOGETHER = {
     "apiKeyEnv": ("apiKey", "apiKeyRegion", "secretKey"),
     "cookieHeader": ("cookieSource",),
 }
+
+Kept = Callable[[str], Collection[str]]
+"""The labels of the credentials of a provider that the user gave Quotaline and the keyring keeps."""
 
 State = Literal["ok", "missing", "broken"]
 
@@ -70,12 +74,23 @@ def load_text(text: str, lower: Layer | None = None, file: Path | None = None) -
 class ConfigKeeper:
     """Holds the config that is in force. A file that breaks keeps its last good content until it is whole again."""
 
-    def __init__(self, environ: Mapping[str, str], home: Path, platform: str = sys.platform) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        home: Path,
+        platform: str = sys.platform,
+        *,
+        kept: Kept = lambda id: (),
+        kept_list: Path | None = None,
+    ) -> None:
+        self._kept, self._kept_list = kept, kept_list
         self.path = config_path(environ, home, platform)
         self._environ, self._home, self._platform = environ, home, platform
         self._good: dict[Path, Layer] = {}
         self._lock = threading.Lock()
         self.loaded = Loaded(Config(), (), self.path)
+        self.seen: tuple[list[str], list[list[int] | None]] = [], []
+        """The files (paths, signatures) as they were when the config was read last."""
         self.reload()
 
     @property
@@ -84,17 +99,24 @@ class ConfigKeeper:
         lower = codexbar_path(self._environ, self._home, self._platform)
         return (self.path,) if lower == self.path else (self.path, lower)
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """Where a change may change the config: the files that are read, and the list of what the keyring keeps."""
+        return self.files if self._kept_list is None else (*self.files, self._kept_list)
+
     def reload(self) -> Loaded:
         """Read both files again. Blocks on the disk; never raises."""
         with self._lock:
+            watched = self.watched
+            seen = [str(file) for file in watched], [list(one) if one else None for one in signature(watched)]
             layers = [self._layer(file) for file in self.files]
             own = layers[0]
             lower = layers[1] if len(layers) > 1 else Layer()
-            config, found = combine(self._usable(own), self._usable(lower))
+            config, found = combine(self._usable(own), _below_keyring(self._usable(lower), self._kept))
             if config == self.loaded.config:
                 config = self.loaded.config  # the same one stays in force, so that nobody starts anew for nothing
             diagnostics = (*own.problems, *_softened(lower.problems), *found)
-            self.loaded = Loaded(config, diagnostics, self.path, own.state != "broken")
+            self.loaded, self.seen = Loaded(config, diagnostics, self.path, own.state != "broken"), seen
             return self.loaded
 
     def _layer(self, file: Path) -> Layer:
@@ -292,6 +314,19 @@ def _merge_accounts(above: dict[str, object], below: dict[str, object]) -> dict[
         if account.get("token") not in tokens and str(account.get("label", "")).casefold() not in labels
     ]
     return {**below, **above, "accounts": [*ours, *more]}
+
+
+def _below_keyring(layer: Layer, kept: Kept) -> Layer:
+    """The layer without the keys and cookies that the user has given Quotaline newer ones for."""
+    entries: list[Entry] = []
+    for entry in layer.entries:
+        labels, gone = kept(entry.id), set[str]()
+        if "" in labels:
+            gone |= {"apiKey", *_TOGETHER["apiKey"]}
+        if "cookie" in labels:
+            gone |= {"cookieHeader", *_TOGETHER["cookieHeader"]}
+        entries.append(replace(entry, raw={key: value for key, value in entry.raw.items() if key not in gone}))
+    return replace(layer, entries=tuple(entries))
 
 
 def _softened(problems: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from pygls.uris import to_fs_path
 
 from quotaline.application import cache_folder
 from quotaline.config import edit
 from quotaline.credentials import keep
 from quotaline.lsp import methods
-from quotaline.lsp.announcing import shows_progress
+from quotaline.lsp.announcing import shows_progress, wants_usage
 from quotaline.render.protocol import Json
 from quotaline.service import Refreshed
 from quotaline_providers import registry
@@ -38,11 +39,16 @@ class CommandError(Exception):
 
 
 async def execute_command(session: Session, name: str, arguments: tuple[Any, ...]) -> Result:
-    """Carry a command out. Raises CommandError."""
+    """Carry a command out. A client that is not ours shows no result: it is told the message. Raises CommandError."""
     try:
-        return await _COMMANDS[name](session, arguments)
+        result = await _COMMANDS[name](session, arguments)
     except ReadError as error:
         raise CommandError(" ".join(filter(None, (error.message, error.hint)))) from None
+    message = result.get("message")
+    if isinstance(message, str) and not wants_usage(session.server):
+        _tell(session, message)
+    session.remind()
+    return result
 
 
 async def _refresh(session: Session, arguments: tuple[Any, ...]) -> Result:
@@ -58,7 +64,7 @@ async def _refresh(session: Session, arguments: tuple[Any, ...]) -> Result:
             report(f"{refreshed.state.name} ({len(done)} of {len(wanted)})", 100 * len(done) // max(1, len(wanted)))
 
         outcomes = await session.service.refresh(keys, on_done=tell)
-    session.announce()
+    await session.announced()
     return {"outcomes": [_outcome(refreshed) for refreshed in outcomes]}
 
 
@@ -149,14 +155,21 @@ async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> Result:
 
 async def _prompt(session: Session, step: SignInPrompt) -> None:
     code = f" Code: {step.code}" if step.code else ""
-    session.server.window_show_message(types.ShowMessageParams(types.MessageType.Info, f"{step.message}{code}"))
+    _tell(session, f"{step.message}{code}")
     if step.url:
         await _show(session, step.url, external=True)
 
 
+def _tell(session: Session, message: str) -> None:
+    session.server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
+
+
 async def _show(session: Session, uri: str, *, external: bool) -> None:
+    """Have the client show it, or tell the user where it is when the client cannot."""
     window = session.server.client_capabilities.window
     if window is None or window.show_document is None or not window.show_document.support:
+        place = uri if external else to_fs_path(uri)
+        _tell(session, f"Open {place}")
         return
     params = types.ShowDocumentParams(uri=uri, external=external, take_focus=True)
     with contextlib.suppress(Exception):  # the client may refuse, or ask the user first: the command does not wait

@@ -1,62 +1,62 @@
-"""What was shown last, kept as it was drawn, so that a new editor shows it before anything else is even imported.
+"""What was shown last, as it was drawn, so that a new editor shows it before the means to draw are even imported.
 
-It is only a picture: the session draws it anew from the store a moment later.
+The shared store keeps it as a note (see `pictures`, which draws it), beside the usage it was drawn from: who forgets a
+provider's usage forgets the pictures of it. A picture says until when and with which config files it is true; after
+that it is not shown, and what is true comes a moment later.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import quote
 
-from quotaline.lsp.methods import DID_CHANGE_USAGE
+from quotaline import __version__
+from quotaline.filestate import signature
+from quotaline.folders import PICTURE_NOTES, store_path
 
-if TYPE_CHECKING:
-    from quotaline.lsp.server import QuotalineServer
+PATIENCE = 0.02
+"""Seconds to wait for the store's lock."""
+_PLACES = ("QUOTALINE_CONFIG", "CODEXBAR_CONFIG", "XDG_CONFIG_HOME")
 
-_kept: dict[Path, object] = {}
+
+def note_key(options: Any, environ: Mapping[str, str] = os.environ) -> str:
+    """The note for editors with these initialization options: they decide how things are drawn."""
+    told = [__version__, options, [environ.get(name) for name in _PLACES]]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=_plain).encode()).hexdigest()
+    return f"{PICTURE_NOTES}{digest[:16]}"
 
 
-def announce(server: QuotalineServer) -> None:
-    """Send the last picture drawn with the same settings, to a client that takes it. Nothing when there is none."""
-    ours = _member(server.client_capabilities.experimental, "quotaline")
-    if _member(ours, "usage") is not True:
-        return
+def last_shown(options: Any, now: float) -> dict[str, Any] | None:
+    """The parameters of `quotaline/didChangeUsage` that are still true at this time (epoch seconds); None when there
+    are none. Blocks on the disk."""
     try:
-        params = json.loads(_path(server.options).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return
-    if isinstance(params, dict) and isinstance(params.get("providers"), list):
-        server.protocol.notify(DID_CHANGE_USAGE, params)
+        address = f"file:///{quote(store_path().as_posix().removeprefix('/'))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE)) as store:
+            row = store.execute("SELECT value FROM note WHERE key = ?", (note_key(options),)).fetchone()
+        return None if row is None else true_part(json.loads(row[0]), now)
+    except (sqlite3.Error, OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
-def keep(options: Any, params: Mapping[str, Any]) -> None:
-    """Keep a picture when any usage in it is new, or a provider came or went. It holds what the store holds."""
-    path = _path(options)
-    providers = params["providers"]
-    gist = [(one["id"], one["account"], one["updatedAt"], one["error"]) for one in providers]
-    if _kept.get(path) == gist or any(one["refreshing"] for one in providers):
-        return
-    _kept[path] = gist
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=".shown.", dir=path.parent)
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump(params, file)
-        os.replace(name, path)
+def true_part(picture: Mapping[str, Any], now: float) -> dict[str, Any] | None:
+    """The drawing of a picture that holds at this time; None when none does, or a config file has changed."""
+    if not picture["drawn_at"] - 1 <= now < picture["until"]:
+        return None
+    paths, seen = picture["files"]
+    if [list(one) if one else None for one in signature(map(Path, paths))] != seen:
+        return None
+    for until, params in picture["drawings"]:
+        if now < until and isinstance(params["providers"], list):
+            return dict(params)
+    return None
 
 
-def _path(options: Any) -> Path:
-    from quotaline.folders import cache_folder
-
-    digest = hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    return cache_folder() / f"shown-{digest}.json"
-
-
-def _member(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+def _plain(value: Any) -> Any:
+    return vars(value) if hasattr(value, "__dict__") else str(value)

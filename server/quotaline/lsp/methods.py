@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 DID_CHANGE_USAGE = "quotaline/didChangeUsage"
 USAGE = "quotaline/usage"
 REPORT = "quotaline/report"
 DID_INTERACT = "quotaline/didInteract"
 CONFIG_SCHEMA = "quotaline/configSchema"
+PROVIDERS = "quotaline/providers"
+DOCUMENTS = "quotaline/documents"
+SERVER_STATUS = "experimental/serverStatus"
+"""Not ours: rust-analyzer's, which some editors show for any server."""
 
 REFRESH = "quotaline.refresh"
 OPEN_DASHBOARD = "quotaline.openDashboard"
@@ -52,9 +56,10 @@ METHODS = (
         REPORT,
         "request",
         "client → server",
-        "The report of all providers at length.",
-        '{format: "markdown" | "html" | "text"}',
-        "{format: string, content: string}",
+        "The report of all providers at length. `html` is a whole document; `fragment` is its main element without a "
+        "script or a style attribute, and the style sheet it needs, for a page of the client's own.",
+        '{format: "markdown" | "html" | "fragment" | "text"}',
+        "{format: string, content: string, style?: string}",
         '{"format": "markdown"}',
     ),
     Method(
@@ -72,6 +77,25 @@ METHODS = (
         "The JSON schema of the config file.",
         "{} | null",
         "object",
+        "{}",
+    ),
+    Method(
+        PROVIDERS,
+        "request",
+        "client → server",
+        "Every provider there is, shown or not, by id: for lists to choose from and for completion.",
+        "{} | null",
+        "{providers: {id: string, name: string, summary: string, shown: boolean, signIn: boolean, connect: string, "
+        'credentials: ("key" | "cookie")[], keyUrl: string | null, dashboardUrl: string | null}[]}',
+        "{}",
+    ),
+    Method(
+        DOCUMENTS,
+        "request",
+        "client → server",
+        "The URIs of the two documents that have language features, whether they exist or not.",
+        "{} | null",
+        "{config: string, report: string}",
         "{}",
     ),
     Method(
@@ -148,3 +172,13 @@ METHODS = (
         "[]",
     ),
 )
+
+
+def wants_usage(capabilities: Any) -> bool:
+    """Whether the client is one of ours, by its capabilities."""
+    return member(member(capabilities.experimental, "quotaline"), "usage") is True
+
+
+def member(value: Any, name: str) -> Any:
+    """A member of a JSON object, whether it came as a dictionary or as an object."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)

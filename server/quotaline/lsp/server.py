@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARENT_CHECK_SECONDS = 2.0
 KEPT_FUTURES = 256
 THREADS = 8
 SWITCH_SECONDS = 0.0005
@@ -126,12 +126,10 @@ class QuotalineServer(LanguageServer):
 
     async def begin(self) -> None:
         """Open the session. Also starts to watch for the editor's end."""
-        from quotaline.lsp import lastshown
-
-        lastshown.announce(self)
         self._watch = asyncio.create_task(self._exit_with_editor(), name="editor watch")
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="quotaline"))
         try:
+            await self._show_last()
             await asyncio.to_thread(_load)
             if self._closing:
                 return
@@ -141,6 +139,15 @@ class QuotalineServer(LanguageServer):
             await self.session.open()
         finally:
             self.ready.set()
+
+    async def _show_last(self) -> None:
+        """Show what was shown last while the means to draw are imported."""
+        from quotaline.lsp.lastshown import last_shown
+
+        if methods.wants_usage(self.client_capabilities):
+            params = await asyncio.to_thread(last_shown, self.options, time.time())
+            if params is not None and not self._closing:
+                self.protocol.notify(methods.DID_CHANGE_USAGE, params)
 
     @property
     def ready(self) -> asyncio.Event:
@@ -171,14 +178,12 @@ class QuotalineServer(LanguageServer):
 
     async def _exit_with_editor(self) -> None:
         """Leave no orphan: when the editor's process is gone, so are we."""
-        from quotaline.liveness import alive, birth
+        from quotaline.liveness import ended
 
         pid = self.process_id
-        if not pid:
+        if not pid or pid < 0:
             return
-        born = birth(pid)
-        while alive(pid) and birth(pid) == born:  # noqa: ASYNC110 (another process cannot set an event)
-            await asyncio.sleep(PARENT_CHECK_SECONDS)
+        await ended(pid)
         leave_soon()
         await self.end()
         os._exit(0)  # the thread that waits for standard input cannot be stopped in another way
@@ -187,6 +192,9 @@ class QuotalineServer(LanguageServer):
 def _load() -> None:
     """Import what a session needs, away from the event loop."""
     linecache.clearcache()  # the source lines that attrs keeps of every protocol type: half a megabyte for debuggers
+    for kind in vars(types).values():  # and what it writes for their `repr`, of which nobody makes any: a whole one
+        if isinstance(kind, type) and hasattr(kind, "__attrs_attrs__") and "__repr__" in vars(kind):
+            del kind.__repr__
     gc.collect()
     import quotaline.lsp.session  # noqa: F401
 
@@ -232,9 +240,11 @@ def _register_usage(server: QuotalineServer) -> None:
 
     @server.feature(methods.REPORT)
     async def report(ls: QuotalineServer, params: Any) -> Any:
-        format: Literal["markdown", "html", "text"] = getattr(params, "format", None) or "markdown"
+        format: Literal["markdown", "html", "text", "fragment"] = getattr(params, "format", None) or "markdown"
+        if format == "fragment":
+            return (await ls.current()).report_fragment()
         if format not in ("markdown", "html", "text"):
-            raise JsonRpcInvalidParams("format must be markdown, html or text")
+            raise JsonRpcInvalidParams("format must be markdown, html, fragment or text")
         return {"format": format, "content": (await ls.current()).report(format)}
 
     @server.feature(methods.DID_INTERACT)
@@ -246,6 +256,15 @@ def _register_usage(server: QuotalineServer) -> None:
         from quotaline.config.reference import json_schema
 
         return json_schema()
+
+    @server.feature(methods.PROVIDERS)
+    async def providers(ls: QuotalineServer, params: Any) -> Any:
+        session = await ls.current()
+        return {"providers": await asyncio.to_thread(session.providers)}
+
+    @server.feature(methods.DOCUMENTS)
+    async def documents(ls: QuotalineServer, params: Any) -> Any:
+        return (await ls.current()).documents.uris()
 
 
 def _register_commands(server: QuotalineServer) -> None:
@@ -287,6 +306,12 @@ def _register_documents(server: QuotalineServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
     async def code_lens(ls: QuotalineServer, params: types.CodeLensParams) -> list[types.CodeLens]:
         return (await ls.current()).documents.code_lenses(params.text_document.uri)
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.Source])
+    )
+    async def code_action(ls: QuotalineServer, params: types.CodeActionParams) -> list[types.CodeAction]:
+        return (await ls.current()).documents.code_actions(params)
 
     @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
     async def inlay_hint(ls: QuotalineServer, params: types.InlayHintParams) -> list[types.InlayHint]:

@@ -12,7 +12,7 @@ from lsprotocol import types
 
 from quotaline import application
 from quotaline.config import Loaded, follow
-from quotaline.lsp import announcing, lastshown
+from quotaline.lsp import announcing, pictures
 from quotaline.lsp.documents import Documents
 from quotaline.render.protocol import Json, usage_params
 from quotaline.render.view import View
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REDRAW_SECONDS = 20.0
+REDRAW_SECONDS = 30.0
+TOGETHER_SECONDS = 0.05
+"""Changes within so short a time go out together."""
+_CREDENTIALS = (("key", "apiKey"), ("cookie", "cookieHeader"))
+"""What a user can give for a provider, and the config field that says whether it is taken."""
 
 
 class Session:
@@ -33,13 +37,14 @@ class Session:
     def __init__(self, server: QuotalineServer, options: Any) -> None:
         self.server = server
         self.settings, problems = Settings.parse(options)
-        self.application = application.build(self.settings)
+        self.application = application.build(self.settings, lasting=True)
         self.service = self.application.service
         self.documents = Documents(self)
-        self._announcer = announcing.choose(server)
+        self._announcer = announcing.choose(server, self.settings.plain_status)
         self._redraw: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._pending = False
+        self._news = asyncio.Event()
+        self._drawing = asyncio.Lock()
         for problem in problems:
             self.warn(problem)
 
@@ -81,9 +86,40 @@ class Session:
 
         return report(self.service.snapshot(), self.view(), format)
 
+    def report_fragment(self) -> dict[str, Json]:
+        """The report for a client with a page of its own: the main element, and the style it needs."""
+        from quotaline.render.report_html import html_fragment, style
+
+        return {"format": "fragment", "content": html_fragment(self.service.snapshot(), self.view()), "style": style()}
+
+    def providers(self) -> list[Json]:
+        """The answer of `quotaline/providers`. Imports every provider, so not in the event loop."""
+        from quotaline_providers import registry
+
+        shown = {state.provider for state in self.service.snapshot().states if state.active}
+        return [
+            {
+                "id": provider.id,
+                "name": provider.name,
+                "summary": provider.summary,
+                "shown": provider.id in shown,
+                "signIn": provider.sign_in is not None,
+                "connect": provider.connect,
+                "credentials": [kind for kind, field in _CREDENTIALS if field in provider.settings],
+                "keyUrl": provider.key_url,
+                "dashboardUrl": provider.dashboard,
+            }
+            for provider in registry.every()
+        ]
+
     def use_settings(self, value: Any) -> None:
         """Take what `workspace/didChangeConfiguration` brought."""
+        before = self.settings
         self.settings, problems = Settings.parse(value)
+        if self.settings.plain_status != before.plain_status:
+            self._announcer.end()
+            self._announcer = announcing.choose(self.server, self.settings.plain_status)
+            self.announce()
         self.service.use_settings(self.settings)
         for problem in problems:
             self.warn(problem)
@@ -99,22 +135,39 @@ class Session:
 
     def _changed(self, snapshot: Snapshot) -> None:
         """Announce soon: changes of one moment go out together."""
-        if not self._pending:
-            self._pending = True
-            asyncio.get_running_loop().call_later(0.05, self.announce)
+        self._news.set()
 
     def announce(self) -> None:
         """Tell the client what is to be shown now, if that is something new."""
-        self._pending = False
-        params = self.usage_params()
-        self._announcer.announce(params)
-        lastshown.keep(self.server.options, params)
+        self._announcer.announce(self.usage_params())
+
+    async def announced(self) -> None:
+        """As `announce`, drawn in a thread: many providers take a while. Kept for the next editor, too."""
+        async with self._drawing:
+            snapshot, view = self.service.snapshot(), self.view()
+            params = await asyncio.to_thread(usage_params, snapshot, view)
+            self._announcer.announce(params)
+            store, keeper = self.application.store, self.application.keeper
+            try:
+                await pictures.keep(store, keeper, self.server.options, snapshot, view, params)
+            except Exception as error:  # such as a store's
+                log.info("what is shown could not be kept: %s", type(error).__name__)
+
+    def remind(self) -> None:
+        """Show the status line again where a message or another progress took its place."""
+        self._announcer.remind()
 
     async def _redraw_as_time_goes(self) -> None:
-        """Countdowns change without anything happening."""
+        """Draw after every change, and now and then: countdowns change without anything happening."""
         while True:
-            await asyncio.sleep(REDRAW_SECONDS)
-            self.announce()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), REDRAW_SECONDS)
+                await asyncio.sleep(TOGETHER_SECONDS)
+            self._news.clear()
+            try:
+                await self.announced()
+            except Exception as error:  # the next change may be drawn again
+                log.error("drawing failed: %s", type(error).__name__)
 
     async def _took_config(self, loaded: Loaded) -> None:
         """The config file was read (again): use it, or tell what is wrong with it."""

@@ -14,8 +14,8 @@ from quotaline.render import text, times
 from quotaline.render.pace import Pace, rounded
 from quotaline.render.protocol import Json
 from quotaline.render.shown import Shown, all_shown
-from quotaline.render.view import VendorStatus, View
-from quotaline.state import Snapshot
+from quotaline.render.view import View
+from quotaline.state import Snapshot, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import (
     Balance,
@@ -56,7 +56,7 @@ def entries(snapshot: Snapshot, view: View) -> list[Json]:
 def entry(item: Shown) -> Object:
     """One element of the array. With last good usage beside a failure both `usage` and `error` are there."""
     state, usage = item.state, item.state.usage
-    status = item.view.statuses.get(state.provider)
+    status = state.status
     return _present(
         {
             "provider": state.provider,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from quotaline.render import text, times
+from quotaline.render.series import Series, series, spark, text_bars
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.shown import shown as shown_state
 from quotaline.render.text import markdown
@@ -27,24 +28,43 @@ class Length:
     amounts: int
     rows: int
     notes: int
+    bars: bool
+    """Charts as bars, not as one line."""
+    charts: int
 
 
-SHORT = Length(windows=6, amounts=3, rows=0, notes=0)
-LONG = Length(windows=24, amounts=12, rows=24, notes=6)
-_MOST_PROVIDERS = 20
+SHORT = Length(windows=6, amounts=3, rows=0, notes=0, bars=False, charts=1)
+MIDDLE = Length(windows=8, amounts=6, rows=8, notes=2, bars=True, charts=1)
+LONG = Length(windows=24, amounts=12, rows=24, notes=6, bars=True, charts=8)
+_FEW = 2
+"""So many providers are told of with their details."""
+_MOST_PROVIDERS, _MOST_ACCOUNTS = 20, 6
 
 
 def hover(snapshot: Snapshot, view: View) -> str:
     """Markdown over all shown providers."""
     items = all_shown(snapshot, view)
-    blocks = [_block(item, SHORT) for item in items[:_MOST_PROVIDERS]]
+    told = _told(items)
+    blocks = [_block(item, MIDDLE if len(told) <= _FEW else SHORT) for item in told]
     if snapshot.config_problem:
         blocks.insert(0, f"⚠ {markdown(snapshot.config_problem)}")
-    if len(items) > _MOST_PROVIDERS:
-        blocks.append(f"… and {len(items) - _MOST_PROVIDERS} more.")
+    if len(items) > len(told):
+        blocks.append(f"… and {len(items) - len(told)} more.")
     if not items:
         blocks.append(f"**Quotaline** shows no provider yet.\n\n{SETUP_HINT}")
     return "\n\n---\n\n".join(blocks)
+
+
+def _told(items: tuple[Shown, ...]) -> list[Shown]:
+    """The first of them, with no more than a few accounts of one provider; the active one is always there."""
+    groups: dict[str, list[Shown]] = {}
+    for item in items:
+        groups.setdefault(item.state.provider, []).append(item)
+    kept: set[str] = set()
+    for group in groups.values():
+        first = sorted(group, key=lambda item: not item.state.active)[:_MOST_ACCOUNTS]
+        kept.update(item.state.key for item in first)
+    return [item for item in items if item.state.key in kept][:_MOST_PROVIDERS]
 
 
 def provider_hover(state: ProviderState, view: View, length: Length = LONG) -> str:
@@ -59,8 +79,8 @@ def shown_hover(item: Shown, length: Length = LONG) -> str:
 
 def _block(item: Shown, length: Length) -> str:
     heading = f"### {markdown(item.title)}"
-    who = " · ".join(markdown(part) for part in (item.plan, item.account) if part)
-    paragraphs = [heading, who, "\n".join(_lines(item, length)), _error(item), _foot(item)]
+    who = " · ".join(markdown(part) for part in (item.plan, item.owner) if part)
+    paragraphs = [heading, who, "\n".join(_lines(item, length)), _error(item), _outage(item), _foot(item)]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
@@ -123,8 +143,8 @@ def _spend(item: Shown, spend: Spend) -> str:
 
 
 def _details(item: Shown, length: Length) -> Iterator[str]:
-    usage, rows_left = item.state.usage, length.rows
-    if usage is None or not rows_left:
+    usage, rows_left, charts_left = item.state.usage, length.rows, length.charts
+    if usage is None:
         return
     for section in usage.details:
         if section.title and section.rows and rows_left:
@@ -134,10 +154,24 @@ def _details(item: Shown, length: Length) -> Iterator[str]:
             second = f" · {_said(item, row.secondary)}" if row.secondary else ""
             yield f"{indent}- {_said(item, row.label)}: {_said(item, row.value)}{second}"
         rows_left = max(0, rows_left - len(section.rows))
-    if usage.reset_credits is not None:
+        found = series(item, section)
+        if found is not None and charts_left and (length.bars or found.over_time):
+            yield from _chart(found, length)
+            charts_left -= 1
+    if usage.reset_credits is not None and length.rows:
         yield f"- Limit reset credits: {usage.reset_credits.available} available"
     for note in usage.notes[: length.notes]:
         yield f"- {_said(item, note)}"
+
+
+def _chart(found: Series, length: Length) -> Iterator[str]:
+    if not length.bars:
+        yield f"- {markdown(found.heading)} {text.code(spark(found))}"
+        return
+    yield f"- **{markdown(found.title)}**" + (f": {markdown(found.summary)}" if found.summary else "")
+    lines = tuple(text_bars(found, _CELLS, "█", "░"))
+    if lines:
+        yield from ("  ```text", *(f"  {line.replace('`', chr(0x2019))}" for line in lines), "  ```")
 
 
 def _error(item: Shown) -> str:
@@ -147,20 +181,24 @@ def _error(item: Shown) -> str:
     return f"⚠ {message} {hint}".rstrip()
 
 
+def _outage(item: Shown) -> str:
+    status = item.state.status
+    if status is None or not status.tells:
+        return ""
+    words = text.cut(status.label + (f" – {item.said(status.description)}" if status.description else ""), 2 * _TEXT)
+    return f"{'⚠ ' if status.grave else ''}{text.link(words, status.url) or markdown(words)}"
+
+
 def _foot(item: Shown) -> str:
     view, usage, parts = item.view, item.state.usage, list[str]()
     if usage is not None:
-        parts.append(times.updated(usage.updated_at, view.now, view.zone))
-        if item.source:
-            parts.append(markdown(item.source))
+        parts.append(times.updated(usage.updated_at, view.now, view.zone, view.settings.reset_times))
+        if item.way:
+            parts.append(markdown(item.way))
         if item.state.stale:
             parts.append("out of date")
     if item.state.refreshing:
         parts.append("refreshing…")
-    status = view.statuses.get(item.state.provider)
-    if status is not None and status.indicator != "none":
-        words = status.label + (f" – {item.said(status.description)}" if status.description else "")
-        parts.append(text.link(words, status.url) or markdown(words))
     dashboard = text.link("Dashboard", item.state.dashboard)
     return " · ".join([*parts, *([dashboard] if dashboard else [])])
 

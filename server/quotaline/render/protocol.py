@@ -10,6 +10,7 @@ from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import item_text, status_line
 from quotaline.render.view import View
 from quotaline.state import Snapshot
+from quotaline_providers import wording
 from quotaline_providers.model import Balance, Window
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -49,7 +50,21 @@ def provider_state(item: Shown) -> dict[str, Json]:
         "windows": [_window(item, window) for window in item.windows],
         "balances": [_balance(item, balance) for balance in usage.balances] if usage is not None else [],
         "error": error,
+        "status": _status(item),
         "dashboardUrl": text.web_address(state.dashboard),
+    }
+
+
+def _status(item: Shown) -> Json:
+    status = item.state.status
+    if status is None:
+        return None
+    return {
+        "indicator": status.indicator,
+        "label": status.label,
+        "description": item.said(status.description) or None,
+        "updatedAt": times.rfc3339(status.updated_at) if status.updated_at is not None else None,
+        "url": text.web_address(status.url),
     }
 
 
@@ -57,6 +72,7 @@ def _window(item: Shown, window: Window) -> dict[str, Json]:
     return {
         "id": window.id,
         "label": item.said(window.label),
+        "text": _window_text(item, window),
         "usedPercent": window.shown_percent,
         "used": window.used,
         "limit": window.limit,
@@ -64,6 +80,21 @@ def _window(item: Shown, window: Window) -> dict[str, Json]:
         "resetsAt": times.rfc3339(window.resets_at) if window.resets_at is not None else None,
         "windowMinutes": window.minutes,
     }
+
+
+def _window_text(item: Shown, window: Window) -> str:
+    """`62% used, resets in 2h`, as the user wants percent and times."""
+    view, used, parts = item.view, window.shown_percent, list[str]()
+    if used is not None:
+        left = view.settings.status_line.percent == "left"
+        parts.append(f"{wording.percent(100 - used)} left" if left else f"{wording.percent(used)} used")
+    elif window.used is not None and window.limit is not None:
+        used_amount, limit = (item.said(text.amount(value, window.unit)) for value in (window.used, window.limit))
+        parts.append(f"{used_amount} of {limit}")
+    reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
+    if reset:
+        parts.append(item.said(f"r{reset[1:]}" if parts and reset.startswith("Resets ") else reset))
+    return text.isolated(", ".join(parts))
 
 
 def _balance(item: Shown, balance: Balance) -> dict[str, Json]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 
 from quotaline.render import text, times
 from quotaline.render.hover import SETUP_HINT
+from quotaline.render.series import Series, rows, series
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.text import escaped, escaped_prose
 from quotaline.render.view import View
 from quotaline.state import Snapshot
 from quotaline_providers import wording
-from quotaline_providers.model import Chart, Section, Spend, Window
+from quotaline_providers.model import Section, Spend, Window
 
 _STYLE = """
-:root { color-scheme: light dark; --fg: #1f2328; --bg: #ffffff; --quiet: #59636e; --line: #d1d9e0; --track: #e6eaef;
+body:has(> .quotaline) { margin: 0; background: var(--vscode-editor-background, var(--bg)); }
+:root { color-scheme: light dark; --fg: #1f2328; --bg: #ffffff; --quiet: #59636e; --line: #d1d9e0;
   --ok: #1a7f37; --warning: #9a6700; --critical: #cf222e; --link: #0969da; }
 @media (prefers-color-scheme: dark) { :root { --fg: #e6edf3; --bg: #0d1117; --quiet: #9198a1; --line: #3d444d;
-  --track: #2a313c; --ok: #3fb950; --warning: #d29922; --critical: #f85149; --link: #4493f8; } }
+  --ok: #3fb950; --warning: #d29922; --critical: #f85149; --link: #4493f8; } }
 .quotaline { color: var(--vscode-foreground, var(--fg)); background: var(--vscode-editor-background, var(--bg));
   font: var(--vscode-font-size, 14px)/1.5 var(--vscode-font-family, system-ui, sans-serif); margin: 0 auto;
   max-width: 60rem; padding: 1rem; overflow-wrap: anywhere; }
@@ -27,27 +31,42 @@ _STYLE = """
   padding: .75rem 1rem; margin: 0 0 1rem; }
 .quotaline p { margin: .25rem 0; }
 .quotaline .quiet { color: var(--vscode-descriptionForeground, var(--quiet)); }
-.quotaline .meter { background: var(--vscode-editorWidget-border, var(--track)); border-radius: 4px; height: .5rem;
-  overflow: hidden; }
-.quotaline .meter span { display: block; height: 100%; background: var(--vscode-charts-green, var(--ok)); }
-.quotaline .meter.warning span { background: var(--vscode-charts-yellow, var(--warning)); }
-.quotaline .meter.critical span { background: var(--vscode-charts-red, var(--critical)); }
-.quotaline .error { color: var(--vscode-errorForeground, var(--critical)); }
+.quotaline .meter { display: block; width: 100%; height: .5rem; border-radius: 4px; margin: 0 0 .5rem; }
+.quotaline .meter rect { fill: var(--vscode-charts-green, var(--ok)); }
+.quotaline .meter.warning rect:not(.track) { fill: var(--vscode-charts-yellow, var(--warning)); }
+.quotaline .meter.critical rect:not(.track) { fill: var(--vscode-charts-red, var(--critical)); }
+.quotaline p.error { color: var(--vscode-errorForeground, var(--critical)); }
 .quotaline a { color: var(--vscode-textLink-foreground, var(--link)); }
 .quotaline dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .25rem 0; }
 .quotaline dd { margin: 0; }
-.quotaline svg { width: 100%; max-width: 36rem; height: 5rem; }
-.quotaline svg rect { fill: var(--vscode-charts-blue, var(--link)); }
-.quotaline svg polyline { fill: none; stroke: var(--vscode-charts-blue, var(--link)); stroke-width: 2; }
+.quotaline figure { margin: .75rem 0; }
+.quotaline figcaption { font-weight: 600; margin: 0 0 .25rem; }
+.quotaline .chart { display: block; width: 100%; max-width: 36rem; height: auto; color: inherit; }
+.quotaline .chart rect, .quotaline .chart circle { fill: var(--vscode-charts-blue, var(--link)); }
+.quotaline .chart polyline { fill: none; stroke: var(--vscode-charts-blue, var(--link)); stroke-width: 2; }
+.quotaline .chart .axis { stroke: currentColor; stroke-opacity: .3; }
+.quotaline .chart text { fill: currentColor; font-size: 12px; }
+.quotaline svg rect.track { fill: currentColor; fill-opacity: .12; }
+.quotaline details { margin: .25rem 0; }
+.quotaline summary { cursor: pointer; }
 """
 
-_CHART_WIDTH, _CHART_HEIGHT = 480.0, 80.0
+_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; "
+    f"style-src 'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+)
+"""What this document may do: be drawn with the one style sheet it holds."""
+_WIDTH, _TOP, _PLOT, _LEAST, _WIDEST = 480.0, 20.0, 72.0, 1.5, 40.0
+_ROW, _BAR_AT, _BAR = 20, 180, 190
+_TOLD = 31
+"""The last marks, as many as a reader is told of when the picture cannot be seen."""
 
 
 def html_report(snapshot: Snapshot, view: View) -> str:
     """The whole document."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Quotaline</title>'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head>\n<body>{html_fragment(snapshot, view)}</body></html>\n"
     )
@@ -78,7 +97,7 @@ def _body(snapshot: Snapshot, view: View) -> Iterator[str]:
 def _provider(item: Shown) -> Iterator[str]:
     usage = item.state.usage
     yield f'<section class="{item.severity}"><h2>{escaped(item.title)}</h2>'
-    who = " · ".join(escaped(part) for part in (item.plan, item.account) if part)
+    who = " · ".join(escaped(part) for part in (item.plan, item.owner) if part)
     if who:
         yield f'<p class="quiet">{who}</p>'
     if item.error is not None:
@@ -98,6 +117,7 @@ def _provider(item: Shown) -> Iterator[str]:
             yield f"<p>{escaped(item.said(note))}</p>"
     elif item.state.failure is None:
         yield "<p>Reading for the first time…</p>"
+    yield from _outage(item)
     yield from _foot(item)
     yield "</section>"
 
@@ -120,12 +140,13 @@ def _window(item: Shown, window: Window) -> Iterator[str]:
         level = "critical" if used >= settings.critical_at else "warning" if used >= settings.warning_at else "ok"
         fill = 100 - used if settings.percent == "left" else used
         yield (
-            f'<div class="meter {level}" role="meter" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{fill:.0f}" '
-            f'aria-label="{escaped(item.said(window.label))}"><span style="width:{fill:.1f}%"></span></div>'
+            f'<svg class="meter {level}" viewBox="0 0 100 1" preserveAspectRatio="none" role="meter" aria-valuemin="0" '
+            f'aria-valuemax="100" aria-valuenow="{fill:.0f}" aria-label="{escaped(item.said(window.label))}">'
+            f'<rect class="track" width="100" height="1"/><rect width="{fill:.1f}" height="1"/></svg>'
         )
     pace = item.paces.get(window.id)
     if pace is not None:
-        yield f'<p class="quiet">Pace: {escaped(pace.summary)}</p>'
+        yield f'<p class="quiet">Pace: {escaped(pace.summary.replace(" | ", " · "))}</p>'
     detail = times.detail_line(item.state.provider, window)
     if detail:
         yield f'<p class="quiet">{escaped(item.said(detail))}</p>'
@@ -155,14 +176,15 @@ def _spend(item: Shown, spend: Spend) -> str:
 
 
 def _section(item: Shown, section: Section) -> Iterator[str]:
-    if section.title:
+    found = series(item, section)
+    if section.title and (section.rows or found is None or item.said(section.title) != found.title):
         yield f"<h3>{escaped(item.said(section.title))}</h3>"
     yield from _pairs(
         (item.said(row.label), item.said(row.value) + (f" · {item.said(row.secondary)}" if row.secondary else ""))
         for row in section.rows
     )
-    if section.chart is not None and section.chart.points:
-        yield _chart(item, section.chart)
+    if found is not None:
+        yield from _chart(found)
 
 
 def _pairs(pairs: Iterator[tuple[str, str]]) -> Iterator[str]:
@@ -171,47 +193,93 @@ def _pairs(pairs: Iterator[tuple[str, str]]) -> Iterator[str]:
         yield f"<dl>{''.join(rows)}</dl>"
 
 
-def _chart(item: Shown, chart: Chart) -> str:
-    values = [max(0.0, point.value) for point in chart.points]
-    top = max(values) or 1.0
-    heights = [value / top * (_CHART_HEIGHT - 2) for value in values]
-    step = _CHART_WIDTH / len(values)
-    unit = f" {item.said(chart.unit)}" if chart.unit else ""
-    name = item.said(chart.title) if chart.title else "Series"
-    first, last = item.said(chart.points[0].label), item.said(chart.points[-1].label)
-    summary = f"{name}: {first} to {last}, at most {text.amount(top if max(values) else 0, None)}{unit}"
-    if chart.kind == "line":
-        spots = " ".join(
-            f"{(index + 0.5) * step:.1f},{_CHART_HEIGHT - 1 - height:.1f}" for index, height in enumerate(heights)
-        )
-        drawing = f'<polyline points="{spots}"/>'
+def _chart(found: Series) -> Iterator[str]:
+    """A picture with its text: bars beside their labels, or columns (a line) over days with the values in a table."""
+    yield "<figure>"
+    yield f"<figcaption>{escaped(found.heading)}</figcaption>"
+    if found.flat and found.summary:
+        pass  # the caption says it all
+    elif found.over_time:
+        yield _over_time(found)
+        yield "<details><summary>All values</summary>"
+        yield from _pairs((mark.label, mark.amount) for mark in found.marks)
+        yield "</details>"
     else:
-        drawing = "".join(
-            f'<rect x="{index * step + step * 0.1:.1f}" y="{_CHART_HEIGHT - height:.1f}" width="{step * 0.8:.1f}" '
-            f'height="{height:.1f}"><title>{escaped(item.said(point.label))}: '
-            f"{escaped(text.amount(point.value, None) + unit)}</title></rect>"
-            for index, (point, height) in enumerate(zip(chart.points, heights, strict=True))
-        )
+        yield _side_by_side(found)
+    yield "</figure>"
+
+
+def _picture(found: Series, height: float, drawing: Iterable[str]) -> str:
+    told = "; ".join(f"{mark.label}: {mark.amount}" for mark in found.marks[-_TOLD:])
     return (
-        f'<figure><svg role="img" viewBox="0 0 {_CHART_WIDTH:.0f} {_CHART_HEIGHT:.0f}" preserveAspectRatio="none" '
-        f'aria-label="{escaped(summary)}">{drawing}</svg>'
-        f'<figcaption class="quiet">{escaped(summary)}</figcaption></figure>'
+        f'<svg class="chart" role="img" viewBox="0 0 {_WIDTH:.0f} {height:.0f}"><title>{escaped(found.heading)}</title>'
+        f"<desc>{escaped(told)}</desc>{''.join(drawing)}</svg>"
     )
+
+
+def _over_time(found: Series) -> str:
+    step = _WIDTH / len(found.marks)
+    foot = _TOP + _PLOT
+    spots = [((index + 0.5) * step, foot - mark.share * _PLOT) for index, mark in enumerate(found.marks)]
+    drawing = [f'<path class="axis" d="M0 {foot:.0f}H{_WIDTH:.0f}"/>']
+    if found.line:
+        drawing.append(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in spots)}"/>')
+        drawing += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>' for x, y in spots]
+    else:
+        width = min(step * 0.8, _WIDEST)
+        for mark, (x, y) in zip(found.marks, spots, strict=True):
+            if mark.share > 0:
+                high = max(foot - y, _LEAST)
+                place = f'x="{x - width / 2:.1f}" y="{foot - high:.1f}" width="{width:.1f}" height="{high:.1f}"'
+                drawing.append(
+                    f'<rect {place} rx="1"><title>{escaped(mark.label)}: {escaped(mark.amount)}</title></rect>'
+                )
+    highest = found.highest
+    drawing.append(_words(0, _TOP - 6, f"Highest: {highest.label}, {highest.amount}", "start"))
+    first, last = found.marks[0].label, found.marks[-1].label
+    if len(found.marks) > 1:
+        drawing.append(_words(0, foot + 14, first, "start"))
+    drawing.append(_words(_WIDTH, foot + 14, last, "end"))
+    return _picture(found, foot + 18, drawing)
+
+
+def _side_by_side(found: Series) -> str:
+    marks = rows(found)
+    drawing: list[str] = []
+    for index, mark in enumerate(marks):
+        top = index * _ROW
+        drawing.append(_words(0, top + 13, mark.label, "start"))
+        drawing.append(f'<rect class="track" x="{_BAR_AT}" y="{top + 4}" width="{_BAR}" height="10" rx="2"/>')
+        if mark.share > 0:
+            width = max(mark.share * _BAR, _LEAST)
+            drawing.append(f'<rect x="{_BAR_AT}" y="{top + 4}" width="{width:.1f}" height="10" rx="2"/>')
+        drawing.append(_words(_WIDTH, top + 13, mark.amount, "end"))
+    if len(marks) < len(found.marks):
+        drawing.append(_words(0, len(marks) * _ROW + 13, f"… and {len(found.marks) - len(marks)} more", "start"))
+    return _picture(found, (len(marks) + (len(marks) < len(found.marks))) * _ROW, drawing)
+
+
+def _words(x: float, y: float, words: str, anchor: str) -> str:
+    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escaped(words)}</text>'
+
+
+def _outage(item: Shown) -> Iterator[str]:
+    status = item.state.status
+    if status is not None and status.tells:
+        words = status.label + (f" – {item.said(status.description)}" if status.description else "")
+        yield f"<p>{_link(words, status.url)}</p>"
 
 
 def _foot(item: Shown) -> Iterator[str]:
     view, usage, parts = item.view, item.state.usage, list[str]()
     if usage is not None:
         parts.append(escaped(times.updated(usage.updated_at, view.now, view.zone)))
-        if item.source:
-            parts.append(escaped(item.source))
+        if item.way:
+            parts.append(escaped(item.way))
         if item.state.stale:
             parts.append("out of date")
     if item.state.refreshing:
         parts.append("refreshing…")
-    status = view.statuses.get(item.state.provider)
-    if status is not None and status.indicator != "none":
-        parts.append(_link(status.label, status.url))
     if item.state.dashboard:
         parts.append(_link("Dashboard", item.state.dashboard))
     if parts:

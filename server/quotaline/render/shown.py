@@ -16,6 +16,13 @@ from quotaline_providers.model import Window
 
 NAME_LENGTH, ACCOUNT_LENGTH = 32, 24
 _SHORTEST_PRIVATE = 3
+_WAYS = {
+    "api": "by API key",
+    "oauth": "by its sign-in",
+    "web": "by its website",
+    "cli": "by its own program",
+    "local": "from this computer",
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,15 @@ class Shown:
         return next((shown for value in known if (shown := text.isolated(text.cleaned(value)))), None)
 
     @property
+    def owner(self) -> str | None:
+        """Who this is, beside the title: the e-mail or organisation; None when unknown or hidden."""
+        if self.hides or not self.state.account or self.state.usage is None:
+            return self.account
+        identity = self.state.usage.identity
+        known = (identity.email or "", identity.organization or "")
+        return next((shown for value in known if (shown := text.isolated(text.cleaned(value)))), None)
+
+    @property
     def plan(self) -> str | None:
         plan = self.state.usage.identity.plan if self.state.usage is not None else None
         return text.isolated(self.said(wording.plan_name(plan))) or None if plan else None
@@ -61,6 +77,11 @@ class Shown:
     @property
     def source(self) -> str | None:
         return self.said(self.state.usage.source) or None if self.state.usage is not None else None
+
+    @property
+    def way(self) -> str | None:
+        """How it was read, for people: `by API key`; the label itself when it has no words."""
+        return _WAYS.get(self.source, self.source) if self.source else None
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -105,12 +126,11 @@ def shown(state: ProviderState, view: View, ordinal: int | None = None) -> Shown
 
 
 def all_shown(snapshot: Snapshot, view: View) -> tuple[Shown, ...]:
-    """Every active state, in display order."""
-    active = [state for state in snapshot.states if state.active]
-    several = {provider for provider, count in Counter(state.provider for state in active).items() if count > 1}
+    """Every state, in display order: each account of a provider is one."""
+    several = {id for id, count in Counter(state.provider for state in snapshot.states).items() if count > 1}
     seen: Counter[str] = Counter()
     result: list[Shown] = []
-    for state in active:
+    for state in snapshot.states:
         seen[state.provider] += 1
         result.append(shown(state, view, seen[state.provider] if state.provider in several else None))
     return tuple(result)

@@ -13,10 +13,11 @@ from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import wording
 
-FIELDS = ("name", "used", "left", "window", "resetsIn", "resetsAt", "balance", "plan", "account", "pace")
+FIELDS = ("name", "used", "left", "window", "resetsIn", "resetsAt", "balance", "plan", "account", "pace", "status")
 NO_PROVIDERS = "Quotaline: no providers"
 LOADING = f"Quotaline {text.ELLIPSIS}"
 CONFIG_PROBLEM = "Quotaline !"
+OUTAGE = "⚠"
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _PAST_HALF = 50
@@ -36,7 +37,7 @@ class StatusLine:
 def status_line(snapshot: Snapshot, view: View) -> StatusLine:
     """The whole status line."""
     settings = view.settings.status_line
-    chosen = _chosen(all_shown(snapshot, view), settings.providers)
+    chosen = chosen_items(snapshot, view)
     parts, problems = _parsed(settings.format)
     if not chosen:
         if snapshot.config_problem and not any(state.active for state in snapshot.states):
@@ -65,7 +66,12 @@ def state_text(state: ProviderState, view: View) -> str:
 
 
 def default_item(item: Shown) -> str:
-    """`Claude 62% 2h`, `Codex 18%`, `OpenRouter $17.50`, `Claude !`."""
+    """`Claude 62% 2h`, `Codex 18%`, `OpenRouter $17.50`, `Claude !`; `Codex 18% ⚠` during an outage."""
+    status = item.state.status
+    return f"{_numbers(item)} {OUTAGE}" if status is not None and status.grave else _numbers(item)
+
+
+def _numbers(item: Shown) -> str:
     if item.state.usage is None:
         return f"{item.title} {'!' if item.state.failure else text.ELLIPSIS}"
     bound = item.bound
@@ -80,11 +86,25 @@ def default_item(item: Shown) -> str:
     return f"{item.title} {_balance(item) or '–'}"
 
 
-def _chosen(items: tuple[Shown, ...], wanted: tuple[str, ...]) -> tuple[Shown, ...]:
+def chosen_items(snapshot: Snapshot, view: View) -> tuple[Shown, ...]:
+    """What may stand in the line: of each provider one account, or those the user's settings name by their keys."""
+    items = all_shown(snapshot, view)
+    by_key = {item.state.key: item for item in items if item.state.account}
+    by_provider = {item.state.provider: item for item in reversed(_one_each(items))}
+    wanted = view.settings.status_line.providers
     if not wanted:
-        return items
-    chosen = [item for id in dict.fromkeys(wanted) for item in items if id in (item.state.provider, item.state.key)]
-    return tuple({item.state.key: item for item in chosen}.values())
+        return tuple(reversed(by_provider.values()))
+    found = [by_key.get(name) or by_provider.get(name) for name in dict.fromkeys(wanted)]
+    return tuple({item.state.key: item for item in found if item is not None}.values())
+
+
+def _one_each(items: tuple[Shown, ...]) -> list[Shown]:
+    """The active account of each provider; where several are, the one that binds: the most used that can be read."""
+    groups: dict[str, list[Shown]] = {}
+    for item in items:
+        if item.state.active:
+            groups.setdefault(item.state.provider, []).append(item)
+    return [min(group, key=lambda item: (item.state.usage is None, *_urgency(item))) for group in groups.values()]
 
 
 def _urgency(item: Shown) -> tuple[int, float]:
@@ -146,6 +166,9 @@ def _field(item: Shown, name: str) -> str:
             return text.cut(item.plan or "", _FIELD_LENGTH)
         case "account":
             return text.cut(item.account or "", _FIELD_LENGTH)
+        case "status":
+            status = item.state.status
+            return status.label if status is not None and status.tells else ""
         case _:
             pace = item.paces.get(bound.window.id) if bound is not None and bound.window is not None else None
             return pace.token if pace is not None else ""

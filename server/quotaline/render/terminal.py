@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from quotaline.render import text, times
+from quotaline.render.series import series, text_bars
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import NO_PROVIDERS, status_line
 from quotaline.render.view import View
@@ -101,12 +102,12 @@ def _block(item: Shown) -> Iterator[Line]:
     elif item.state.failure is None:
         yield Line("Not read yet.")
     if item.account:
-        yield Line(f"Account: {item.account}")
+        yield Line(f"Account: {item.owner or item.account}")
     if item.plan:
         yield Line(f"Plan: {item.plan}")
     for note in usage.notes if usage is not None else ():
         yield Line(f"Note: {item.said(note)}")
-    status = item.view.statuses.get(item.state.provider)
+    status = item.state.status
     if status is not None:
         yield Line(f"Status: {status.label}" + (f" – {item.said(status.description)}" if status.description else ""))
     if usage is not None and item.state.stale:
@@ -152,7 +153,7 @@ def _amounts(item: Shown) -> Iterator[Line]:
     usage = item.state.usage
     if usage is None:
         return
-    has_primary = any(window.lane == "primary" for window in item.windows)
+    has_primary = any("primary" in (window.lane, window.also) for window in item.windows)
     for index, spend in enumerate(usage.spends):
         yield Line(_spend(item, spend, named=has_primary or index > 0))
         if spend.resets_at is not None:
@@ -183,6 +184,11 @@ def _details(item: Shown) -> Iterator[Line]:
         for row in section.rows:
             second = f" · {item.said(row.secondary)}" if row.secondary else ""
             yield Line(f"{'  ' if section.title else ''}{item.said(row.label)}: {item.said(row.value)}{second}")
+        found = series(item, section)
+        if found is not None:
+            yield Line(f"{'  ' if section.title else ''}{found.heading}")
+            for line in text_bars(found, _CELLS, "=", "-"):
+                yield Line(f"{'    ' if section.title else '  '}{line}")
 
 
 def _reset_credits(item: Shown) -> Iterator[Line]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from decimal import Context, Decimal, InvalidOperation, localcontext
@@ -108,6 +107,8 @@ def escaped_prose(words: str) -> str:
 
 def escaped(text: str) -> str:
     """Text for HTML content and quoted attributes."""
+    import html  # with its table of all entities: only who asks for a page pays for it
+
     return isolated(html.escape(cleaned(text), quote=True))
 
 

@@ -61,8 +61,10 @@ def detail_line(provider: str, window: Window) -> str | None:
     return (window.description or "").strip() or None if provider in DETAIL_BACKED else None
 
 
-def updated(moment: datetime, now: datetime, zone: tzinfo) -> str:
-    """`Updated just now`, `Updated 5m ago`, `Updated 3h ago`, else the time."""
+def updated(moment: datetime, now: datetime, zone: tzinfo, style: ResetTimes = "countdown") -> str:
+    """`Updated just now`, `Updated 5m ago`, `Updated 3h ago`, else (and always in absolute style) the time."""
+    if style == "absolute":
+        return f"Updated {clock_time(moment, now, zone)}"
     age = (now - moment).total_seconds()
     if age < 60:
         return "Updated just now"

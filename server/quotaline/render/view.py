@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
 
 from quotaline.settings import Settings
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider
 from quotaline_providers.model import Usage
-
-if TYPE_CHECKING:
-    from quotaline_providers.status import ServiceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +33,10 @@ def registered(id: str) -> Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class VendorStatus:
-    """A vendor's status page: `indicator` is none, minor, major, critical, maintenance or unknown."""
-
-    indicator: str
-    url: str
-    description: str = ""
-    updated_at: datetime | None = None
-
-    @classmethod
-    def of(cls, status: ServiceStatus) -> VendorStatus:
-        return cls(status.indicator, status.url, status.description, status.updated_at)
-
-    @property
-    def label(self) -> str:
-        return {
-            "none": "Operational",
-            "minor": "Partial outage",
-            "major": "Major outage",
-            "critical": "Critical issue",
-            "maintenance": "Maintenance",
-        }.get(self.indicator, "Status unknown")
-
-
-@dataclass(frozen=True, slots=True)
 class View:
-    """How and when the viewer looks. `statuses` maps provider ids to their vendors' status, when it was asked."""
+    """How and when the viewer looks."""
 
     now: datetime
     settings: Settings = field(default_factory=Settings)
     zone: tzinfo = UTC
     traits: Callable[[str], Traits] = registered
-    statuses: Mapping[str, VendorStatus] = field(default_factory=dict)

@@ -1,0 +1,89 @@
+"""Looking this machine over in a worker process: all providers there are must be imported for it, few are shown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from quotaline.config import Config
+from quotaline.detection import Target, detect, loaded, sight, targets_of
+from quotaline_providers import registry
+from quotaline_providers.errors import ReadError
+from quotaline_providers.hosts.machine import Machine, VolatileMemory
+from quotaline_providers.secret import Secret
+
+log = logging.getLogger(__name__)
+
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a machine is looked over with. `labels` are those of the keyring, by provider."""
+
+    config: Config
+    environ: Mapping[str, str] = field(repr=False)
+    home: Path
+    platform: str
+    labels: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class KnownLabels:
+    """A keyring that is not asked for anything: the labels are known, and detection needs no more."""
+
+    by_provider: Mapping[str, tuple[str, ...]]
+
+    def labels(self, provider: str) -> tuple[str, ...]:
+        return self.by_provider.get(provider, ())
+
+    async def get(self, service: str, account: str) -> Secret | None:
+        return None
+
+    async def own(self, provider: str, label: str = "") -> Secret | None:
+        return None
+
+
+def shown(around: Surroundings, ids: tuple[str, ...]) -> dict[str, str]:
+    """Those of these providers that are to be shown, each with the place where something of it was found (or none)."""
+    real = Machine.real(memory=VolatileMemory(), state_dir=around.home, environ=around.environ, home=around.home)
+    machine = replace(real, keyring=KnownLabels(around.labels), platform=around.platform)
+    found: dict[str, str] = {}
+    for id in ids:
+        if (provider := loaded(id)) is not None:
+            sighting = sight(provider, around.config, machine)
+            if sighting.shown:
+                found[id] = sighting.found[0] if sighting.found else ""
+    return found
+
+
+async def look_over(config: Config, machine: Machine) -> tuple[Target, ...]:
+    """As `detect`, but only the providers that are shown are imported here."""
+    ids = _in_order(config)
+    labels = {id: machine.keyring.labels(id) for id in ids}
+    around = Surroundings(config, dict(machine.environ), machine.home, machine.platform, labels)
+    try:
+        found = await machine.workers.run(shown, around, ids, timeout=SECONDS, keep=False)
+    except ReadError as error:
+        log.warning("looking over this machine in a worker failed: %s", type(error).__name__)
+        return await asyncio.to_thread(detect, config, machine)
+    return await asyncio.to_thread(_targets, found, config, machine)
+
+
+def _targets(found: Mapping[str, str], config: Config, machine: Machine) -> tuple[Target, ...]:
+    providers = ((loaded(id), origin) for id, origin in found.items())
+    return tuple(
+        target
+        for provider, origin in providers
+        if provider is not None
+        for target in targets_of(provider, config, machine, origin)
+    )
+
+
+def _in_order(config: Config) -> tuple[str, ...]:
+    """The ids of all providers that are not switched off: those the config lists first, in its order."""
+    ids = dict.fromkeys((*(id for id in config.order if id in registry.ids()), *registry.ids()))
+    return tuple(id for id in ids if config.provider(id).enabled is not False)
