@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: usage test check docs bench lock clean
+.PHONY: usage test check clients editors docs bench lock clean
 
 usage: $(VENV)/ready  ## show your AI usage, with whatever this machine has
 	@$(BIN)/quotaline usage || true
@@ -17,6 +17,16 @@ check: $(VENV)/ready  ## linters and type checks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+
+clients:  ## the clients' own linters, unit tests and packages (Node, cargo)
+	clients/neovim/check
+	clients/vscode/check
+	clients/zed/check
+
+editors:  ## fetch the editors that the clients are tested in
+	tests/editors/get-neovim
+	tests/editors/get-helix
+	tests/editors/vscode/get-code-server
 
 docs: $(VENV)/ready  ## write the generated parts of docs/
 	$(BIN)/python docs/generate.py
