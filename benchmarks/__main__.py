@@ -9,9 +9,25 @@ import argparse
 import json
 import platform
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks.measures import MEASURES, QUICK, Row, Size
+from benchmarks.measures import first_push, memory, start
+from benchmarks.refreshing import everybody, latency, nothing_found, refresh
+from benchmarks.rows import QUICK, Row, Size
+from benchmarks.sidecars import sidecars
+
+MEASURES: dict[str, Callable[[Size], list[Row]]] = {
+    "start": start,
+    "memory": memory,
+    "first-push": first_push,
+    "refresh": refresh,
+    "everybody": everybody,
+    "latency": latency,
+    "sidecars": sidecars,
+    "nothing-found": nothing_found,
+}
 
 
 def table(rows: list[Row]) -> str:
@@ -35,7 +51,9 @@ def main() -> int:
     rows: list[Row] = []
     for name in options.only or MEASURES:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        began = time.monotonic()
         rows += MEASURES[name](QUICK if options.quick else Size())
+        print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     if options.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     else:

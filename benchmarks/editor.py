@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +15,13 @@ from typing import Any, Self
 
 import psutil
 
+from benchmarks.plain import plain_python
+
 Message = dict[str, Any]
 
-QUOTALINE = (sys.executable, "-m", "quotaline", "serve")
-BARE = (sys.executable, "-m", "benchmarks.bare_server")
+_PYTHON = str(plain_python())
+QUOTALINE = (_PYTHON, "-m", "quotaline", "serve")
+BARE = (_PYTHON, str(Path(__file__).with_name("bare_server.py")))
 BARE_WITH_HOVER = (*BARE, "--hover")
 DID_CHANGE_USAGE = "quotaline/didChangeUsage"
 
@@ -29,11 +31,9 @@ class Editor:
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self.started = time.perf_counter()
-        folder = str(Path(__file__).parent.parent)
         self.process = subprocess.Popen(
             command,
             env=dict(environ),
-            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -123,6 +123,15 @@ class Editor:
             )
 
         return self.usage(fits, timeout)
+
+    def computed(self) -> float:
+        """Seconds of processor time this process has used so far, in all its threads (exact to the nanosecond where
+        the system tells, else to the clock tick)."""
+        try:
+            tasks = list(Path(f"/proc/{self.process.pid}/task").iterdir())
+            return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        except (OSError, ValueError):
+            return float(sum(self.meter.cpu_times()[:2]))
 
     # --- ending ---
 

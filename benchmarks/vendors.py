@@ -1,7 +1,7 @@
 """The vendor simulator in a process of its own, so that it does not disturb what is measured.
 
-`python -m benchmarks.vendors SECONDS` prints the environment that leads to it as one line of JSON. Then every line on
-standard input is answered with the number of requests so far. It ends with its input.
+`python -m benchmarks.vendors SECONDS [everybody]` prints the environment that leads to it as one line of JSON.
+Then every line on standard input is answered with the number of requests so far. It ends with its input.
 """
 
 from __future__ import annotations
@@ -9,12 +9,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from tests.providers.samples import SAMPLES, Sample
 from tests.simulator import Simulator
+from tests.simulator.routes import Reply, Request, Vendor
 
 FAR = "2099-01-01T00:00:00Z"
+
+
+def samples_by_provider() -> dict[str, Sample]:
+    """Of every provider that has a simulated vendor the first way to read it over the network."""
+    found: dict[str, Sample] = {}
+    for sample in SAMPLES:
+        found.setdefault(sample.provider, sample)
+    return found
 
 
 def lay_routes(simulator: Simulator, delay: float) -> None:
@@ -48,9 +59,51 @@ def lay_routes(simulator: Simulator, delay: float) -> None:
         answer(f"{name}.example", "GET", "/usage", used=12)
 
 
+class OpenVendor(Vendor):
+    """A host that answers what its samples say, and anything else (such as for its status page) with 404, in time."""
+
+    def __init__(self, name: str, delay: float, samples: Sequence[Sample] = ()) -> None:
+        super().__init__(name, name)
+        self._delay = delay
+        self._exchanges = [exchange for sample in samples for exchange in sample.exchanges]
+
+    def answer(self, request: Request) -> tuple[Reply, str | None]:
+        if any((route.method, route.path) == (request.method, request.path) for route in self.routes):
+            return super().answer(request)
+        self.requests.append(request)
+        host = self.name.removeprefix("https://")
+        fitting = (one for one in self._exchanges if one.fits(request.method, host, request.path))
+        exchange = next(fitting, None)
+        body, status = (b"{}", 404) if exchange is None else (exchange.bytes, 200)
+        return Reply(status, (("Content-Type", "application/json"),), body, self._delay), None
+
+
+class AllHosts(dict[str, Vendor]):
+    """Every host there may be."""
+
+    def __init__(self, make: Callable[[str], Vendor]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __contains__(self, name: object) -> bool:
+        return self.get(str(name)) is not None
+
+    def __getitem__(self, name: str) -> Vendor:
+        return self.get(name)
+
+    def get(self, name: str, default: object = None) -> Vendor:
+        if not super().__contains__(name):
+            self[name] = self._make(name)
+        return super().__getitem__(name)
+
+
 def main() -> None:
+    delay, everybody = float(sys.argv[1]), sys.argv[2:] == ["everybody"]
+    samples = tuple(samples_by_provider().values()) if everybody else ()
     with Simulator() as simulator:
-        lay_routes(simulator, float(sys.argv[1]))
+        simulator._vendors = AllHosts(lambda name: OpenVendor(name, delay, samples))
+        if not everybody:
+            lay_routes(simulator, delay)
         print(json.dumps(simulator.environ()), flush=True)
         for _ in sys.stdin:
             counts = {name: vendor.count for name, vendor in simulator._vendors.items()}
@@ -60,8 +113,8 @@ def main() -> None:
 class Vendors:
     """The simulator's process, from outside."""
 
-    def __init__(self, delay: float) -> None:
-        command = (sys.executable, "-m", "benchmarks.vendors", str(delay))
+    def __init__(self, delay: float, *, everybody: bool = False) -> None:
+        command = [sys.executable, "-m", "benchmarks.vendors", str(delay), *(["everybody"] if everybody else [])]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.environ: dict[str, str] = self._line()
 

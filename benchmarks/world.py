@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import sqlite3
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from xml.sax.saxutils import quoteattr
+
+from tests.providers.samples import Sample
 
 PROVIDERS = (
     "claude",
@@ -64,13 +69,15 @@ esac
 class World:
     """A temporary home. `environ` starts a program as this user."""
 
-    def __init__(self, vendors: Mapping[str, str], delay: float = 0.2) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="quotaline-bench-"))
-        self.home = self._folder / "home"
-        self._bin = self._folder / "bin"
-        self._site = self._folder / "site"
+    def __init__(self, vendors: Mapping[str, str], delay: float = 0.2, providers: Sequence[str] = PROVIDERS) -> None:
+        self.providers = tuple(providers)
+        self.folder = Path(tempfile.mkdtemp(prefix="quotaline-bench-"))
+        self.home = self.folder / "home"
+        self._bin = self.folder / "bin"
+        self._site = self.folder / "site"
         for folder in (self.home, self._bin, self._site):
             folder.mkdir()
+        self.settings: dict[str, Mapping[str, object]] = {}
         self.environ = {
             "HOME": str(self.home),
             "USERPROFILE": str(self.home),
@@ -88,14 +95,21 @@ class World:
 
     @property
     def config(self) -> Path:
-        """The config file, with all ten providers enabled."""
+        """The config file, with all providers enabled."""
         path = self.home / ".config" / "quotaline" / "config.json"
         self.environ["QUOTALINE_CONFIG"] = str(path)
         if not path.exists():
-            entries = [{"id": id, "enabled": True} for id in PROVIDERS]
+            entries = [{"id": id, "enabled": True, **self.settings.get(id, {})} for id in self.providers]
             self._write(path, json.dumps({"version": 1, "providers": entries}, indent=2))
             path.chmod(0o600)
         return path
+
+    def sign_in(self, sample: Sample) -> None:
+        """Give this user what lets a provider in. Only before the config file is written."""
+        self.environ |= sample.environ
+        self.settings[sample.provider] = sample.config
+        for name, content in sample.files.items():
+            self._write(self.home / name, content if isinstance(content, str) else json.dumps(content))
 
     def fill_chats(self, total: int, each: int = 512 * 1024) -> None:
         """Codebuff's chats, this many bytes in all, in files of `each` bytes."""
@@ -113,9 +127,25 @@ class World:
             folder = f".config/manicode/projects/garden/chats/2026-01-02T08-{number // 60:02}-{number % 60:02}.000Z"
             self._write(self.home / folder / "chat-messages.json", text)
 
-    def forget_store(self) -> None:
-        """Empty the shared store."""
-        shutil.rmtree(self.home / ".cache", ignore_errors=True)
+    def touch_chats(self) -> None:
+        """Make all chats look changed, so that they are read again."""
+        for path in self.home.glob(".config/manicode/projects/*/chats/*/chat-messages.json"):
+            with path.open("a") as file:
+                file.write("\n")
+
+    def forget_pictures(self) -> None:
+        """Let the shared store forget how its usage was drawn."""
+        with closing(self._store()) as store, store:
+            store.execute("DELETE FROM note WHERE key GLOB 'picture:*'")
+
+    def wait_for_picture(self) -> None:
+        """Until the shared store holds a drawing."""
+        with closing(self._store()) as store:
+            while not store.execute("SELECT 1 FROM note WHERE key GLOB 'picture:*'").fetchall():
+                time.sleep(0.02)
+
+    def _store(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.home / ".cache" / "quotaline" / "store.sqlite3", timeout=10)
 
     def __enter__(self) -> Self:
         _ = self.config
@@ -124,7 +154,7 @@ class World:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- what is in it ---
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quotaline_providers.endpoints import check_address, endpoint, same_origin
+from quotaline_providers.endpoints import check_address, configured_server, endpoint, same_origin, without_query
 from quotaline_providers.errors import Misconfigured
 
 
@@ -188,3 +188,40 @@ def test_nothing_gets_in_between_the_scheme_and_the_host(middle: str) -> None:
 )
 def test_same_origin(first: str, second: str, same: bool) -> None:
     assert same_origin(first, second) is same
+
+
+@pytest.mark.parametrize(
+    ("host", "told", "address"),
+    [
+        ("https://gw.test/", "https://other.test", "https://gw.test"),
+        (None, "http://10.0.0.5:4000/v1/", "http://10.0.0.5:4000/v1"),
+        ("", "https://gw.test", "https://gw.test"),
+    ],
+)
+def test_an_own_server_is_the_configured_one_else_that_of_the_environment(
+    host: str | None, told: str | None, address: str
+) -> None:
+    assert configured_server(host, told, "OWN_URL") == address
+
+
+@pytest.mark.parametrize(
+    ("host", "told", "named"),
+    [
+        (None, None, "enterpriseHost or OWN_URL"),
+        ("gw.test", "https://gw.test", "enterpriseHost .OWN_URL."),
+        ("https://gw.test?x=1", None, "enterpriseHost .OWN_URL. must not have a query"),
+        (None, "http://gw.test", "OWN_URL"),
+        (None, "https://gw.test/v1?x", "OWN_URL must not have a query"),
+    ],
+)
+def test_an_own_server_that_cannot_be_used_is_named_by_its_setting(
+    host: str | None, told: str | None, named: str
+) -> None:
+    with pytest.raises(Misconfigured, match=named):
+        configured_server(host, told, "OWN_URL")
+
+
+def test_an_address_for_paths_has_no_query() -> None:
+    assert without_query("https://gw.test/v1", "OWN_URL") == "https://gw.test/v1"
+    with pytest.raises(Misconfigured, match="OWN_URL"):
+        without_query("https://gw.test?", "OWN_URL")

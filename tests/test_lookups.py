@@ -17,6 +17,7 @@ from quotaline_providers.lookups import (
     CookieHeader,
     LoginFile,
     Program,
+    ServerKey,
     cookie_values,
     normalize_cookie,
 )
@@ -174,6 +175,19 @@ def test_a_normalized_header_can_be_sent_on_one_line(text: str) -> None:
 
 def test_the_first_cookie_of_a_name_wins() -> None:
     assert cookie_values("a=1; b=x=y; a=2; bare") == {"a": "1", "b": "x=y"}
+
+
+class TestAKeyOfAnOwnServer:
+    lookup = ServerKey(env=("GW_KEY",), server="GW_URL")
+
+    def test_leaves_no_trace_until_the_address_is_set(self, context: ContextOf) -> None:
+        assert self.lookup.trace(context(GW_KEY="k", GW_URL=" ")) is None
+        assert self.lookup.trace(context(GW_KEY="k", GW_URL="not an address")) == "env GW_KEY"
+        assert self.lookup.trace(context(config={"apiKey": "k", "enterpriseHost": "https://gw.test"})) == "config"
+        assert self.lookup.trace(context(GW_URL="https://gw.test")) is None
+
+    async def test_is_found_all_the_same(self, context: ContextOf) -> None:
+        assert (await self.lookup.find(context(GW_KEY="k"))).origin == "env GW_KEY"
 
 
 class TestALoginFile:

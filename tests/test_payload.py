@@ -6,6 +6,7 @@ import base64
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
@@ -18,11 +19,15 @@ from quotaline_providers.payload import (
     Payload,
     Text,
     When,
+    at_epoch,
+    clamped,
     clean,
+    exact,
     jwt_claims,
     lenient,
     lenient_items,
     parse_or_none,
+    share,
     to_flag,
     to_integer,
     to_number,
@@ -249,3 +254,25 @@ def test_no_token_has_no_claims(text: str | None) -> None:
 def test_any_text_is_a_token_or_not(text: str) -> None:
     assert isinstance(jwt_claims(text), dict)
     assert isinstance(jwt_claims(f"a.{text}.c"), dict)
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "percent"), [(1, 4, 25), (9, 4, 100), (-1, 4, 0), (3, 0, 0), (3, -1, 0), (1e20, 1e-100, 100)]
+)
+def test_a_share_of_a_limit(used: float, limit: float, percent: float) -> None:
+    assert share(used, limit) == percent
+    assert clamped(percent) == percent
+
+
+def test_amounts_lose_the_noise_of_binary_fractions() -> None:
+    assert exact(0.1 + 0.2) == Decimal("0.3")
+    assert exact(1e20) == Decimal(10) ** 20
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 253_402_300_800, 1e300])
+def test_seconds_that_are_no_time(seconds: float) -> None:
+    assert at_epoch(seconds) is None
+
+
+def test_seconds_that_are_a_time() -> None:
+    assert at_epoch(1_893_456_000) == datetime(2030, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from quotaline_providers.errors import Unavailable
-from quotaline_providers.sidecalls import beside, in_time, optional
+from quotaline_providers.sidecalls import beside, in_time, optional, together
 
 
 async def told() -> str:
@@ -64,3 +64,21 @@ async def test_what_never_began_leaves_no_warning() -> None:
         async with beside() as side:
             task = side.start(told(), 5)
         assert task.cancelled()
+
+
+async def test_calls_made_together_yield_in_their_order() -> None:
+    assert await together(told(), told()) == ["told", "told"]
+
+
+async def test_one_that_fails_ends_the_others() -> None:
+    ended: list[str] = []
+
+    async def witness() -> str:
+        try:
+            return await endless()
+        finally:
+            ended.append("ended")
+
+    with pytest.raises(Unavailable):
+        await together(witness(), failing())
+    assert ended == ["ended"]

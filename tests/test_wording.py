@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quotaline_providers.wording import amount, countdown, duration, grouped, money, percent, plan_name, tokens
+from quotaline_providers.wording import amount, countdown, duration, grouped, money, percent, plan_name, tokens, yuan
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 
@@ -145,3 +145,7 @@ def test_countdown(left: timedelta, text: str) -> None:
 )
 def test_plan_names(text: str, name: str) -> None:
     assert plan_name(text) == name
+
+
+def test_yuan_as_its_vendors_write_it() -> None:
+    assert [yuan(1234.5), yuan(-3)] == ["¥1,234.50", "-¥3.00"]

@@ -175,9 +175,11 @@ class Processes(Protocol):
         idle: float | None = None,
         pty: tuple[int, int] | None = None,
         grace: float = 1.0,
+        heard: Callable[[], None] | None = None,
     ) -> Finished:
         """Run to the end. `idle` ends it (normally) after that many seconds without output once some came;
-        `pty` (rows, columns) runs it in a pseudo-terminal (its output is all in `stdout`)."""
+        `pty` (rows, columns) runs it in a pseudo-terminal (its output is all in `stdout`); `heard` is called as soon
+        as it has printed anything."""
         ...
 
     def talk(
@@ -428,10 +430,13 @@ class SignInPrompt:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A sign-in's result, to be kept by the caller: `credential` in the keyring under `label`."""
+    """A sign-in's result, to be kept by the caller: `credential` in the keyring under `label`.
+
+    There is no credential when the vendor's own program keeps the login.
+    """
 
     label: str
-    credential: Secret
+    credential: Secret | None = None
     external_identifier: str | None = None
 
 
@@ -489,6 +494,8 @@ class Provider:
     """The id of the window that a status bar should show; None leaves the general rule to decide."""
     longer_caps: bool = field(default=False)
     """An exhausted longer window also blocks the session one."""
+    asked_despite_wait: bool = False
+    """A refresh that the user starts asks the vendor even while it wants to be left alone; the background waits."""
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -29,7 +29,8 @@ async def in_login_shell(ctx: Context, name: str) -> Path | None:
         if found is not None or not kept:
             return found
     try:
-        done = await ctx.processes.run((shell, "-l", "-i", "-c", f"command -v {name}"), timeout=SHELL_SECONDS)
+        argv = (shell, "-l", "-i", "-c", f"command -v {name}")
+        done = await ctx.processes.run(argv, timeout=SHELL_SECONDS, cwd=ctx.home)
     except ReadError:
         return None
     candidates = reversed(paths_in(done.stdout, name))

@@ -154,11 +154,13 @@ class CookieHeader:
 
     `default_name` turns a bare value into `name=value`. Whole headers, `Cookie:` lines and cURL commands are accepted.
     `read` takes the place of that rule: what to keep of a pasted text, None when it holds nothing usable.
+    `missing` is the message when nothing is set.
     """
 
     default_name: str | None = None
     env: tuple[str, ...] = ()
     read: Callable[[str], str | None] | None = None
+    missing: str = "No cookie header is set."
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ("config cookieHeader", "keyring (label cookie)", *(f"env {name}" for name in self.env))
@@ -178,7 +180,7 @@ class CookieHeader:
     async def find(self, ctx: Context) -> Credential:
         origin = self.trace(ctx)
         if origin is None:
-            raise MissingCredential("No cookie header is set.")
+            raise MissingCredential(self.missing)
         raw: str | None
         if ctx.account and ctx.account.token:
             raw = ctx.account.token.reveal()

@@ -160,6 +160,18 @@ def lenient(model: type[P]) -> BeforeValidator:
     return BeforeValidator(parse)
 
 
+def lenient_part(model: type[P]) -> BeforeValidator:
+    """As `lenient`, for an object whose fields are all optional: a malformed one, or null, becomes an empty one.
+
+    Use as `Annotated[Child, lenient_part(Child)] = Child()`.
+    """
+
+    def parse(value: object) -> P:
+        return parse_or_none(model, value) or model()
+
+    return BeforeValidator(parse)
+
+
 def lenient_items(model: type[P]) -> BeforeValidator:
     """For a list of objects: malformed elements are left out, a non-list is empty.
 

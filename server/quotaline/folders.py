@@ -21,6 +21,11 @@ def store_path() -> Path:
     return cache_folder() / STORE_NAME
 
 
+def report_path() -> Path:
+    """Where the report document is written for clients to open."""
+    return cache_folder() / "report.md"
+
+
 def data_folder() -> Path:
     """Where the list of keyring entries is (labels, never values)."""
     return platformdirs.user_data_path("quotaline", appauthor=False)

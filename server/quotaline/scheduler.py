@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from quotaline_providers.model import Usage
+from quotaline_providers.model import MONTH_MINUTES, Usage
 
 RECENT_LOOK = timedelta(minutes=5)
 WARM_LOOK = timedelta(hours=1)
@@ -52,7 +52,10 @@ def interval(cadence: Cadence, last_look: datetime | None, minimum: float, now: 
     """The normal time between two reads, never under the provider's minimum (seconds). None for `manual`."""
     if cadence == "manual":
         return None
-    base = adaptive_interval(last_look, now) if cadence == "adaptive" else timedelta(minutes=float(cadence))
+    if cadence == "adaptive":
+        base = adaptive_interval(last_look, now)
+    else:
+        base = timedelta(minutes=min(float(cadence), MONTH_MINUTES))
     return max(base, timedelta(seconds=minimum))
 
 

@@ -100,7 +100,7 @@ class Service:
         self._targets: tuple[Target, ...] = ()
         self._readings: dict[str, Reading] = {}
         self._own: dict[str, Reading] = {}
-        self._reading_now: dict[str, tuple[Target, asyncio.Task[Refreshed]]] = {}
+        self._reading_now: dict[str, tuple[Target, Cause, asyncio.Task[Refreshed]]] = {}
         self._tasks: set[asyncio.Task[Refreshed]] = set()
         self._statuses = StatusPages(store, machine)
         self._status_tasks: set[asyncio.Task[None]] = set()
@@ -298,22 +298,26 @@ class Service:
     def _begin(
         self, target: Target, cause: Cause, *, source: SourceChoice | None = None, anew: bool = False
     ) -> asyncio.Task[Refreshed]:
-        """Start a read, or join the one under way when it will give what is wanted; else it comes after that one."""
+        """Start a read, or join the one under way when it will give what is wanted; else it comes after that one.
+
+        What the user wants is more than a background read may do. Its answer will be taken, but not its failure.
+        """
         earlier: asyncio.Task[Refreshed] | None = None
         if target.key in self._reading_now:
-            reading, earlier = self._reading_now[target.key]
-            if source is None and not anew and reading == target:
+            reading, for_whom, earlier = self._reading_now[target.key]
+            enough = cause != "user" or for_whom == "user"
+            if source is None and not anew and reading == target and enough:
                 return earlier
         work = self._read_after(earlier, target, cause, source, anew)
         task = asyncio.create_task(work, name=f"read {target.key}")
-        self._reading_now[target.key] = (target, task)
+        self._reading_now[target.key] = (target, cause, task)
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(target.key, done))
         return task
 
     def _ended(self, key: str, task: asyncio.Task[Refreshed]) -> None:
         self._tasks.discard(task)
-        if key in self._reading_now and self._reading_now[key][1] is task:
+        if key in self._reading_now and self._reading_now[key][-1] is task:
             del self._reading_now[key]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._resting[key] = self._machine.clock() + AFTER_DEFECT
@@ -339,25 +343,30 @@ class Service:
         provider = registry.get(target.provider)
         now = self._machine.clock()
         known = self._current(target)
-        if _promised(known, source, now):
+        hurries = cause == "user" and provider.asked_despite_wait
+        if _promised(known, source, now) and not hurries:
             return Refreshed(self._state(target), asked=False)
         threshold: datetime | None = self._unknown_since(known) if cause == "timer" else now - COALESCE
-        if source is not None:
+        if source is not None or (cause == "user" and _may_be_cured(known)):
             threshold = None
         seconds = provider.deadline + LEASE_MARGIN_SECONDS
         self._publish()
-        while not await self._store.do(
-            lambda store: store.lease(target.key, seconds, attempted_before=threshold, digest=target.digest)
-        ):
+
+        def leased(store: Store) -> bool:
+            return store.lease(target.key, seconds, attempted_before=threshold, digest=target.digest)
+
+        while not await self._store.do(leased):
             await self._reload()
             newer = self._current(target)
             read = threshold and newer and newer.attempted_at and newer.attempted_at >= threshold
-            if read or cause == "timer":
+            if cause == "user" and _may_be_cured(newer):
+                threshold = None
+            elif read or cause == "timer":
                 return Refreshed(self._state(target), asked=False)
             await asyncio.sleep(POLL_SECONDS / 3)
         try:
             await self._reload()
-            if _promised(self._current(target), source, self._machine.clock()):
+            if _promised(self._current(target), source, self._machine.clock()) and not hurries:
                 return Refreshed(self._state(target), asked=False)
             outcome = await self._ask(provider, target, cause == "user", source)
             previous = (await self._store.do(Store.readings)).get(target.key)
@@ -577,6 +586,11 @@ def _promised(reading: Reading | None, source: SourceChoice | None, now: datetim
     if reading is None or reading.cool_until is None or reading.cool_until <= now:
         return False
     return source is None or source == reading.source
+
+
+def _may_be_cured(reading: Reading | None) -> bool:
+    """Whether the last read failed, but may do better when it is the user's own: then it may prompt."""
+    return reading is not None and reading.failure is not None and reading.failure.kind is not Kind.RATE_LIMITED
 
 
 def _was_there(reading: Reading) -> bool:

@@ -13,8 +13,17 @@ class _Settings(BaseModel):
 
 
 def _cadence(value: object) -> object:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return None
+    return float(value) if isinstance(value, int) else value
 
+
+WorkDays = Annotated[int, Field(ge=2, le=6, strict=True)]
+Minutes = Annotated[float, Field(gt=0, le=43200)]
+_SENTENCES = {
+    "refresh": "it must be adaptive, manual, or a number of minutes up to 43200",
+    "workDays": "it must be automatic, or a number of days from 2 to 6",
+}
 
 PlainStatus = Literal["progress", "serverStatus", "off"]
 
@@ -41,11 +50,16 @@ class Settings(_Settings):
     """All client settings, fully defaulted."""
 
     status_line: StatusLineSettings = StatusLineSettings()
-    refresh: Annotated[Literal["adaptive", "manual"] | float, BeforeValidator(_cadence)] = Field(
+    refresh: Annotated[Literal["adaptive", "manual"] | Minutes, BeforeValidator(_cadence)] = Field(
         default="adaptive", description="`adaptive`, `manual`, or a number of minutes between refreshes."
     )
     reset_times: Literal["countdown", "absolute"] = Field(
         default="countdown", description="Show resets as time left or as a time of day."
+    )
+    work_days: Literal["automatic"] | WorkDays = Field(
+        default="automatic",
+        description="How many days from Monday on you work, 2 to 6: only they count in the pace of a weekly limit. "
+        "`automatic` counts every day.",
     )
     check_status: bool = Field(
         default=True, description="Read the status pages of the shown providers' vendors and tell of outages."
@@ -77,9 +91,13 @@ class Settings(_Settings):
             except ValidationError as error:
                 first = error.errors()[0]
                 path = [part for part in first["loc"] if isinstance(part, str) and part in _names()]
-                problems.append(f"quotaline.{'.'.join(path) or 'settings'}: {first['msg']}.")
+                problems.append(f"quotaline.{'.'.join(path) or 'settings'}: {_sentence(path, first['msg'])}.")
                 if not path or not _drop(value, path):
                     return cls(), tuple(problems)
+
+
+def _sentence(path: list[str], message: str) -> str:
+    return _SENTENCES.get(path[-1] if path else "", message.replace("Input should be", "it must be", 1))
 
 
 def _names() -> frozenset[str]:

@@ -374,6 +374,16 @@ async def test_a_program_that_ends_in_time_is_not_idle(bench: Bench) -> None:
     assert (done.exit_code, done.idled) == (0, False)
 
 
+@pytest.mark.parametrize("pty", [None, (20, 80)])
+async def test_the_first_output_is_told_once(bench: Bench, pty: tuple[int, int] | None) -> None:
+    heard: list[str] = []
+    bench.program("meter", "print('one', flush=True); time.sleep(0.2); print('two')")
+    bench.program("silent", "pass")
+    await bench.processes.run(["meter"], timeout=30, pty=pty, heard=lambda: heard.append("meter"))
+    await bench.processes.run(["silent"], timeout=30, pty=pty, heard=lambda: heard.append("silent"))
+    assert heard == ["meter"]
+
+
 # --- cancelling ------------------------------------------------------------------------------------
 
 

@@ -43,6 +43,8 @@ def deployment(vendor: Callable[[str], Vendor]) -> Route:
         ("https://a.test/openai", "v1", "https://a.test/openai/v1/chat/completions"),
         ("https://a.test/openai/v1", "v1", "https://a.test/openai/v1/chat/completions"),
         ("https://a.test/v1", "v1", "https://a.test/v1/openai/v1/chat/completions"),
+        ("https://[2001:db8::1]:8443", "v1", "https://[2001:db8::1]:8443/openai/v1/chat/completions"),
+        ("https://a.test:443/x/", "x", "https://a.test:443/x/openai/deployments/my%20d%2Fx/chat/completions"),
     ],
 )
 def test_paths_are_joined_without_repeats(base: str, version: str, url: str) -> None:
@@ -57,6 +59,8 @@ def test_a_dated_version(deployment: Route, read: Read) -> None:
     status = usage.window("status")
     assert (status.used_percent, status.minutes, status.resets_at) == (0, None, None)
     assert status.description == "Deployment: chat · Model: demo-model"
+    assert status.placeholder, "it is no meter"
+    assert (usage.row("Deployment").value, usage.row("Model").value) == ("chat", "demo-model")
     assert (usage.identity.plan, usage.identity.organization) == ("Deployment: chat", "demo.azure.test")
     assert usage.source == "deployment"
 
@@ -106,9 +110,16 @@ def test_unsafe_endpoints_are_refused(read: Read, address: str) -> None:
         read("azureopenai", config={"enterpriseHost": address}, **ENV)
 
 
-def test_an_unusable_resource_name_is_refused(read: Read) -> None:
+@pytest.mark.parametrize("name", ["evil.test/x", "-", "demo-", "dé", "a b", "x" * 70])
+def test_an_unusable_resource_name_is_refused(read: Read, name: str) -> None:
     with pytest.raises(Misconfigured, match="AZURE_RESOURCE_NAME"):
-        read("azureopenai", AZURE_API_KEY="k", AZURE_RESOURCE_NAME="evil.test/x", AZURE_OPENAI_DEPLOYMENT_NAME="chat")
+        read("azureopenai", AZURE_API_KEY="k", AZURE_RESOURCE_NAME=name, AZURE_OPENAI_DEPLOYMENT_NAME="chat")
+
+
+def test_the_first_name_of_a_key_and_an_endpoint_win(deployment: Route, read: Read) -> None:
+    deployment.answers(model="m")
+    read("azureopenai", **ENV, AZURE_API_KEY="other", AZURE_RESOURCE_NAME="other")
+    assert deployment.count == 1
 
 
 def test_gaps_are_told_in_order(read: Read) -> None:

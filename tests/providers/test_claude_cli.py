@@ -179,6 +179,16 @@ def test_a_panel_without_its_words_is_asked_for_once_more(claude: Claude, read: 
     assert runs(home) == "TT"
 
 
+@pytest.mark.parametrize("choice", [{"source": "cli"}, {"config": {"source": "cli"}}])
+def test_a_chosen_source_is_given_more_time(
+    claude: Claude, read: Any, home: Path, monkeypatch: pytest.MonkeyPatch, choice: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(cli, "AUTO_SECONDS", 0.01)
+    claude()
+    read("claude", **choice)
+    assert runs(home) == "T"
+
+
 def test_a_slow_panel_gets_a_second_longer_try(
     claude: Claude, read: Any, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +277,14 @@ def test_the_named_program(claude: Claude, read: Any, home: Path) -> None:
     named = home / "my-claude"
     claude().rename(named)
     read("claude", source="cli", CLAUDE_CLI_PATH=str(named))
+
+
+def test_a_login_shell_may_know_where_it_is(claude: Claude, read: Any, home: Path, tmp_path: Path) -> None:
+    hidden = claude().rename(home / "claude")
+    shell = tmp_path / "fish"
+    shell.write_text(f"#!/bin/sh\necho {hidden}\n")
+    shell.chmod(0o755)
+    assert read("claude", source="cli", SHELL=str(shell)).source == "claude"
 
 
 def test_a_selected_account_is_never_read_with_the_program(claude: Claude, read: Any, home: Path) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from quotaline_providers.errors import MissingCredential
+from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude import login
+from quotaline_providers.vendors.claude.keychain import GRANTED, Granted
 
 USAGE = {"five_hour": {"utilization": 21}}
 PAST, FUTURE = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 2, 1, tzinfo=UTC)
@@ -20,6 +22,12 @@ PAST, FUTURE = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 2, 1, tzinfo=UTC
 
 def entry(token: str, until: datetime = FUTURE) -> str:
     return json.dumps({"claudeAiOauth": {"accessToken": token, "expiresAt": int(until.timestamp() * 1000)}})
+
+
+@pytest.fixture(autouse=True)
+def nothing_granted() -> None:
+    """The user has not let this process read anything yet."""
+    GRANTED.clear()
 
 
 @pytest.fixture
@@ -76,6 +84,30 @@ def test_the_background_never_asks_the_keychain(mac: Any, keychain: Any, file: A
     usage_of("file-token").answers(**USAGE)
     mac("claude")
     assert not (home / "asked").exists()
+
+
+def test_what_the_user_let_us_read_serves_the_background(mac: Any, keychain: Any, usage_of: Any, home: Path) -> None:
+    keychain(entry("chain-token"))
+    usage_of("chain-token").answers(**USAGE)
+    for interactive in (True, False, False):
+        mac("claude", interactive=interactive)
+    assert (home / "asked").read_text() == "x"
+
+
+def test_an_item_that_is_gone_is_forgotten(mac: Any, keychain: Any, usage_of: Any, home: Path) -> None:
+    keychain(entry("chain-token"))
+    usage_of("chain-token").answers(**USAGE)
+    mac("claude", interactive=True)
+    keychain(entry("chain-token"), "Another item")
+    for interactive in (True, False):
+        with pytest.raises(MissingCredential):
+            mac("claude", source="oauth", interactive=interactive)
+
+
+def test_granted_items_are_not_shown() -> None:
+    granted = Granted()
+    granted.keep("service", "", Secret("demo-token"))
+    assert "demo-token" not in repr(vars(granted))
 
 
 def test_an_expired_file_beside_a_fresh_item(mac: Any, keychain: Any, file: Any, usage_of: Any) -> None:

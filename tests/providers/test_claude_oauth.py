@@ -22,6 +22,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude import login, oauth, probe
+from quotaline_providers.vendors.claude.keychain import keychain_text
 
 USAGE = {"five_hour": {"utilization": 21}}
 PAST, FUTURE = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 2, 1, tzinfo=UTC)
@@ -179,15 +180,16 @@ def test_the_keychain_names_its_items() -> None:
 
 def test_the_keychain_may_print_hexadecimal() -> None:
     text = json.dumps(entry("demo-token"))
-    assert login.keychain_text(text.encode().hex() + "\n") == text
-    assert login.keychain_text(text + "\n") == text
+    assert keychain_text(text.encode().hex() + "\n") == text
+    assert keychain_text(text + "\n") == text
+    assert keychain_text("beef\n") == "beef"
 
 
 # --- what is asked ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scopes", [None, []])
-def test_unknown_scopes_are_worth_a_try(store: Store, usage_route: Any, read: Any, scopes: list[str] | None) -> None:
+@pytest.mark.parametrize("scopes", [None, [], "user:inference", [7]])
+def test_unknown_scopes_are_worth_a_try(store: Store, usage_route: Any, read: Any, scopes: object) -> None:
     store(scopes=scopes)
     usage_route("demo-token").answers(**USAGE)
     read("claude")

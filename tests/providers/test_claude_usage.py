@@ -51,15 +51,28 @@ def test_reset_times_come_in_many_spellings(time: object) -> None:
     assert resets_at.replace(microsecond=0) == datetime(2030, 1, 6, 8, tzinfo=UTC)
 
 
-def test_without_a_session_the_week_is_primary_and_secondary() -> None:
-    seen = usage(five_hour=None, seven_day=limit(12))
-    assert [(window.lane, window.minutes) for window in seen.windows] == [("primary", 10080), ("secondary", 10080)]
+@pytest.mark.parametrize(
+    ("fields", "primary"),
+    [
+        ({"seven_day": limit(12), "seven_day_oauth_apps": limit(4)}, ("weekly", "secondary", 12)),
+        ({"seven_day_oauth_apps": limit(4), "seven_day_sonnet": limit(5)}, ("apps", "primary", 4)),
+        ({"seven_day_sonnet": limit(5), "seven_day_opus": limit(6)}, ("sonnet", "tertiary", 5)),
+        ({"seven_day_opus": limit(6)}, ("opus", "tertiary", 6)),
+    ],
+)
+@pytest.mark.parametrize("session", [None, limit(None)])
+def test_without_a_session_a_weekly_window_fills_its_lane(fields: Any, primary: object, session: Any) -> None:
+    window = usage(five_hour=session, **fields).lane("primary")
+    assert window is not None
+    assert (window.id, window.lane, window.used_percent) == primary
+    assert window.minutes == 10080
 
 
-def test_a_session_without_utilization_is_no_session() -> None:
-    primary = usage(five_hour=limit(None), seven_day_oauth_apps=limit(4)).lane("primary")
-    assert primary is not None
-    assert (primary.used_percent, primary.minutes) == (4, 10080)
+def test_a_window_in_two_lanes_is_one_window() -> None:
+    seen = usage(seven_day=limit(12), seven_day_sonnet=limit(5))
+    assert [window.id for window in seen.windows] == ["weekly", "sonnet"]
+    assert seen.lane("primary") == seen.lane("secondary") == seen.window("weekly")
+    assert seen.lane("tertiary") == seen.window("sonnet")
 
 
 def test_null_windows_and_null_utilization_are_left_out() -> None:
@@ -143,6 +156,12 @@ def test_large_enterprise_limits_are_cents_too() -> None:
 def test_no_cap_means_spend_only() -> None:
     spend = usage(five_hour=limit(5), extra_usage=extra(monthly_limit=None, currency=None)).spend("extra")
     assert (spend.limit, spend.unit) == (None, "USD")
+
+
+def test_a_share_of_the_cap_tells_what_was_spent() -> None:
+    spend = usage(extra_usage=extra(used_credits=None, utilization=25)).spend("extra")
+    assert (spend.used, spend.limit) == (Decimal(5), Decimal(20))
+    assert usage(five_hour=limit(5), extra_usage=extra(used_credits=None)).spends == ()
 
 
 def test_disabled_extra_usage_is_hidden() -> None:

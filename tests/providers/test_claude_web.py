@@ -17,10 +17,17 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude import web
+from quotaline_providers.vendors.claude.session import MOST_RENEWALS, RENEWALS, Renewals
 from quotaline_providers.vendors.claude.web import MemberOrganization, Membership, Organization, Owner, choose, web_plan
 
 COOKIE = "sk-ant-demo"
 USAGE = {"five_hour": {"utilization": 21}, "seven_day": {"utilization": 9}}
+
+
+@pytest.fixture(autouse=True)
+def first_read() -> None:
+    """No cookie was renewed yet."""
+    RENEWALS.clear()
 
 
 @pytest.fixture
@@ -134,15 +141,57 @@ def test_a_renewed_cookie_is_used_from_then_on(vendor: Any, read: Any) -> None:
     read("claude", config={"cookieHeader": "sk-ant-1"})
 
 
+def sent(route: Any) -> list[str]:
+    return [request.headers["cookie"].removeprefix("sessionKey=") for request in route.requests]
+
+
+def ask(read: Any, **config: str) -> None:
+    """A read that ends after its first call."""
+    with pytest.raises(BadResponse, match="no organisation"):
+        read("claude", source="web", config=config)
+
+
 def test_a_manual_cookie_is_never_rewritten(vendor: Any, read: Any, keyring_entries: Any, memory: Any) -> None:
-    site = vendor("claude.ai")
-    route = site.get("/api/organizations").answers_json([], headers=renewal("sk-ant-2"))
+    vendor("claude.ai").get("/api/organizations").answers_json([], headers=renewal("sk-ant-2"))
     keyring_entries["quotaline", "claude/cookie"] = COOKIE
-    for _ in range(2):
-        with pytest.raises(BadResponse, match="no organisation"):
-            read("claude", source="web")
-    assert [request.headers["cookie"] for request in route.requests] == [f"sessionKey={COOKIE}"] * 2
+    ask(read)
     assert keyring_entries == {("quotaline", "claude/cookie"): COOKIE}
+    assert "sk-ant" not in repr(vars(memory))
+
+
+def test_the_next_read_of_this_process_uses_the_renewed_cookie(vendor: Any, read: Any) -> None:
+    route = vendor("claude.ai").get("/api/organizations").answers_json([], headers=renewal("sk-ant-2"))
+    route.answers_json([])
+    for pasted in (COOKIE, COOKIE, "sk-ant-another"):
+        ask(read, cookieHeader=pasted)
+    assert sent(route) == [COOKIE, "sk-ant-2", "sk-ant-another"]
+
+
+def test_a_refused_renewal_gives_way_to_the_pasted_cookie(vendor: Any, read: Any) -> None:
+    route = vendor("claude.ai").get("/api/organizations").answers_json([], headers=renewal("sk-ant-2"))
+    route.fails(401).answers_json([])
+    for _ in range(3):
+        ask(read, cookieHeader=COOKIE)
+    assert sent(route) == [COOKIE, "sk-ant-2", COOKIE, COOKIE]
+
+
+def test_an_older_renewal_never_replaces_a_newer_one() -> None:
+    renewals, given = Renewals(), Secret("sk-ant-1")
+    renewals.keep(given, given, Secret("sk-ant-2"))
+    renewals.keep(given, given, Secret("sk-ant-late"))
+    assert renewals.newest(given) == Secret("sk-ant-2")
+    renewals.drop(given, given)
+    assert renewals.newest(given) == Secret("sk-ant-2")
+    renewals.drop(given, Secret("sk-ant-2"))
+    assert renewals.newest(given) == given
+    assert "sk-ant" not in repr(vars(renewals))
+
+
+def test_only_some_renewals_are_kept() -> None:
+    renewals, givens = Renewals(), [Secret(f"sk-ant-{number}") for number in range(MOST_RENEWALS + 1)]
+    for given in givens:
+        renewals.keep(given, given, Secret("sk-ant-new"))
+    assert [renewals.newest(given) == given for given in givens] == [True, *[False] * MOST_RENEWALS]
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, ExpiredCredential), (403, ExpiredCredential), (500, Unavailable)])
@@ -182,6 +231,8 @@ def test_which_organisation() -> None:
     assert choose((api, mixed), None) == mixed
     assert choose((api,), None) == api
     assert choose((api, mixed), "a") == api
+    odd = Organization.model_validate({"uuid": "d", "capabilities": None})
+    assert choose((api, odd), None) == odd
 
 
 @pytest.mark.parametrize(

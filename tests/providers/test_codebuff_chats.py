@@ -17,7 +17,8 @@ from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
 from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.codebuff import chats
-from quotaline_providers.vendors.codebuff.chats import Found, Turn, chat_time, data_roots, parse_chat, scan, upstream
+from quotaline_providers.vendors.codebuff.chats import Found, Turn, chat_time, parse_chat, scan, upstream
+from quotaline_providers.vendors.codebuff.folders import data_roots
 from quotaline_providers.vendors.codebuff.totals import add_up, summary
 from tests.conftest import Clock, Reader
 from tests.simulator import Vendor
@@ -113,6 +114,14 @@ class TestMessage:
     @pytest.mark.parametrize("broken", [5, None, "text", {"role": "assistant", "metadata": "x"}, {"id": 7}])
     def test_a_malformed_one_does_not_spoil_the_file(self, broken: object) -> None:
         assert len(parsed(message("a"), broken, message("b"))) == 2
+
+    @pytest.mark.parametrize("part", [None, "none", [1]])
+    def test_malformed_parts_do_not_spoil_it(self, part: object) -> None:
+        details, metadata = parsed(
+            message(input_tokens=3, prompt_tokens_details=part),
+            {"role": "assistant", "credits": 2, "metadata": part},
+        )
+        assert (details.counts[0], metadata.credits) == (3, 2)
 
     def test_numbers_of_the_wrong_type_do_not_spoil_it(self) -> None:
         text, whole = parsed(message(7, input_tokens="many", output_tokens="12"), message("b", input_tokens=10.0))

@@ -133,6 +133,11 @@ class TestSubscription:
         ).window("block")
         assert (window.used_percent, window.minutes, window.lane) == (25, 300, None)
 
+    @pytest.mark.parametrize("part", [None, "none", [1]])
+    def test_a_malformed_part_does_not_spoil_the_others(self, part: object) -> None:
+        found = usage({}, {"subscription": part, "rateLimit": part, "email": "demo@example.test", "tier": "pro"})
+        assert (found.identity.email, found.identity.plan) == ("demo@example.test", "Pro")
+
     @pytest.mark.parametrize(
         ("answer", "label"),
         [

@@ -26,13 +26,12 @@ from quotaline_providers.model import Confidence, Usage
 from quotaline_providers.run import Outcome
 from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.codex import service
+from quotaline_providers.vendors.codex.homes import base_url, custom_provider
 from quotaline_providers.vendors.codex.login import (
     AuthFile,
     Login,
     SubscriptionLogin,
     account_in,
-    base_url,
-    custom_provider,
     from_keyring_text,
     native_login,
     to_login,
@@ -120,6 +119,12 @@ def test_an_api_key_alone_has_no_subscription_usage(read: Read, home: Path, sour
 def test_a_half_written_file_is_told(read: Read, home: Path, content: str) -> None:
     write_login(home, content)
     with pytest.raises(MissingCredential, match="malformed"):
+        read("codex", source="oauth")
+
+
+def test_an_unreadable_file_is_told(read: Read, home: Path) -> None:
+    (home / ".codex/auth.json").mkdir(parents=True)
+    with pytest.raises(MissingCredential, match="cannot be read"):
         read("codex", source="oauth")
 
 
@@ -347,6 +352,19 @@ def test_a_workspace_is_asked_for_and_never_falls_back(
     result = outcome("codex", config={"workspaceID": "ws-1"})
     assert isinstance(result.error, ExpiredCredential)
     assert [attempt.label for attempt in result.attempts] == ["pat", "oauth"]
+
+
+def test_the_workspace_has_a_name(chatgpt: Any, no_vouchers: Any, read: Read, home: Path) -> None:
+    write_login(home)
+    answering(chatgpt)
+    names = chatgpt.get("/backend-api/accounts", bearer="demo-token", headers={"User-Agent": "codex-cli"}).answers(
+        items=[{"id": "WS-1", "name": "Lab"}, {"id": "ws-2", "name": " "}]
+    )
+    assert read("codex", config={"workspaceID": "ws-1"}).identity.organization == "Lab"
+    assert read("codex", config={"workspaceID": "ws-1"}).identity.organization == "Lab"
+    assert names.count == 1
+    assert read("codex", config={"workspaceID": "ws-2"}).identity.organization == "Personal"
+    assert read("codex", config={"workspaceID": "ws-3"}).identity.organization is None
 
 
 def test_custom_providers() -> None:

@@ -11,14 +11,12 @@ import pytest
 
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Confidence, Identity, Usage
+from quotaline_providers.vendors.codex.credits import monthly_limit, monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.mapping import (
     Extras,
     binding,
-    monthly_limit,
-    monthly_usage,
     plan_title,
     program_limits,
-    reset_credits,
     service_limits,
     to_usage,
 )

@@ -19,6 +19,7 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
+from quotaline_providers.loginshell import paths_in
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
 from quotaline_providers.vendors.codex import rpc
@@ -160,6 +161,46 @@ def test_an_endless_line(codex: Fake, read: Read) -> None:
         read("codex", source="cli")
 
 
+@pytest.fixture
+def login_shell(codex: Fake, home: Path, tmp_path: Path) -> dict[str, str]:
+    """A shell that finds the program where PATH does not, after its start-up files have greeted."""
+    hidden = home / "node/bin/codex"
+    hidden.parent.mkdir(parents=True)
+    codex(LIMITS).rename(hidden)
+    shell = tmp_path / "zsh"
+    shell.write_text(f"""#!/bin/sh
+echo x >> {tmp_path / "shells"}
+echo "welcome to /opt/codex-tools"
+[ "$*" = "-l -i -c command -v codex" ] && echo "alias codex='{hidden}'"
+""")
+    shell.chmod(0o755)
+    return {"SHELL": str(shell)}
+
+
+def test_a_login_shell_may_know_where_it_is(login_shell: dict[str, str], read: Read, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert read("codex", source="cli", **login_shell).source == "codex-cli"
+    assert (tmp_path / "shells").read_text() == "x\n"
+
+
+def test_a_login_shell_is_not_asked_all_the_time(
+    login_shell: dict[str, str], read: Read, tmp_path: Path, home: Path, clock: Any
+) -> None:
+    hidden = (home / "node/bin/codex").rename(home / "codex")
+    for interactive, after, shells in ((False, 0, 1), (False, 1, 1), (True, 1, 2), (False, 7, 3)):
+        clock.advance(timedelta(hours=after))
+        with pytest.raises(MissingProgram):
+            read("codex", source="cli", interactive=interactive, **login_shell)
+        assert len((tmp_path / "shells").read_text().split()) == shells
+    hidden.rename(home / "node/bin/codex")
+    read("codex", source="cli", interactive=True, **login_shell)
+
+
+def test_what_a_shell_prints() -> None:
+    assert paths_in("codex: aliased to /a b/codex\n/opt/x/codex --flag\n", "codex") == ["/codex", "/opt/x/codex"]
+    assert paths_in("/opt/codex-tools /opt/codex/bin codex not found", "codex") == []
+
+
 def test_no_program(read: Read) -> None:
     with pytest.raises(MissingProgram) as raised:
         read("codex", source="cli")
@@ -233,6 +274,12 @@ def test_vendor_texts_are_not_shown(codex: Fake, read: Read) -> None:
 def test_an_api_key_account(codex: Fake, read: Read) -> None:
     codex(error="chatgpt authentication required", account={"account": {"type": "ApiKey"}})
     with pytest.raises(MissingCredential, match="API key"):
+        read("codex", source="cli")
+
+
+def test_the_account_may_say_that_a_login_is_needed(codex: Fake, read: Read) -> None:
+    codex(error="no limits", account={"account": None, "requiresOpenaiAuth": True})
+    with pytest.raises(ExpiredCredential):
         read("codex", source="cli")
 
 
@@ -359,9 +406,15 @@ def test_the_program_is_not_asked_all_the_time(
     assert len(starts()) == 2
 
 
+@pytest.mark.parametrize("choice", [{"config": {"source": "oauth"}}, {"source": "oauth"}])
 def test_a_chosen_source_asks_nobody_else(
-    codex: Fake, empty_balance: Any, read: Read, starts: Callable[[], list[str]]
+    codex: Fake, empty_balance: Any, read: Read, starts: Callable[[], list[str]], choice: dict[str, Any]
 ) -> None:
     codex(MONTHLY, ACCOUNT)
-    assert read("codex", config={"source": "oauth"}).spends == ()
+    assert read("codex", **choice).spends == ()
     assert starts() == []
+
+
+def test_auto_for_this_run_wins_over_the_configured_source(codex: Fake, empty_balance: Any, read: Read) -> None:
+    codex(MONTHLY, ACCOUNT)
+    assert read("codex", config={"source": "oauth"}, source="auto").spend("monthly-credit-limit").used == 20

@@ -175,6 +175,10 @@ def test_half_a_bucket_is_no_window(bucket: dict[str, int]) -> None:
     assert buckets(premium_interactions=bucket).windows == ()
 
 
+def test_half_a_bucket_leaves_its_lane_to_another() -> None:
+    assert buckets(premium_interactions={"entitlement": 50}, premium_models=metered(20)).window("premium").used == 160
+
+
 @pytest.mark.parametrize("field", ["entitlement", "remaining"])
 def test_minus_one_means_unlimited(field: str) -> None:
     assert usage(quota_snapshots={"premium_interactions": {"percent_remaining": 50, field: -1}}).windows == ()

@@ -175,10 +175,24 @@ def test_an_account_that_is_kept_already_keeps_its_label(
     assert account.label == stored["label"]
 
 
-def test_an_older_account_is_known_by_its_stored_token(vendor: Any, polls: Any, sign_in: Any) -> None:
+@pytest.mark.parametrize("identifier", [None, "github:user:999"])
+def test_an_older_account_is_known_by_its_stored_token(
+    vendor: Any, polls: Any, sign_in: Any, identifier: str | None
+) -> None:
     vendor("api.github.com").get("/user").answers(id=41, login="ada")
     polls.answers(access_token="demo-token")
-    assert signed_in(sign_in(tokenAccounts={"accounts": [{"token": "k"}]})).label == "Account 1"
+    stored = {"token": "k", "externalIdentifier": identifier}
+    assert signed_in(sign_in(tokenAccounts={"accounts": [stored]})).label == "Account 1"
+
+
+@pytest.mark.parametrize(("interval", "seconds"), [(None, 5), (-1, 5), (0, 1), (7, 7)])
+def test_github_is_never_asked_without_a_pause(
+    vendor: Any, ada: Any, sign_in: Any, waited: list[float], interval: int | None, seconds: float
+) -> None:
+    vendor("github.com").post("/login/device/code").answers_json({**CODE, "interval": interval})
+    vendor("github.com").post("/login/oauth/access_token").answers(access_token="demo-token")
+    sign_in()
+    assert waited == [seconds]
 
 
 def test_an_enterprise_signs_in_at_its_own_host(vendor: Any, sign_in: Any) -> None:

@@ -183,6 +183,15 @@ def test_a_github_cli_without_login_is_no_credential(read: Any, program: Any) ->
         read("copilot")
 
 
+def test_a_keyring_that_gives_nothing_is_named_when_nothing_else_is_found(
+    read: Any, keyring_entries: dict[tuple[str, str], str]
+) -> None:
+    keyring_entries["quotaline", "copilot"] = ""
+    with pytest.raises(MissingCredential) as raised:
+        read("copilot")
+    assert "Unlock" in raised.value.hint
+
+
 # --- detection -------------------------------------------------------------------------------------
 
 

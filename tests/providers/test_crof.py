@@ -18,7 +18,15 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
-from quotaline_providers.vendors.crof import UsageAnswer, dollars, next_midnight, requests_left, requests_used, to_usage
+from quotaline_providers.vendors.crof import (
+    UsageAnswer,
+    binding,
+    dollars,
+    next_midnight,
+    requests_left,
+    requests_used,
+    to_usage,
+)
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 Read = Callable[..., Usage]
@@ -37,7 +45,7 @@ def test_a_plan_shows_the_requests_first(route: Any, read: Read) -> None:
     assert requests.resets_at == datetime(2030, 1, 3, 6, tzinfo=UTC)
     assert (requests.description, usage.row("Requests").value) == ("300 requests left", "300 requests left")
     assert (credits.lane, credits.used_percent, credits.description) == ("secondary", 0, "$7.12")
-    assert usage.balance("credits").amount == Decimal("7.12")
+    assert usage.balance("dollars").amount == Decimal("7.12")
     assert usage.identity.plan == "API key"
 
 
@@ -82,6 +90,11 @@ def test_dollars_are_cut_to_cents(credits: float, percent: float, text: str) -> 
 )
 def test_the_reset_is_local_midnight_also_when_the_clocks_change(now: datetime, midnight: datetime) -> None:
     assert next_midnight(now) == midnight
+
+
+def test_a_status_bar_shows_requests_where_there_are_any_else_dollars() -> None:
+    assert binding(to_usage(UsageAnswer(credits=5, requests_plan=9, usable_requests=3), NOW)) == "requests"
+    assert binding(to_usage(UsageAnswer(credits=5, requests_plan=9), NOW)) == "dollars"
 
 
 def test_the_environment_wins_over_the_config(route: Any, read: Read) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ def test_all_projects_are_added_up_over_the_widest_period(deepgram: Any, read: R
     breakdown(deepgram, "c", end="2030-01-06")
     usage = read("deepgram", config={"apiKey": "k"}, DEEPGRAM_API_KEY="other")
     assert usage.windows == ()
+    assert (usage.spend("requests").used, usage.spend("requests").unit) == (Decimal(11), "requests")
     assert usage.identity.plan == "3 projects"
     assert [(row.label, row.value, row.secondary) for row in usage.details[0].rows] == [
         ("Requests", "11", None),
@@ -66,6 +68,20 @@ def test_a_project_id_is_enough_and_is_encoded(deepgram: Any, read: Read) -> Non
 
 def test_hours_have_a_decimal_unless_they_are_whole() -> None:
     assert [hours(value) for value in (87.04, 12, 12.0, 2.55)] == ["87.0", "12", "12", "2.5"]
+
+
+def test_a_failing_project_fails_the_whole(deepgram: Any, read: Read) -> None:
+    deepgram.get("/v1/projects").answers(projects=[{"project_id": "a"}, {"project_id": "b"}])
+    breakdown(deepgram, "a", {"requests": 1})
+    deepgram.get("/v1/projects/b/usage/breakdown").fails(503)
+    with pytest.raises(Unavailable):
+        read("deepgram", DEEPGRAM_API_KEY="k")
+
+
+def test_the_configured_project_wins_and_the_resolution_means_nothing(deepgram: Any, read: Read) -> None:
+    route = breakdown(deepgram, "p", {"requests": 2, "grouping": {"endpoint": "listen"}}, resolution={"units": "day"})
+    usage = one(read, DEEPGRAM_PROJECT_ID="other")
+    assert (route.count, usage.row("Requests").value) == (1, "2")
 
 
 def test_no_projects_is_an_error(deepgram: Any, read: Read) -> None:

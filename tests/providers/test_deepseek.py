@@ -73,7 +73,7 @@ def test_a_balance_with_its_parts(balance: Any, read: Read) -> None:
     window = usage.window("balance")
     assert (window.lane, window.used_percent, window.minutes, window.resets_at) == ("primary", 0, None, None)
     assert window.description == "$6.50 (Paid: $6.00 / Granted: $0.50)"
-    assert usage.balance("balance").amount == Decimal("6.5")
+    assert usage.balance("money").amount == Decimal("6.5")
     assert usage.identity.plan is None
 
 
@@ -82,7 +82,7 @@ def test_an_empty_balance_is_exhausted(balance: Any, read: Read) -> None:
     usage = read("deepseek", DEEPSEEK_API_KEY='"k"')
     assert usage.window("balance").used_percent == 100
     assert (usage.window("balance").description or "").startswith("$0.00")
-    assert usage.balance("balance").unit == "USD"
+    assert usage.balance("money").unit == "USD"
 
 
 def test_a_funded_currency_comes_before_empty_dollars(balance: Any, read: Read) -> None:
@@ -142,6 +142,14 @@ def test_no_key_is_a_missing_credential(read: Read) -> None:
     for source in (None, "api", "web"):
         with pytest.raises(MissingCredential):
             read("deepseek", source=source)
+
+
+def test_a_missing_platform_token_is_called_so(read: Read) -> None:
+    with pytest.raises(MissingCredential, match="DeepSeek platform") as raised:
+        read("deepseek", source="web")
+    assert "DEEPSEEK_PLATFORM_TOKEN" in raised.value.hint
+    with pytest.raises(MissingCredential):
+        read("deepseek", source="web", DEEPSEEK_PLATFORM_TOKEN="too short")
 
 
 # --- with a platform token -------------------------------------------------------------------------
@@ -217,7 +225,7 @@ def test_a_broken_month_leaves_the_balance(platform: Any, read: Read, amount: ob
     month(platform, "cost", cost)
     usage = read("deepseek", DEEPSEEK_USER_TOKEN=TOKEN)
     assert usage.row("Usage").value == shown
-    assert usage.balance("balance").amount == 1
+    assert usage.balance("money").amount == 1
 
 
 def test_a_late_month_is_not_waited_for(platform: Any, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +237,7 @@ def test_a_late_month_is_not_waited_for(platform: Any, read: Read, monkeypatch: 
     usage = read("deepseek", config={"cookieHeader": TOKEN})
     assert usage.row("Usage").value == "Unavailable right now"
     assert usage.window("balance").used_percent == 100
-    assert usage.balance("balance").amount == 0
+    assert usage.balance("money").amount == 0
 
 
 @pytest.mark.parametrize(
@@ -257,6 +265,32 @@ def test_a_refused_platform_token(platform: Any, read: Read, status: int) -> Non
     month(platform, "cost", good([]))
     with pytest.raises(ExpiredCredential, match="session"):
         read("deepseek", DEEPSEEK_PLATFORM_TOKEN=TOKEN)
+
+
+def test_the_amount_stands_in_a_status_bar(platform: Any, read: Read) -> None:
+    summary(platform, [paid(1)])
+    month(platform, "amount", good({"total": [], "days": []}))
+    month(platform, "cost", good([]))
+    usage = read("deepseek", DEEPSEEK_USER_TOKEN=TOKEN)
+    assert deepseek.PROVIDER.binding is not None
+    assert usage.balance(deepseek.PROVIDER.binding(usage) or "").amount == 1
+
+
+def test_a_kept_platform_token(platform: Any, read: Read, keyring_entries: dict[tuple[str, str], str]) -> None:
+    keyring_entries["quotaline", "deepseek/cookie"] = f'{{"value": "{TOKEN}"}}'
+    summary(platform, [paid(1)])
+    month(platform, "amount", good({"total": [], "days": []}))
+    month(platform, "cost", good([]))
+    assert read("deepseek").balance("money").amount == 1
+
+
+def test_the_config_comes_before_the_environment(platform: Any, read: Read) -> None:
+    summary(platform, [paid(1)])
+    month(platform, "amount", good({"total": [], "days": []}))
+    month(platform, "cost", good([]))
+    other = "demo-platform-token-other"
+    read("deepseek", config={"cookieHeader": TOKEN}, DEEPSEEK_PLATFORM_TOKEN=other, DEEPSEEK_USER_TOKEN=other)
+    read("deepseek", DEEPSEEK_PLATFORM_TOKEN=TOKEN, DEEPSEEK_USER_TOKEN=other)
 
 
 def test_forms_of_the_platform_token() -> None:

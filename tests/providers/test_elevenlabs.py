@@ -101,6 +101,11 @@ def test_the_address_may_be_overridden(vendor: Any, read: Read, override: str) -
     read("elevenlabs", XI_API_KEY="k", ELEVENLABS_API_KEY=" ", ELEVENLABS_API_URL=override)
 
 
+def test_an_override_keeps_its_path(vendor: Any, read: Read) -> None:
+    vendor("proxy.test").get("/eleven/v1/user/subscription").answers(**COUNTS)
+    read("elevenlabs", XI_API_KEY="k", ELEVENLABS_API_URL="https://proxy.test/eleven")
+
+
 @pytest.mark.parametrize("override", ["http://proxy.test", "https://u@proxy.test", "https://a%2fb", "https://a b"])
 def test_unsafe_addresses_are_refused_before_anything_is_sent(read: Read, override: str) -> None:
     with pytest.raises(Misconfigured, match="ELEVENLABS_API_URL"):

@@ -119,8 +119,18 @@ def test_fractions_are_held_between_none_and_all(fraction: float, used: float) -
     assert usage(bucket("gemini-8-pro", fraction)).window("pro").used_percent == used
 
 
-def test_a_bucket_whose_reset_is_past_is_stale() -> None:
-    assert usage(bucket("gemini-8-pro", 0.1, resetTime="2030-01-02T11:59:00Z")).windows == ()
+def test_a_bucket_whose_reset_is_past_is_stale_beside_current_ones() -> None:
+    past = "2030-01-02T11:59:00Z"
+    seen = usage(bucket("gemini-8-pro", 0.1, resetTime=past), bucket("gemini-8-flash", 0.5))
+    assert [window.id for window in seen.windows] == ["flash"]
+    seen = usage(bucket("gemini-8-pro", 0.1, resetTime=past), bucket("gemini-8-pro", 0.5))
+    assert seen.window("pro").used_percent == 50
+
+
+def test_when_all_resets_are_past_they_are_soon() -> None:
+    window = usage(bucket("gemini-8-pro", 0.25, resetTime="2030-01-02T11:59:00Z")).window("pro")
+    assert (window.used_percent, window.description) == (75, "Resets soon")
+    assert window.resets_at == datetime(2030, 1, 2, 11, 59, tzinfo=UTC)
 
 
 def test_a_reset_that_is_not_understood_is_soon() -> None:
@@ -157,6 +167,22 @@ def test_resets_are_worded(left: timedelta, text: str) -> None:
 )
 def test_a_paid_tiers_name_wins_over_every_tier(answer: dict[str, Any], domain: str | None, name: str | None) -> None:
     assert plan(LoadAnswer.model_validate(answer), domain) == name
+
+
+def test_tiers_are_told_in_detail() -> None:
+    load = LoadAnswer.model_validate(
+        {
+            "currentTier": {"id": "standard-tier", "name": "Standard", "description": "For teams"},
+            "ineligibleTiers": ["odd", {"tierId": "free-tier", "tierName": "Free", "reasonMessage": "Not here"}, {}],
+            "upgradeSubscriptionUri": "https://upgrade.example/plans",
+        }
+    )
+    seen = to_usage(QuotaAnswer(), load, None, None, NOW)
+    assert [(row.label, row.value, row.secondary) for row in seen.details[0].rows] == [
+        ("Tier", "Standard", "For teams"),
+        ("Free", "Not available", "Not here"),
+        ("Upgrade", "https://upgrade.example/plans", None),
+    ]
 
 
 # --- reads -----------------------------------------------------------------------------------------
@@ -330,6 +356,7 @@ def test_a_moved_account_is_told_by_the_quota(
         read("gemini")
     assert raised.value.definite
     assert raised.value.use_instead == "antigravity"
+    assert "Antigravity" in raised.value.message
 
 
 def test_a_moved_account_is_told_by_the_plan_before_any_quota(cloud: Any, signed_in: Any, read: Any) -> None:

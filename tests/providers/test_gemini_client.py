@@ -14,8 +14,9 @@ import pytest
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import MissingProgram
 from quotaline_providers.settings import ProviderSettings
-from quotaline_providers.vendors.gemini import client
-from quotaline_providers.vendors.gemini.client import find_client, in_text, managed_by_fnm
+from quotaline_providers.vendors.gemini import installs
+from quotaline_providers.vendors.gemini.client import find_client, in_text, near_program
+from quotaline_providers.vendors.gemini.installs import managed_by_fnm
 from tests.conftest import finished
 
 FILE = "dist/src/code_assist/oauth2.js"
@@ -40,8 +41,7 @@ def package(root: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(client, "PREFIXES", (tmp_path / "brew",))
-    monkeypatch.setattr(client, "SYSTEM_MODULES", (tmp_path / "system/node_modules",))
+    monkeypatch.setattr(installs, "SYSTEM", (tmp_path / "brew", tmp_path / "usr"))
 
 
 @pytest.fixture
@@ -88,6 +88,7 @@ def test_a_text_defines_both_halves(text: str) -> None:
         "const OAUTH_CLIENT_ID = 'a';",
         "const OAUTH_CLIENT_SECRET = 'a';",
         "const MY_OAUTH_CLIENT_ID = 'a'; const MY_OAUTH_CLIENT_SECRET = 'b';",
+        "const $OAUTH_CLIENT_ID = 'a'; const OAUTH_CLIENT_SECRET = 'b';",
         "const OAUTH_CLIENT_ID = `a`; const OAUTH_CLIENT_SECRET = 'b';",
         "const OAUTH_CLIENT_ID = 'a'; const OAUTH_CLIENT_SECRET = 'b.c';",
     ],
@@ -173,7 +174,7 @@ def test_a_windows_shim_leads_to_the_package_beside_it(tmp_path: Path) -> None:
     shim = write(tmp_path / "npm/gemini.cmd", "")
     root = package(tmp_path / "npm/node_modules/@google/gemini-cli")
     write(root / "bundle/gemini.js", script("shim"))
-    assert client.near_program(shim) == in_text(script("shim").encode())
+    assert near_program(shim) == in_text(script("shim").encode())
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,19 @@ def test_a_windows_shim_leads_to_the_package_beside_it(tmp_path: Path) -> None:
         f"home/.npm-global/lib/node_modules/@google/gemini-cli-core/{FILE}",
         "brew/opt/gemini-cli/libexec/lib/node_modules/@google/gemini-cli/bundle/gemini.js",
         "brew/Cellar/gemini-cli/1.2.3/libexec/lib/node_modules/@google/gemini-cli/bundle/chunk.js",
-        "system/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "usr/lib/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "usr/share/gemini-cli/node_modules/@google/gemini-cli-core/dist/src/code_assist/oauth2.js",
+        "home/.nvm/versions/node/v9.9.9/lib/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "home/.local/share/fnm/node-versions/v9/installation/lib/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "home/.volta/tools/image/packages/@google/gemini-cli/lib/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "home/.local/share/pnpm/global/5/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "home/.local/share/pnpm/global/v11/1ab/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "home/.bun/install/global/node_modules/@google/gemini-cli/bundle/gemini.js",
+        f"home/.bun/install/global/node_modules/@google/gemini-cli-core/{FILE}",
+        "home/.asdf/installs/nodejs/9.9.9/lib/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "home/.local/share/mise/installs/node/9/lib/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "home/.config/yarn/global/node_modules/@google/gemini-cli/bundle/gemini.js",
+        "home/.npm/_npx/0f0f/node_modules/@google/gemini-cli/bundle/gemini.js",
     ],
 )
 def test_the_usual_places_are_searched_without_a_program(found: Any, tmp_path: Path, place: str) -> None:
@@ -192,10 +205,68 @@ def test_the_usual_places_are_searched_without_a_program(found: Any, tmp_path: P
     assert found() == "usual"
 
 
-def test_windows_has_its_own_usual_place(context: Any, tmp_path: Path) -> None:
-    write(tmp_path / "roaming/npm/node_modules/@google/gemini-cli/bundle/gemini.js", script("roaming"))
-    ctx = replace(context(APPDATA=str(tmp_path / "roaming")), platform="win32")
-    assert finished(find_client(ctx)).id == "roaming.apps.example"
+@pytest.mark.parametrize(
+    ("variable", "folder"),
+    [
+        ("NPM_CONFIG_PREFIX", "lib/node_modules"),
+        ("NVM_DIR", "versions/node/v9/lib/node_modules"),
+        ("FNM_DIR", "node-versions/v9/installation/lib/node_modules"),
+        ("VOLTA_HOME", "tools/image/packages/@google/gemini-cli/lib/node_modules"),
+        ("PNPM_HOME", "global/5/node_modules"),
+        ("BUN_INSTALL", "install/global/node_modules"),
+        ("ASDF_DATA_DIR", "installs/nodejs/9/.npm/lib/node_modules"),
+        ("MISE_DATA_DIR", "installs/npm-google-gemini-cli/1/lib/node_modules"),
+    ],
+)
+def test_a_managers_home_may_be_elsewhere(found: Any, tmp_path: Path, variable: str, folder: str) -> None:
+    write(tmp_path / f"own/{folder}/@google/gemini-cli/bundle/gemini.js", script("own"))
+    assert found(**{variable: str(tmp_path / "own")}) == "own"
+
+
+@unix
+@pytest.mark.parametrize(
+    ("program", "folder"),
+    [
+        ("own/bin/gemini", "tools/image/packages/@google/gemini-cli/lib/node_modules"),
+        ("own/shims/gemini", "installs/nodejs/9/lib/node_modules"),
+        ("own/gemini", "global/5/node_modules"),
+        ("own/bin/gemini", "global/5/node_modules"),
+    ],
+    ids=["volta", "asdf", "pnpm", "newer pnpm"],
+)
+def test_a_managers_shim_tells_its_home(found: Any, installed: Any, tmp_path: Path, program: str, folder: str) -> None:
+    installed(program)
+    write(tmp_path / f"own/{folder}/@google/gemini-cli/bundle/gemini.js", script("shimmed"))
+    assert found(GEMINI_CLI_PATH=str(tmp_path / program)) == "shimmed"
+
+
+@unix
+def test_pnpm_links_the_package_beside_its_core(found: Any, tmp_path: Path, home: Path) -> None:
+    store = tmp_path / "store/node_modules/@google"
+    write(store / f"gemini-cli-core/{FILE}", script("linked"))
+    link = home / ".local/share/pnpm/global/5/node_modules/@google/gemini-cli"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(package(store / "gemini-cli"))
+    assert found() == "linked"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "roaming/npm/node_modules",
+        "roaming/nvm/v9.9.9/node_modules",
+        "roaming/fnm/node-versions/v9/installation/node_modules",
+        "local/Volta/tools/image/packages/@google/gemini-cli/node_modules",
+        "local/pnpm/global/5/node_modules",
+        "local/npm-cache/_npx/0f/node_modules",
+        "files/nodejs/node_modules",
+    ],
+)
+def test_windows_has_its_own_usual_places(context: Any, tmp_path: Path, place: str) -> None:
+    write(tmp_path / place / "@google/gemini-cli/bundle/gemini.js", script("windows"))
+    folders = {"APPDATA": "roaming", "LOCALAPPDATA": "local", "ProgramFiles": "files"}
+    ctx = context(**{name: str(tmp_path / folder) for name, folder in folders.items()})
+    assert finished(find_client(replace(ctx, platform="win32"))).id == "windows.apps.example"
 
 
 # --- fnm -------------------------------------------------------------------------------------------
@@ -273,7 +344,7 @@ def test_a_helper_that_will_not_end_does_not_block(found: Any, fnm: Any) -> None
 
 @unix
 def test_a_helper_that_says_nothing_is_given_up(found: Any, fnm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "FNM_CURRENT_SECONDS", 0.5)
+    monkeypatch.setattr(installs, "FNM_CURRENT_SECONDS", 0.5)
     fnm(before="import time; time.sleep(60)")
     with pytest.raises(MissingProgram):
         found()

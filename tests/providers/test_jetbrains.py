@@ -166,6 +166,15 @@ class TestFile:
         with pytest.raises(BadResponse, match="no quota information"):
             parse_quota(document(None, REFILL))
 
+    @pytest.mark.parametrize("info", [{"type": "Unknown"}, {"maximum": "many", "tariffQuota": {}}])
+    def test_a_quota_without_a_number_is_none(self, info: object) -> None:
+        with pytest.raises(BadResponse, match="no quota information"):
+            parse_quota(document(info))
+
+    @pytest.mark.parametrize("pot", [None, "none", []])
+    def test_a_malformed_pot_does_not_spoil_the_others(self, pot: object) -> None:
+        assert parse_quota(document({**INFO, "topUpQuota": pot})).info.maximum == 1_000_000
+
     @pytest.mark.parametrize("refill", ["{broken", "null", "[]"])
     def test_a_broken_refill_is_ignored(self, refill: str) -> None:
         text = document(INFO).replace("</component>", f'<option name="nextRefill" value="{refill}"/></component>')

@@ -18,7 +18,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
-from quotaline_providers.vendors.kimik2 import Credits, found_in, moment, to_usage
+from quotaline_providers.vendors.kimik2 import AVERAGE, CONSUMED, REMAINING, TIME, Credits, found_in, moment, to_usage
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 Read = Callable[..., Usage]
@@ -96,8 +96,37 @@ def test_times(value: object, time: datetime | None) -> None:
     assert moment(value) == time
 
 
-def test_without_a_time_it_is_now() -> None:
+def test_without_a_time_it_is_now_and_never_later() -> None:
     assert to_usage(found_in({"credits_left": 1, "timestamp": 0}), NOW).updated_at == NOW
+    assert to_usage(found_in({"credits_left": 1, "timestamp": "2031-01-01T00:00:00Z"}), NOW).updated_at == NOW
+
+
+def test_a_time_that_is_none_is_passed_over() -> None:
+    assert found_in({"updated_at": "soon", "data": {"lastUpdated": "1900000000"}}).time is not None
+
+
+def test_what_is_left_is_not_made_up() -> None:
+    usage = to_usage(Credits(consumed=12.5), NOW)
+    assert (usage.windows, usage.balances, usage.identity.plan) == ((), (), None)
+    assert usage.row("Consumed").value == "12.5"
+
+
+@pytest.mark.parametrize("name", CONSUMED + REMAINING)
+def test_every_name_of_an_amount(name: str) -> None:
+    document: dict[str, object] = {name.rpartition(".")[2]: 4}
+    if "." in name:
+        document = {"usage": document}
+    assert 4 in (found_in(document).consumed, found_in(document).remaining)
+
+
+@pytest.mark.parametrize("name", AVERAGE)
+def test_every_name_of_the_average(name: str) -> None:
+    assert found_in({"result": {name: "7"}}).average_tokens == 7
+
+
+@pytest.mark.parametrize("name", TIME)
+def test_every_name_of_the_time(name: str) -> None:
+    assert found_in({"credits": {name: 1_900_000_000}}).time == datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)
 
 
 def test_an_empty_answer_is_no_gauge_at_zero(route: Any, read: Read) -> None:

@@ -14,12 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from quotaline_providers.contract import Context, SignedIn, SignInPrompt
 from quotaline_providers.errors import BadResponse, MissingCredential, MissingProgram, TimedOut, Unavailable
 from quotaline_providers.model import Usage
 from quotaline_providers.run import run
 from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors import kiro
-from tests.conftest import Reader
+from quotaline_providers.vendors.kiro import login, program
+from quotaline_providers.vendors.kiro.service import state_databases
+from tests.conftest import Reader, finished
 from tests.simulator import Route, Vendor
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
@@ -38,9 +41,11 @@ good = "{good}"
 def whoami(): say("Logged in with Google\\nEmail: demo@example.test")
 def usage(): say(good)
 def context(): say("Context window: 3% used")
+def login(): say("Open this URL: https://device.example/start")
 """.replace("{good}", GOOD)
 MAIN = """
 if sys.argv[1:] == ["whoami"]: whoami()
+elif sys.argv[1:] == ["login"]: login()
 elif sys.argv[1:] == ["chat", "--no-interactive", "/usage"]: usage()
 elif sys.argv[1:] == ["chat", "--no-interactive", "/context"]: context()
 else: sys.exit("unexpected arguments")
@@ -56,10 +61,10 @@ def cli(program: Callable[[str, str], Path]) -> Callable[[str], Path]:
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program's time limits, a few times shorter."""
-    monkeypatch.setattr(kiro, "SILENCE", 0.7)
-    monkeypatch.setattr(kiro, "WHOAMI", replace(kiro.WHOAMI, timeout=2.5, idle=0.6))
-    monkeypatch.setattr(kiro, "USAGE", replace(kiro.USAGE, timeout=5, idle=0.6))
-    monkeypatch.setattr(kiro, "CONTEXT", replace(kiro.CONTEXT, timeout=2.5, idle=0.6))
+    monkeypatch.setattr(program, "SILENCE", 0.7)
+    monkeypatch.setattr(program, "WHOAMI", replace(program.WHOAMI, timeout=2.5, idle=0.6))
+    monkeypatch.setattr(program, "USAGE", replace(program.USAGE, timeout=5, idle=0.6))
+    monkeypatch.setattr(program, "CONTEXT", replace(program.CONTEXT, timeout=2.5, idle=0.6))
 
 
 @pytest.fixture
@@ -104,6 +109,11 @@ def service(vendor: Callable[[str], Vendor]) -> Route:
     )
 
 
+@pytest.fixture
+def context(reader: Reader) -> Context:
+    return reader.machine({}).context("kiro", ProviderSettings(id="kiro"))
+
+
 LIMITS = {
     "nextDateReset": 1.9e9,
     "usageBreakdownList": [
@@ -130,6 +140,25 @@ class TestProgram:
     def test_may_be_named_by_the_environment(self, read: Read, cli: Callable[[str], Path], tmp_path: Path) -> None:
         path = cli("").rename(tmp_path / "my-kiro")
         assert read("kiro", KIRO_CLI_PATH=str(path)).window("credits").used_percent == 20
+
+    def test_that_is_named_wrongly_is_looked_for_elsewhere(
+        self, read: Read, cli: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        cli("")
+        (tmp_path / "kiro").write_text("no program")
+        assert read("kiro", KIRO_CLI_PATH=str(tmp_path / "kiro")).window("credits").used_percent == 20
+
+    @pytest.mark.parametrize(
+        ("platform", "places"),
+        [
+            ("linux", ["~/.local/bin/kiro-cli", "/opt/homebrew/bin/kiro-cli", "/usr/local/bin/kiro-cli"]),
+            ("darwin", ["~/.local/bin/kiro-cli", "/opt/homebrew/bin/kiro-cli", "/usr/local/bin/kiro-cli"]),
+            ("win32", ["~/AppData/Local/Kiro-Cli/kiro-cli.exe", "C:/Program Files/Kiro-Cli/kiro-cli.exe"]),
+        ],
+    )
+    def test_has_its_places_on_each_system(self, context: Context, platform: str, places: list[str]) -> None:
+        there = replace(context, platform=platform)
+        assert [there.show(path) for path in program.programs(there)] == places
 
     def test_may_be_in_the_users_own_folder(self, read: Read, cli: Callable[[str], Path], home: Path) -> None:
         place = home / ".local" / "bin" / "kiro-cli"
@@ -162,7 +191,7 @@ class TestProgram:
     def test_silence_until_the_deadline_is_a_timeout(
         self, read: Read, cli: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kiro, "USAGE", replace(kiro.USAGE, timeout=1))
+        monkeypatch.setattr(program, "USAGE", replace(program.USAGE, timeout=1))
         cli("def usage(): hang()")
         with pytest.raises(TimedOut):
             read("kiro")
@@ -208,6 +237,20 @@ class TestTerminal:
     def test_is_used_by_programs_that_print_nothing_into_a_pipe(self, read: Read, cli: Callable[[str], Path]) -> None:
         cli("def usage():\n  if in_terminal: say(good)\n  else: hang()")
         assert read("kiro").window("credits").used_percent == 20
+
+    def test_is_not_used_while_a_run_over_pipes_has_begun_to_speak(
+        self, read: Read, cli: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        note = tmp_path / "terminal"
+        cli(
+            "def usage():\n"
+            f"  if in_terminal: open({str(note)!r}, 'w')\n"
+            "  say('Loading')\n"
+            "  for _ in range(4): time.sleep(0.4); say('.')\n"
+            "  say(good)"
+        )
+        assert read("kiro").window("credits").used_percent == 20
+        assert not note.exists()
 
     def test_is_used_after_a_useless_run_over_pipes(self, read: Read, cli: Callable[[str], Path]) -> None:
         cli("def usage(): say(good if in_terminal else 'no terminal')")
@@ -315,6 +358,32 @@ class TestService:
         service.answers_json(LIMITS)
         assert read("kiro", KIRO_DATA_DIR=" ~/elsewhere ").window("credits").limit == 80
 
+    @pytest.mark.parametrize(
+        ("platform", "folders"),
+        [
+            ("linux", ["~/.local/share/kiro-cli"]),
+            ("darwin", ["~/Library/Application Support/kiro-cli"]),
+            ("win32", ["~/AppData/Local/kiro-cli", "~/AppData/Roaming/kiro-cli", "~/.local/share/kiro-cli"]),
+        ],
+    )
+    def test_has_its_database_elsewhere_on_each_system(
+        self, context: Context, platform: str, folders: list[str]
+    ) -> None:
+        there = replace(context, platform=platform)
+        assert [there.show(path.parent) for path in state_databases(there)] == folders
+
+    def test_sees_a_token_that_was_only_just_written(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route
+    ) -> None:
+        cli("")
+        path = database({"kirocli:odic:token": {"access_token": "stale"}})
+        service.answers_json(LIMITS)
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE auth_kv SET value = ?", (json.dumps({"access_token": "demo-token"}),))
+            connection.commit()
+            assert read("kiro").window("credits").limit == 80
+        connection.close()
+
     def test_of_another_region_gets_no_token(
         self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route
     ) -> None:
@@ -349,3 +418,57 @@ class TestService:
         path.write_text("no database")
         assert read("kiro").window("credits").limit == 50
         assert service.count == 0
+
+
+class TestSignIn:
+    @pytest.fixture
+    def steps(self, reader: Reader) -> Callable[[], list[SignInPrompt | SignedIn]]:
+        """All that signing in says."""
+
+        async def signing_in() -> list[SignInPrompt | SignedIn]:
+            machine = reader.machine({})
+            try:
+                return [step async for step in login.sign_in(machine.context("kiro", ProviderSettings(id="kiro")))]
+            finally:
+                await machine.close()
+
+        return lambda: finished(signing_in())
+
+    def test_shows_address_and_code_as_soon_as_they_are_known(
+        self, cli: Callable[[str], Path], steps: Callable[[], list[SignInPrompt | SignedIn]]
+    ) -> None:
+        cli("def login(): say('Open this URL: https://device.example/start.'); say('Code: WXYZ-1234'); say('Done')")
+        address, code, done = steps()
+        assert isinstance(address, SignInPrompt)
+        assert isinstance(code, SignInPrompt)
+        assert (address.url, address.code) == ("https://device.example/start", "")
+        assert (code.url, code.code) == ("https://device.example/start", "WXYZ-1234")
+        assert done == SignedIn("demo@example.test", None)
+
+    def test_leaves_out_a_code_that_is_in_the_address(self) -> None:
+        prompt = login.to_prompt("\x1b[1mhttps://device.example/start?user_code=WXYZ-1234\x1b[0m (WXYZ-1234)")
+        assert prompt is not None
+        assert (prompt.url, prompt.code) == ("https://device.example/start?user_code=WXYZ-1234", "")
+        assert login.to_prompt("Waiting") is None
+
+    def test_that_was_given_up_says_so(
+        self, cli: Callable[[str], Path], steps: Callable[[], list[SignInPrompt | SignedIn]]
+    ) -> None:
+        cli("def login(): sys.exit(1)\ndef whoami(): say('Not logged in'); sys.exit(1)")
+        with pytest.raises(MissingCredential):
+            steps()
+
+    def test_is_not_waited_for_for_ever(
+        self,
+        cli: Callable[[str], Path],
+        steps: Callable[[], list[SignInPrompt | SignedIn]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(login, "LOGIN_SECONDS", 0.5)
+        cli("def login(): hang()")
+        with pytest.raises(TimedOut):
+            steps()
+
+    def test_needs_the_program(self, steps: Callable[[], list[SignInPrompt | SignedIn]]) -> None:
+        with pytest.raises(MissingProgram):
+            steps()

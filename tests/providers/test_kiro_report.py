@@ -76,6 +76,13 @@ class TestUsageReport:
     def test_colours_change_nothing(self, text: str) -> None:
         assert parse_report(coloured(text), NOW) == parse_report(text, NOW)
 
+    def test_what_else_a_terminal_is_told_changes_nothing(self) -> None:
+        told = "\x1b[>4;1m\x1b(B\x1b7\x1b=\x1b[1 q"
+        assert parse_report(f"{told}{NEW}".replace("Bonus", f"{told}Bonus"), NOW) == parse_report(NEW, NOW)
+
+    def test_an_unfinished_window_title_hides_nothing(self) -> None:
+        assert parse_report(f"\x1b]0;title {NEW}\x1b[0m", NOW).total == 121
+
     def test_colours_without_escape_change_nothing(self) -> None:
         assert parse_report("Plan: [1mKIRO X[0m\n█ [32m4%[0m", NOW).plan == "KIRO X"
 
@@ -263,6 +270,12 @@ class TestLimits:
     def test_overage_state(self, status: str | None, cap: float | None, state: str, kept: float | None) -> None:
         found = limits(status, overageCapWithPrecision=cap)
         assert (found.state, found.cap) == (state, kept)
+
+    def test_a_null_overage_configuration_is_unknown(self) -> None:
+        sent = {**answer().model_dump(by_alias=True), "overageConfiguration": None}
+        found = to_limits(LimitsAnswer.model_validate(sent))
+        assert found is not None
+        assert found.state == "unknown"
 
     def test_bad_charges_and_rates_are_left_out(self) -> None:
         found = limits(overageCharges=-1, overageRate=0)

@@ -62,6 +62,9 @@ def test_without_groups_the_totals_remain() -> None:
     assert found.window("tokens").description == "1,501 tokens"
     assert found.window("a").description == "1,200 req · 1,501 tok · $0.50"
     assert found.window("b").description == "3 req · 0 tok"
+    assert [window.id for window in found.windows if not window.placeholder] == [], "none of them is a meter"
+    assert (found.row("Requests").value, found.row("Tokens").value) == ("1,203", "1,501")
+    assert found.row("a").value == "1,200 req · 1,501 tok · $0.50"
     assert found.spend("cost").used == Decimal("0.5")
     assert found.spend("cost").period == "Approx. spend"
 

@@ -96,26 +96,52 @@ def test_keys_in_the_environment_are_of_the_region_named_there(china: Any, read:
     read("moonshot", MOONSHOT_API_KEY="''", MOONSHOT_KEY="k", MOONSHOT_REGION="' China '")
     read("moonshot", config={"region": "china"}, MOONSHOT_API_KEY="k", MOONSHOT_REGION="china")
     assert route.count == 2
-    with pytest.raises(MissingCredential, match="china"):
-        read("moonshot", config={"region": "china", "apiKeyRegion": "international"}, MOONSHOT_API_KEY="k")
 
 
 @pytest.mark.parametrize(
-    "config",
+    ("config", "environment", "named"),
     [
-        {"apiKey": "k", "region": "china", "apiKeyRegion": "international"},
-        {"apiKey": "k", "region": "international", "apiKeyRegion": "china"},
-        {"apiKey": "k", "apiKeyRegion": "china"},
+        ({"apiKey": "k", "region": "china", "apiKeyRegion": "international"}, {}, "apiKeyRegion"),
+        ({"apiKey": "k", "region": "international", "apiKeyRegion": "china"}, {}, "apiKeyRegion"),
+        ({"apiKey": "k", "apiKeyRegion": "china"}, {}, "apiKeyRegion"),
+        ({"apiKey": "k"}, {"MOONSHOT_REGION": "china"}, "apiKeyRegion"),
+        ({"region": "china"}, {"MOONSHOT_API_KEY": "k"}, "MOONSHOT_REGION"),
+        ({"region": "international"}, {"MOONSHOT_KEY": "k", "MOONSHOT_REGION": "china"}, "MOONSHOT_REGION"),
     ],
 )
-def test_a_key_of_the_other_region_is_never_sent(read: Read, config: dict[str, object]) -> None:
-    with pytest.raises(MissingCredential):
-        read("moonshot", config=config)
+def test_a_key_of_the_other_region_is_never_sent(
+    read: Read, config: dict[str, object], environment: dict[str, str], named: str
+) -> None:
+    with pytest.raises(Misconfigured, match=named):
+        read("moonshot", config=config, **environment)
 
 
-def test_a_configured_key_without_a_region_is_international(world: Any, read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("moonshot", config={"apiKey": "k"}, MOONSHOT_REGION="china")
+def test_a_fitting_key_of_the_environment_takes_the_place_of_one_that_does_not(china: Any, read: Read) -> None:
+    route = balance(china)
+    no_info(china)
+    config = {"apiKey": "other", "apiKeyRegion": "international", "region": "china"}
+    read("moonshot", config=config, MOONSHOT_API_KEY="k", MOONSHOT_REGION="china")
+    assert route.count == 1
+
+
+def test_a_key_stays_in_the_region_where_it_was_good(world: Any, read: Read) -> None:
+    balance(world)
+    no_info(world)
+    config = {"apiKey": "k", "region": "international"}
+    read("moonshot", config=config)
+    with pytest.raises(Misconfigured, match="region international, but the setting region is china"):
+        read("moonshot", config=config | {"region": "china"})
+    read("moonshot", config=config)
+
+
+def test_a_region_where_a_key_failed_is_not_kept(world: Any, china: Any, read: Read) -> None:
+    world.get("/v1/users/me/balance").fails(401)
+    no_info(world)
+    with pytest.raises(ExpiredCredential):
+        read("moonshot", config={"apiKey": "k"})
+    balance(china)
+    no_info(china)
+    assert read("moonshot", config={"apiKey": "k", "region": "china"}).balance("balance").unit == "CNY"
 
 
 def test_a_kept_key_follows_the_same_rule(world: Any, read: Read, keyring_entries: dict[tuple[str, str], str]) -> None:
@@ -123,7 +149,7 @@ def test_a_kept_key_follows_the_same_rule(world: Any, read: Read, keyring_entrie
     balance(world)
     no_info(world)
     read("moonshot")
-    with pytest.raises(MissingCredential):
+    with pytest.raises(Misconfigured, match="apiKeyRegion"):
         read("moonshot", config={"apiKeyRegion": "china"})
 
 
@@ -166,6 +192,16 @@ def test_bodies_that_are_no_balance(world: Any, read: Read, body: object, error:
     world.get("/v1/users/me/balance").answers_json(body)
     no_info(world)
     with pytest.raises(error):
+        read("moonshot", MOONSHOT_API_KEY="k")
+
+
+@pytest.mark.parametrize(
+    ("scode", "told"), [("0x7", r"\(code 7, scode 0x7\)"), ("no such key sk-x", r"\(code 7\)"), (None, r"\(code 7\)")]
+)
+def test_a_failure_is_told_by_its_codes_alone(world: Any, read: Read, scode: str | None, told: str) -> None:
+    world.get("/v1/users/me/balance").answers(code=7, status=False, scode=scode)
+    no_info(world)
+    with pytest.raises(BadResponse, match=told):
         read("moonshot", MOONSHOT_API_KEY="k")
 
 

@@ -99,6 +99,17 @@ class TestDays:
         assert usage([bucket(1, cost(5))], []).row("Today").value == "$0.00"
         assert usage([bucket(1, cost(5))], [], history=1).spend("spend").used == 0
 
+    def test_the_last_days_present_are_summed_not_those_of_the_calendar(self) -> None:
+        found = usage([bucket(ago, cost(1)) for ago in (40, 30, 20, 10, 9, 8, 7, 6, 5)], [], history=4)
+        assert found.spend("spend").used == 4
+        assert (found.row("Today").value, found.row("7d").value) == ("$0.00", "$7.00")
+
+    def test_at_most_24_models_and_line_items_ties_by_name(self) -> None:
+        names = [f"demo-{number:02}" for number in range(30)]
+        found = usage([bucket(0, *(cost(1, name) for name in names))], [bucket(0, *(used(5, name) for name in names))])
+        for section in found.details[1:]:
+            assert [row.label for row in section.rows] == names[:24]
+
     def test_days_that_have_not_begun_are_dropped(self) -> None:
         assert usage([bucket(-1, cost(5)), bucket(0, cost(1))], []).spend("spend").used == 1
 
@@ -113,6 +124,14 @@ class TestDays:
     @pytest.mark.parametrize("amount", [None, {}, {"value": None}, {"value": " "}])
     def test_a_missing_amount_is_zero(self, amount: object) -> None:
         assert usage([bucket(0, {"amount": amount})], []).spend("spend").used == 0
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(None, 1), (4, 4), (30, 10), (-3, 0)])
+def test_the_second_try_waits_as_asked_but_not_long(
+    monkeypatch: pytest.MonkeyPatch, seconds: float | None, wait: float
+) -> None:
+    monkeypatch.undo()
+    assert openai.pause(None if seconds is None else NOW + timedelta(seconds=seconds), NOW) == wait
 
 
 class TestRequests:
@@ -161,6 +180,9 @@ class TestRequests:
             {"data": [{"start_time": TODAY, "end_time": TODAY + DAY}], "has_more": False},
             page(bucket(0, cost("NaN"))),
             page(bucket(0, cost("much"))),
+            page({"start_time": -5, "end_time": DAY, "results": []}),
+            page({"start_time": 10**18, "end_time": 10**18 + DAY, "results": []}),
+            [],
         ],
     )
     def test_pages_that_cannot_be_trusted(self, host: Vendor, read: Read, body: object) -> None:
@@ -182,6 +204,26 @@ class TestRequests:
         completions = host.get(COMPLETIONS).fails(status, headers={"Retry-After": "30"}).answers_json(page())
         read("openai", OPENAI_ADMIN_KEY="k")
         assert completions.count == 2
+
+    def test_a_second_failure_is_the_last(self, host: Vendor, read: Read) -> None:
+        costs = host.get(COSTS).fails(503)
+        with pytest.raises(Unavailable):
+            read("openai", OPENAI_ADMIN_KEY="k", OPENAI_PROJECT_ID="proj_1")
+        assert costs.count == 2
+
+    @pytest.mark.parametrize("status", [400, 404, 501])
+    def test_other_failures_are_not_tried_again(self, host: Vendor, read: Read, status: int) -> None:
+        costs = host.get(COSTS).fails(status)
+        with pytest.raises(ReadError):
+            read("openai", OPENAI_ADMIN_KEY="k", OPENAI_PROJECT_ID="proj_1")
+        assert costs.count == 1
+
+    def test_the_balance_is_asked_once(self, host: Vendor, read: Read) -> None:
+        host.get(COSTS).fails(403)
+        grants = host.get(GRANTS).fails(503)
+        with pytest.raises(Unavailable):
+            read("openai", OPENAI_ADMIN_KEY="k")
+        assert grants.count == 1
 
     def test_a_cut_connection_is_tried_once_more(self, host: Vendor, read: Read) -> None:
         host.get(COSTS).misbehaves("cut").answers_json(page())
@@ -236,6 +278,10 @@ class TestBalance:
         assert found.window("credits").used_percent == percent
         assert found.window("credits").description == f"${max(0, available)}.00 available"
         assert found.identity.plan == f"API balance: ${max(0, available)}.00"
+
+    def test_nothing_granted_is_no_limit(self) -> None:
+        found = balance_usage(Grants(total_granted=0, total_used=2, total_available=0), NOW)
+        assert (found.spend("credits").used, found.spend("credits").limit) == (Decimal(2), None)
 
     def test_the_next_expiry_is_the_reset(self) -> None:
         moments = [NOW + timedelta(days=9), NOW + timedelta(days=3), NOW - timedelta(days=1)]

@@ -20,6 +20,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors import openrouter
 from quotaline_providers.vendors.openrouter import key_in_file
 from quotaline_providers.vendors.openrouter.answers import Key
@@ -132,6 +133,12 @@ def test_a_told_remaining_balance_replaces_the_difference(routes: Any, read: Rea
     assert read("openrouter", OPENROUTER_API_KEY="k").balance("credits").amount == Decimal("31.25")
 
 
+def test_a_remaining_balance_that_is_no_number_is_left_out(routes: Any, read: Read) -> None:
+    routes.get("/api/v1/credits").answers(data={"total_credits": 40, "total_usage": 10, "remaining_balance": "many"})
+    key(routes)
+    assert read("openrouter", OPENROUTER_API_KEY="k").balance("credits").amount == 30
+
+
 @pytest.mark.parametrize(("limit", "shown"), [({"requests": 60, "interval": "10s"}, True), ({"requests": -1}, False)])
 def test_a_deprecated_rate_limit_is_hidden(routes: Any, read: Read, limit: dict[str, object], shown: bool) -> None:
     credits(routes)
@@ -191,6 +198,13 @@ def test_closed_credits_show_the_key_alone(routes: Any, read: Read) -> None:
     assert usage.balances == ()
     assert usage.spend("key").used == 7
     assert usage.identity.plan == "Free tier"
+
+
+def test_with_closed_credits_a_slow_key_answer_is_waited_for(routes: Any, read: Read) -> None:
+    routes.get("/api/v1/credits").fails(403)
+    routes.get("/api/v1/key").delays(0.8).answers(data={}).answers(data={"limit": 10, "limit_remaining": 4})
+    usage = read("openrouter", config={"detailSeconds": 0.3}, OPENROUTER_API_KEY="k")
+    assert usage.window("key").used_percent == 60
 
 
 @pytest.mark.parametrize(
@@ -263,7 +277,10 @@ def test_key_files_hold_json_or_the_bare_key() -> None:
     assert key_in_file("[1]") is None
 
 
-@pytest.mark.parametrize("address", ["http://router.test", "https://u:p@router.test", "https://router%2etest%2f"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://router.test", "https://u:p@router.test", "https://router%2etest%2f", "https://router.test/v1?a=b"],
+)
 def test_unsafe_addresses_are_refused_before_anything_is_sent(read: Read, address: str) -> None:
     with pytest.raises(Misconfigured, match="OPENROUTER_API_URL"):
         read("openrouter", OPENROUTER_API_KEY="k", OPENROUTER_API_URL=address)
@@ -336,6 +353,17 @@ def test_a_broken_history_is_dropped_alone(routes: Any, read: Read) -> None:
 def test_history_that_cannot_be_trusted(rows: list[dict[str, object]]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of them drops the history
         activity(rows, TODAY)
+
+
+def test_equal_numbers_under_one_identity_count_once_whatever_else_differs() -> None:
+    first, again = row(model_permaslug="demo/one-1", model="one"), row(model_permaslug="demo/one-1", model="One")
+    assert [item.tokens for item in activity([first, again], TODAY)] == [120]
+
+
+def test_a_bracketed_address_may_stand_in_for_the_service(reader: Any) -> None:
+    settings = ProviderSettings.model_validate({"id": "openrouter", "enterpriseHost": "[2001:db8::1]:8443/v1/"})
+    context = reader.machine({}).context("openrouter", settings)
+    assert openrouter.base_url(context) == "https://[2001:db8::1]:8443/v1"
 
 
 def test_rows_before_the_window_do_not_count() -> None:

@@ -18,6 +18,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.vendors import poe as poe_module
 from quotaline_providers.vendors.poe import moment, points, to_use
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
@@ -85,6 +86,16 @@ def test_a_broken_history_leaves_the_balance(poe: Any, balance: Any, read: Read)
     usage = read("poe", config={"apiKey": "k"}, POE_API_KEY="other")
     assert [r.label for r in usage.details[0].rows] == ["Current balance"]
     assert usage.row("Current balance").value == "0 points"
+    assert read("poe", POE_API_KEY="k").row("Last 30 days").secondary == "1 requests"
+
+
+def test_a_slow_history_is_taken_as_far_as_it_got(
+    poe: Any, balance: Any, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert poe_module.HISTORY_UNTIL < poe_module.PROVIDER.deadline == 20
+    monkeypatch.setattr(poe_module, "HISTORY_UNTIL", 1.0)
+    balance.answers(current_point_balance=1)
+    poe.get("/usage/points_history").answers(data=[row()], has_more=True).delays(3).answers(data=[row()])
     assert read("poe", POE_API_KEY="k").row("Last 30 days").secondary == "1 requests"
 
 

@@ -82,9 +82,33 @@ def test_without_any_named_lane_the_generic_quotas_count() -> None:
     empty: dict[str, object] = {"rollingFiveHourLimit": None, "weeklyTokenLimit": {}, "search": {"hourly": {}}}
     usage = to_usage({"plan": "Starter", "quotas": listed, **empty}, NOW)
     assert [window.used_percent for window in usage.windows] == [10, 75]
+    assert [(window.id, window.label, window.lane) for window in usage.windows] == [
+        ("quota-1", "Monthly", "primary"),
+        ("quota-2", "Daily", "secondary"),
+    ]
     assert usage.windows[1].description == "1 day window"
     assert usage.identity.plan == "Starter"
     assert [window.used_percent for window in to_usage(listed, NOW).windows] == [10, 75]
+
+
+def test_a_named_lane_shuts_the_generic_quotas_out_also_when_it_tells_no_percentage() -> None:
+    with pytest.raises(BadResponse):
+        to_usage({"rollingFiveHourLimit": {"limit": 0, "used": 1}, "quotas": [{"percent": 5}]}, NOW)
+
+
+def test_credits_alone_make_a_weekly_lane() -> None:
+    (window,) = to_usage({"weeklyTokenLimit": {"max_credits": "$40.00", "remaining_credits": 30}}, NOW).windows
+    assert (window.id, window.lane, window.used_percent, window.next_regen_percent) == ("weekly", "secondary", 25, None)
+
+
+def test_a_plan_may_stand_under_data_and_is_a_text() -> None:
+    document = {"subscription": {"packs": 1}, "data": {"tier": "Large", "quotas": [{"percent": 5}]}}
+    assert to_usage(document, NOW).identity.plan == "Large"
+
+
+def test_a_used_up_lane_is_full(route: Any, read: Read) -> None:
+    route.answers(rollingFiveHourLimit={"max": 200, "remaining": 0, "limited": True})
+    assert read("synthetic", SYNTHETIC_API_KEY="k").window("five-hour").used_percent == 100
 
 
 def test_quotas_nested_deep_are_found_in_sorted_order() -> None:
@@ -154,6 +178,7 @@ def test_resets_in_every_spelling(source: dict[str, object]) -> None:
         ({"windowSeconds": 3600}, 60),
         ({"periodHours": "5"}, 300),
         ({"window": "soon"}, None),
+        ({"windowSeconds": 10}, None),
     ],
 )
 def test_lengths(source: dict[str, object], minutes: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +20,9 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.venice import BalanceAnswer, state
+from quotaline_providers.vendors.venice import BalanceAnswer, binding, state, to_usage
 
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 Read = Callable[..., Usage]
 
 
@@ -32,9 +34,16 @@ def route(vendor: Any) -> Any:
 def told(
     diem: object = None, usd: object = None, currency: object = None, allocation: object = None, can: object = True
 ) -> tuple[float, str]:
+    found = state(of(diem, usd, currency, allocation, can))
+    return found.used_percent, found.text
+
+
+def of(
+    diem: object = None, usd: object = None, currency: object = None, allocation: object = None, can: object = True
+) -> BalanceAnswer:
     balances = {"diem": diem, "usd": usd}
     fields = {"consumptionCurrency": currency, "diemEpochAllocation": allocation, "canConsume": can}
-    return state(BalanceAnswer.model_validate({"balances": balances, **fields}))
+    return BalanceAnswer.model_validate({"balances": balances, **fields})
 
 
 def test_diem_of_an_epoch(route: Any, read: Read) -> None:
@@ -62,6 +71,21 @@ def test_the_rules_in_their_order() -> None:
     assert told(1234.5, None, "DIEM") == (0, "DIEM 1234.50 remaining")
     assert told(None, "2", "DIEM", "") == (0, "$2.00 USD remaining")
     assert told()[0] == 100
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (of(9, 4, "USD"), "usd"),
+        (of(9, 4, "DIEM"), "diem"),
+        (of(9, 4, "DIEM", 20), "balance"),
+        (of(None, 4), "usd"),
+        (of(0, 0), "balance"),
+        (of(9, 4, can=False), "balance"),
+    ],
+)
+def test_a_status_bar_shows_an_amount_unless_a_percentage_means_something(answer: BalanceAnswer, shown: str) -> None:
+    assert binding(to_usage(answer, NOW)) == shown
 
 
 def test_account_then_config(route: Any, read: Read) -> None:

@@ -75,6 +75,13 @@ def test_add_on_credits_of_user_and_workspaces() -> None:
     assert window.description.startswith("20 credits expires on ")
 
 
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "later", None])
+def test_credits_that_never_expire(never: str | None) -> None:
+    assert usage(bonusGrants=[grant(10, 5, never)]).window("add-on").description is None
+    found = usage(bonusGrants=[grant(10, 5, never), grant(10, 2), grant(10, 0, "2029-01-01T00:00:00Z")])
+    assert (found.window("add-on").description or "").startswith("2 credits expires on 2030-0")
+
+
 @pytest.mark.parametrize("user", [{}, {"bonusGrants": None, "workspaces": None}, {"bonusGrants": [grant(0, 0)]}])
 def test_no_add_on_credits(user: dict[str, object]) -> None:
     assert usage(**user).lane("secondary") is None

@@ -211,6 +211,18 @@ class TestAnswers:
         assert found.row("Account balance").secondary == "recharged ¥9.00"
         assert found.balance("account").unit == "CNY"
 
+    def test_a_balance_at_an_address_of_its_own_gets_no_team_ids(
+        self, vendor: Callable[[str], Vendor], read: Read
+    ) -> None:
+        quiet(vendor("open.bigmodel.cn"), china=True).get(QUOTA_PATH).answers_json(answer(SESSION))
+        ids: dict[str, str | None] = {"Bigmodel-Organization": None, "Bigmodel-Project": None}
+        report = vendor("money.test").get("/b", bearer="t", headers=ids)
+        report.answers(success=True, data={"balance": 9, "giveAmount": 1, "totalSpendAmount": 12.5})
+        found = read(
+            "zai", config={"region": "bigmodel-cn"}, account=TestTeams.ACCOUNT, Z_AI_BALANCE_URL="money.test/b"
+        )
+        assert found.row("Account balance").secondary == "granted ¥1.00 · spent ¥12.50"
+
     @pytest.mark.parametrize("body", [{}, {"success": True, "data": {}}, {"success": True, "data": {"balance": None}}])
     def test_an_empty_balance_leaves_the_quota(self, vendor: Any, read: Read, body: dict[str, object]) -> None:
         quiet(vendor("open.bigmodel.cn"), china=True).get(QUOTA_PATH).answers_json(answer(SESSION))
@@ -295,6 +307,14 @@ class TestTeams:
         with pytest.raises(Misconfigured, match=named):
             read("zai", account=account, Z_AI_BIGMODEL_ORGANIZATION="org-1", Z_AI_BIGMODEL_PROJECT="proj-1")
 
+    def test_a_team_at_an_address_of_its_own_keeps_the_other_parameters(
+        self, vendor: Callable[[str], Vendor], read: Read
+    ) -> None:
+        quota = vendor("quota.test").get("/q", query={"a": "1", "type": "2"}).answers_json(answer(SESSION))
+        vendor("api.z.ai").get("/api/monitor/usage/model-usage").fails(500)
+        read("zai", account=self.ACCOUNT, Z_AI_QUOTA_URL="https://quota.test/q?a=1&type=5")
+        assert quota.count == 1
+
     def test_an_old_type_is_replaced(self) -> None:
         assert with_parameters("https://a.test/q?a=1&type=5&type=6", type="2") == "https://a.test/q?a=1&type=2"
 
@@ -319,8 +339,29 @@ class TestKeysAndRegions:
     def test_chinese_keys_are_never_used_elsewhere(self, read: Read, home: Path) -> None:
         (home / ".config/zhipu").mkdir(parents=True)
         (home / ".config/zhipu/api_key").write_text("k")
-        with pytest.raises(MissingCredential):
+        with pytest.raises(MissingCredential) as raised:
             read("zai", BIGMODEL_API_KEY="k", ZHIPU_API_KEY="k", ZHIPUAI_API_KEY="k", GLM_API_KEY="k")
+        assert "BIGMODEL_API_KEY" in raised.value.message
+        assert "bigmodel-cn" in raised.value.hint
+
+    def test_a_locked_keyring_is_told(self, outcome: Any, keyring_entries: dict[tuple[str, str], str]) -> None:
+        keyring_entries["quotaline", "zai"] = " "
+        error = outcome("zai").error
+        assert isinstance(error, MissingCredential)
+        assert "keyring" in error.message
+
+    def test_an_extra_key_of_the_same_region(self, world: Vendor, read: Read, home: Path) -> None:
+        quota = world.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION))
+        read("zai", Z_AI_API_KEY=" ", ZAI_API_KEY="k")
+        (home / ".config/zai").mkdir(parents=True)
+        (home / ".config/zai/key.json").write_text('{"key": "k"}')
+        read("zai")
+        assert quota.count == 2
+
+    def test_an_account_replaces_every_other_key(self, world: Vendor, read: Read) -> None:
+        quota = world.get(QUOTA_PATH, bearer="t", query={}).answers_json(answer(SESSION))
+        read("zai", config={"apiKey": "k"}, account=Account("Home", Secret("t")), Z_AI_API_KEY="k")
+        assert quota.count == 1
 
     def test_chinese_key_files(self, china: Vendor, read: Read, home: Path) -> None:
         for name, text in ((".coding-relay/glm-api-key", "\n \n"), (".config/bigmodel/api_key", "\n k \nrest")):

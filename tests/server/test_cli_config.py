@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,18 @@ def test_other_commands_tell_of_a_broken_config_and_go_on(quotaline: Command, co
     config.write_text(BROKEN)
     shown = quotaline("usage", "--json")
     assert (shown.code, shown.json) == (3, [])
-    assert "not valid JSON: line 2, column 17" in shown.err
+    assert f"{config}:2:17: [ERROR]" in shown.err
+    assert "not valid JSON: line 2, column 17: a value must stand here." in shown.err
+
+
+def test_other_commands_do_not_complain_of_codexbars_config(quotaline: Command) -> None:
+    theirs = quotaline.home / ".config/codexbar/config.json"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text(WRONG)
+    assert quotaline("usage", "--json").err == ""
+    assert "[WARNING] openrouter (enabled)" in quotaline("config", "validate").out
+    theirs.write_text(BROKEN)
+    assert f"{theirs}:2:17: [WARNING]" in quotaline("usage", "--json").err
 
 
 def test_edit(quotaline: Command, config: Path, program: Callable[[str, str], Path]) -> None:
@@ -68,6 +80,25 @@ def test_edit(quotaline: Command, config: Path, program: Callable[[str, str], Pa
     nobody = quotaline("config", "edit", EDITOR="nobody-has-this")
     assert nobody.code == 1
     assert "Set EDITOR" in nobody.err
+
+
+def test_a_provider_is_hidden_and_shown_again(quotaline: Command, config: Path) -> None:
+    user = quotaline.with_variables(CROF_API_KEY="demo-one")
+    assert user("config", "disable", "crofai").out == "Crof is hidden from now on.\n"
+    assert json.loads(config.read_text())["providers"] == [{"id": "crof", "enabled": False}]
+    assert "`quotaline config enable crof` shows it again" in user("providers").out
+    assert user("config", "enable", "crof", "kiro").code == 0
+    assert [entry["enabled"] for entry in json.loads(config.read_text())["providers"]] == [True, True]
+
+
+def test_what_cannot_be_hidden(quotaline: Command, config: Path) -> None:
+    assert quotaline("config", "disable").code == 2
+    assert quotaline("config", "validate", "crof").code == 2
+    assert quotaline("config", "enable", "zzz").code == 2
+    config.write_text(BROKEN)
+    broken = quotaline("config", "enable", "crof")
+    assert (broken.code, config.read_text()) == (1, BROKEN)
+    assert "is left as it is" in broken.err
 
 
 def test_doctor_tells_every_attempt_and_no_secret(quotaline: Command, config: Path, vendor: Any) -> None:

@@ -148,7 +148,7 @@ def test_a_labelled_account_and_a_cookie(quotaline: Command, config: Path) -> No
         (("set-credential", "openrouter", "--cookie"), "is not read with a browser's cookies"),
         (("set-credential", "openruter"), "Did you mean openrouter?"),
         (("remove-credential", "openruter"), "Did you mean openrouter?"),
-        (("sign-in", "kiro"), "kiro-cli login"),
+        (("sign-in", "gemini"), "sign in with Google"),
         (("sign-in", "zzz"), "quotaline providers"),
     ],
 )

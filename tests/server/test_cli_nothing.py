@@ -73,9 +73,22 @@ def test_version_help_and_wrong_words(quotaline: Command) -> None:
     assert help.code == 0
     words = ("serve", "usage", "providers", "refresh", "sign-in", "set-credential", "remove-credential", "doctor")
     assert all(word in help.out for word in words)
+    assert quotaline("-V").out == quotaline("--version").out
+    assert quotaline("help").out == help.out
+    assert quotaline("help", "usage").out == quotaline("usage", "--help").out
     wrong = quotaline("usge")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err == "There is no command 'usge'. Did you mean `quotaline usage`?\n"
+    assert "`quotaline config --help`" in quotaline("config", "where").err
+
+
+@pytest.mark.parametrize("words", [("--json", "--nope"), ("usage", "--format", "json", "--source", "moon")])
+def test_a_script_that_reads_json_is_told_of_its_mistake_in_json(quotaline: Command, words: tuple[str, ...]) -> None:
+    wrong = quotaline(*words)
     assert wrong.code == 2
-    assert "usge" in wrong.err
+    assert wrong.json[0]["provider"] == "cli"
+    assert (wrong.json[0]["error"]["kind"], wrong.json[0]["error"]["code"]) == ("args", 2)
+    assert wrong.json[0]["error"]["message"] in wrong.err
 
 
 def test_an_unknown_provider_is_a_usage_error_with_a_suggestion(quotaline: Command) -> None:

@@ -123,6 +123,26 @@ def test_a_terminal_without_unicode_is_no_reason_to_fail(connected: Command, var
     assert connected("usage", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", **variables).code == 0
 
 
+def test_json_is_whole_whatever_the_encoding(quotaline: Command, vendor: Any) -> None:
+    vendor("crof.ai").get("/usage_api/").answers(credits=1)
+    label = "Büro 🏠 中"
+    accounts = {"accounts": [{"label": label, "token": "demo-one"}]}
+    config = quotaline.home / "own.json"
+    config.write_text(json.dumps({"version": 1, "providers": [{"id": "crof", "tokenAccounts": accounts}]}))
+    config.chmod(0o600)
+    shown = [
+        quotaline("usage", "--json", QUOTALINE_CONFIG=str(config), PYTHONIOENCODING=encoding)
+        for encoding in ("utf-8", "latin-1", "ascii")
+    ]
+    assert [ended.json[0]["account"] for ended in shown] == [label] * 3
+    assert label in shown[0].out
+    assert shown[1].out.isascii()
+
+
+def test_good_and_bad_are_told_apart_without_unicode(connected: Command) -> None:
+    assert connected("refresh", PYTHONIOENCODING="ascii").out.startswith("+ OpenRouter")
+
+
 def test_the_reader_may_leave_early(connected: Command) -> None:
     running = connected.start("usage")
     assert running.stdout is not None

@@ -146,3 +146,11 @@ def test_amounts_of_any_size_have_words() -> None:
 
 def test_numbers_for_json_are_whole_where_they_can_be() -> None:
     assert [text.number(value) for value in (2.0, Decimal("3.00"), 1.5)] == [2, 3, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "unit", "words"),
+    [(62, 100, "USD", "$62.00 of $100.00"), (300, 400, "requests", "300 of 400 requests"), (1, 2.5, None, "1 of 2.5")],
+)
+def test_a_part_names_its_unit_once(used: float, limit: float, unit: str | None, words: str) -> None:
+    assert text.portion(used, limit, unit) == words

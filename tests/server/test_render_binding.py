@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from quotaline.render.binding import Binding, binding, worst
-from quotaline.render.view import Traits
+from quotaline.render.view import Traits, registered
 from quotaline_providers.model import Usage
 
 from .render_states import NOW, after, balance, failure, session, shown, spend, state, usage, weekly, window
@@ -106,6 +106,11 @@ def test_a_monthly_third_window_caps_but_a_weekly_one_does_not() -> None:
 
     assert bound(usage(session(5), weekly(5), monthly), longer_caps=True, binding=choice).percent == 100
     assert bound(usage(session(5), weekly(5), sonnet), longer_caps=True, binding=choice).percent == 5
+
+
+@pytest.mark.parametrize("id", ["alibaba", "chutes", "claude", "codex", "doubao", "zai"])
+def test_whose_longer_window_caps_the_session(id: str) -> None:
+    assert registered(id).longer_caps
 
 
 def test_a_longer_window_that_has_reset_caps_nothing() -> None:

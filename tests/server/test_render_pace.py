@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from quotaline.render.pace import Pace, pace, paces, rounded
+from quotaline.render.pace import Pace, WorkWeek, pace, paces, rounded
 from quotaline_providers.model import Window
 
 from .render_states import NOW, after, session, usage, weekly, window
@@ -146,6 +146,7 @@ LANES = (lane("primary", 300), lane("secondary", 10080), lane("tertiary", 10080)
         ("kimi", set()),
         ("cursor", {"primary", "secondary", "tertiary"}),
         ("antigravity", {"primary"}),
+        ("notion", {"primary"}),
         ("alibaba", set()),
         ("openrouter", set()),
     ],
@@ -164,7 +165,53 @@ def test_lengths_that_a_provider_must_or_need_not_tell() -> None:
 
 def test_months_and_labels_that_decide() -> None:
     assert with_pace("mimo", lane("primary", 43200)) == {"primary"}
+    assert with_pace("notion", lane("primary", None), lane("secondary", 43200)) == {"secondary"}
     assert with_pace("grok", lane("primary", 10080, "Weekly")) == {"primary"}
     assert with_pace("grok", lane("primary", 43200, "Monthly")) == set()
     tools = window("zai-mcp", 10, minutes=43200, resets_at=after(days=10))
     assert with_pace("zai", tools) == {"zai-mcp"}
+
+
+WEEKDAYS = WorkWeek(5, UTC)
+"""NOW is a Wednesday, 12:10."""
+
+
+def worked(percent: float, *, resets_at: datetime, week: WorkWeek = WEEKDAYS) -> Pace:
+    found = pace(weekly(percent, resets_at=resets_at), NOW, work=week)
+    assert found is not None
+    return found
+
+
+def test_only_working_days_count_in_a_week() -> None:
+    monday = datetime(2030, 1, 7, tzinfo=UTC)
+    found = worked(40, resets_at=monday)
+    assert (found.elapsed, found.left) == (
+        timedelta(days=2, hours=12, minutes=10),
+        timedelta(days=2, hours=11, minutes=50),
+    )
+    assert rounded(found.expected) == 50
+    assert rounded(worked(40, resets_at=monday, week=WorkWeek(2, UTC)).expected) == 100
+    assert rounded(worked(40, resets_at=monday, week=WorkWeek(6, UTC)).expected) == 42
+
+
+def test_the_estimate_rests_at_the_week_end() -> None:
+    tuesday = after(days=6)  # one day's work is done, four are to come
+    assert worked(25, resets_at=tuesday).eta == timedelta(days=5), "three days of work are done on Monday at this time"
+    assert worked(40, resets_at=tuesday).eta == timedelta(days=1, hours=12)
+    assert worked(20, resets_at=tuesday).lasts
+    assert worked(100, resets_at=tuesday).eta == timedelta(0)
+
+
+def test_a_session_is_not_about_working_days() -> None:
+    saturday = WorkWeek(2, UTC)
+    reading = half_way(50)
+    assert pace(reading, NOW, work=saturday) == pace(reading, NOW)
+
+
+def test_a_week_that_began_at_the_week_end_has_no_pace_once_it_is_used() -> None:
+    sunday = datetime(2030, 1, 6, 10, tzinfo=UTC)
+    reading = weekly(5, resets_at=sunday + timedelta(days=6, hours=23))
+    assert pace(reading, sunday, work=WEEKDAYS) is None
+    unused = pace(weekly(0, resets_at=sunday + timedelta(days=6, hours=23)), sunday, work=WEEKDAYS)
+    assert unused is not None
+    assert not unused.shown

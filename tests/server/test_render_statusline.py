@@ -68,6 +68,14 @@ def test_a_provider_that_failed_stands_before_harmless_ones_and_after_warnings()
     assert text(CODEX, failed, state("warp", session(85))) == "Warp 85% · Zed ! · Codex 18%"
 
 
+def test_a_warning_of_a_moment_ago_is_not_pushed_out_by_failures() -> None:
+    old = state("warp", session(85, resets_at=after(hours=1)), stale=True, failure=failure())
+    failed = [state(id, failure=failure()) for id in ("amp", "kiro", "zed")]
+    assert text(*failed, old).startswith("Warp 85% 1h · Amp !")
+    over = state("warp", session(85, resets_at=after(hours=-1)), stale=True)
+    assert text(*failed, over) == "Amp ! · Kiro ! · Zed !"
+
+
 def test_chosen_providers_stand_in_the_users_order() -> None:
     assert text(CLAUDE, CODEX, providers=("codex", "claude", "gone")) == "Codex 18% · Claude 62% 2h"
     assert text(CLAUDE, CODEX, providers=("codex",)) == "Codex 18%"
@@ -144,6 +152,21 @@ def test_a_format_fills_its_fields() -> None:
     fields = "{name}|{used}|{left}|{window}|{resetsIn}|{resetsAt}|{balance}|{plan}|{account}|{pace}"
     assert text(rich, format=fields) == "Codex|61%|39%|Session|2h 30m|14:40|7 credits|Pro Plus|ann@example.test|+11%"
     assert "|Pro Plus||" in text(rich, format=fields, hide_identity=True)
+
+
+def test_a_weeks_pace_is_told_earlier_than_other_ones() -> None:
+    two_percent = after(days=7) - timedelta(hours=3.4)
+    assert text(state("codex", weekly(9, resets_at=two_percent)), format="{name} {pace}") == "Codex +7%"
+    just_begun = after(days=7) - timedelta(hours=1)
+    assert text(state("codex", weekly(9, resets_at=just_begun)), format="{name} {pace}") == "Codex"
+    two_percent_of_a_session = after(hours=5) - timedelta(minutes=6)
+    assert text(state("codex", session(9, resets_at=two_percent_of_a_session)), format="{name} {pace}") == "Codex"
+
+
+def test_the_users_working_days_change_a_weeks_pace() -> None:
+    reading = state("codex", weekly(40, resets_at=after(days=5)))  # two days have passed, of five at work
+    assert text(reading, format="{pace}") == "+11%"
+    assert text(reading, format="{pace}", work_days=5) == "0%"
 
 
 def test_fields_without_a_value_leave_no_gap() -> None:

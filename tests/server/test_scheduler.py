@@ -43,6 +43,11 @@ def test_the_interval_is_never_under_the_minimum() -> None:
     assert interval("manual", NOW, 600, NOW) is None
 
 
+@pytest.mark.parametrize("forever", [1e9, 1e300, float("inf")])
+def test_the_interval_is_never_over_a_month(forever: float) -> None:
+    assert interval(forever, NOW, 600, NOW) == timedelta(days=30)
+
+
 def test_manual_is_never_due() -> None:
     assert due(Past(), None, 60, NOW) is None
     assert due(Past(cool_until=NOW + minutes(5)), None, 60, NOW) is None

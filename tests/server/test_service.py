@@ -312,3 +312,55 @@ async def test_a_background_read_comes_when_it_is_due_and_not_before(house: Hous
         service._begin_due()
         await asyncio.gather(*service._tasks)
     assert credits.count == 2
+
+
+async def under_way(service: Service, route: Route) -> asyncio.Task[Any]:
+    """A background read that the vendor has been asked for."""
+    asked = route.count
+    task = service._begin(service.targets[0], "timer")
+    while route.count == asked:
+        await asyncio.sleep(0.01)
+    return task
+
+
+async def test_the_answer_of_a_background_read_under_way_is_the_users_too(house: House, credits: Route) -> None:
+    used(credits.delays(0.2), 4)
+    service = await house.open()
+    await under_way(service, credits)
+    await asyncio.gather(service.refresh(), service.refresh(), service.refresh(interactive=False))
+    assert (percent(service), credits.count) == (40, 1)
+
+
+async def test_the_failure_of_a_background_read_under_way_is_not(house: House, credits: Route) -> None:
+    used(credits.delays(0.2).fails(401), 4)
+    service = await house.open()
+    background = await under_way(service, credits)
+    waiting = asyncio.ensure_future(service.refresh(interactive=False))
+    (done,), _ = await asyncio.gather(service.refresh(), service.refresh())
+    assert (await background).outcome.error is not None
+    assert (await waiting)[0].state.failure is not None, "whoever only looks takes what the background gets"
+    assert (done.asked, percent(service), credits.count) == (True, 40, 2)
+
+
+async def test_a_user_who_tries_again_after_a_failure_is_not_told_the_old_one(house: House, credits: Route) -> None:
+    used(credits.fails(401), 4)
+    service = await house.open()
+    await service.refresh()
+    await service.refresh(interactive=False)
+    assert credits.count == 1
+    await service.refresh()
+    assert (percent(service), credits.count) == (40, 2)
+
+
+async def test_some_vendors_are_asked_despite_a_wait_when_the_user_wants_it(
+    house: House, credits: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(credits.fails(429, headers={"Retry-After": "3600"}), 4)
+    hurried = replace(registry.get("openrouter"), asked_despite_wait=True)
+    service = await house.open()
+    monkeypatch.setattr(registry, "get", lambda id: hurried)
+    await service.refresh()
+    house.clock.advance(timedelta(minutes=1))
+    assert [done.asked for done in await service.refresh(interactive=False)] == [False]
+    assert [done.asked for done in await service.refresh()] == [True]
+    assert (percent(service), credits.count) == (40, 2)

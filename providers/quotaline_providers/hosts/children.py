@@ -80,6 +80,7 @@ class Child(asyncio.SubprocessProtocol):
         self.exit_code: int | None = None
         self._loop = asyncio.get_running_loop()
         self._spoke = asyncio.Event()
+        self._heard: Callable[[], None] = lambda: None
         self._last_output = 0.0
         self._open = {1} if terminal else {1, 2}
         self._drain: asyncio.TimerHandle | None = None
@@ -92,7 +93,9 @@ class Child(asyncio.SubprocessProtocol):
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._last_output = self._loop.time()
-        self._spoke.set()
+        if not self._spoke.is_set():
+            self._spoke.set()
+            self._heard()
         (self.output if fd == 1 else self.errors).feed(data)
         if isinstance(self.output, Talk) and len(self.output.waiting) > OUTPUT_LIMIT:
             self._throttle(True)
@@ -155,7 +158,14 @@ class Child(asyncio.SubprocessProtocol):
     def _input(self) -> Terminal | asyncio.WriteTransport | None:
         return self.terminal or cast("asyncio.WriteTransport | None", self.transport.get_pipe_transport(0))
 
-    # how it ends
+    # how it is heard, and how it ends
+
+    def tell_when_heard(self, heard: Callable[[], None]) -> None:
+        """Have this called as soon as the program has printed anything, which may be now."""
+        if self._spoke.is_set():
+            heard()
+        else:
+            self._heard = heard
 
     async def ends(self, idle: float | None) -> bool:
         """Wait for its end, or (True) until it has printed something and then nothing for `idle` seconds."""

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import weakref
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -94,10 +94,13 @@ class ChildProcesses:
         idle: float | None = None,
         pty: tuple[int, int] | None = None,
         grace: float = 1.0,
+        heard: Callable[[], None] | None = None,
     ) -> Finished:
         """Run to the end. Raises MissingProgram when it cannot be started, TimedOut when its family is gone."""
         output = Capture()
         async with self._started(argv, output, env, cwd, pty, grace, piped=input is not None) as child:
+            if heard is not None:
+                child.tell_when_heard(heard)
             if input is not None:
                 child.write(input)
                 child.close_input()

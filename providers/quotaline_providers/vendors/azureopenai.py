@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
-from quotaline_providers.endpoints import endpoint
+from quotaline_providers.endpoints import endpoint, without_query
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, RateLimited
 from quotaline_providers.lookups import ApiKey
-from quotaline_providers.model import Confidence, Identity, Usage, Window
-from quotaline_providers.payload import Payload, Text, clean
+from quotaline_providers.model import Identity, Row, Section, Usage, Window
+from quotaline_providers.payload import Payload, Text
 
 DEFAULT_VERSION = "2024-10-21"
 SECONDS = 20.0
 ENDPOINT, RESOURCE = "AZURE_OPENAI_ENDPOINT", "AZURE_RESOURCE_NAME"
 DEPLOYMENT = "AZURE_OPENAI_DEPLOYMENT_NAME"
+_RESOURCE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 _PING = [{"role": "user", "content": "ping"}]
 
 
@@ -45,24 +47,17 @@ def version_of(ctx: Context) -> str:
 
 def base_of(ctx: Context) -> str:
     """The resource's address. Raises Misconfigured when it is refused or missing."""
-    if ctx.settings.enterprise_host:
-        return _without_query(endpoint(ctx.settings.enterprise_host, "enterpriseHost"), "enterpriseHost")
-    if value := ctx.env(ENDPOINT):
-        return _without_query(endpoint(value, ENDPOINT), ENDPOINT)
-    if name := ctx.env(RESOURCE):
-        if not all(part.isalnum() and part.isascii() for part in name.split("-") if part):
+    for name, value in (("enterpriseHost", ctx.settings.enterprise_host), (ENDPOINT, ctx.env(ENDPOINT))):
+        if value:
+            return without_query(endpoint(value, name), name)
+    if resource := ctx.env(RESOURCE):
+        if _RESOURCE_NAME.fullmatch(resource) is None:
             raise Misconfigured(f"The setting {RESOURCE} is no resource name.", f"Correct {RESOURCE} or remove it.")
-        return endpoint(f"{name}.openai.azure.com", RESOURCE)
+        return endpoint(f"{resource}.openai.azure.com", RESOURCE)
     raise Misconfigured(
         f"The Azure OpenAI endpoint is missing: set enterpriseHost or {ENDPOINT}.",
         "Copy the endpoint from your resource in the Azure portal.",
     )
-
-
-def _without_query(address: str, name: str) -> str:
-    if "?" in address:
-        raise Misconfigured(f"The setting {name} must not have a query.", f"Correct {name} or remove it.")
-    return address
 
 
 def deployment_of(ctx: Context) -> str:
@@ -76,22 +71,22 @@ def deployment_of(ctx: Context) -> str:
 
 
 def to_usage(deployment: str, model: str | None, host: str, now: datetime) -> Usage:
-    """A status, not a meter: 0 percent used says only that the deployment answered."""
+    """A status, not a meter: that the deployment answered."""
     name = f"Deployment: {deployment}"
-    model = clean(model)
+    rows = (Row(label="Deployment", value=deployment), *((Row(label="Model", value=model),) if model else ()))
+    status = Window(
+        id="status",
+        label="Status",
+        used_percent=0,
+        description=f"{name} · Model: {model}" if model else name,
+        lane="primary",
+        placeholder=True,
+    )
     return Usage(
         updated_at=now,
-        windows=(
-            Window(
-                id="status",
-                label="Status",
-                used_percent=0,
-                description=f"{name} · Model: {model}" if model else name,
-                lane="primary",
-            ),
-        ),
+        windows=(status,),
         identity=Identity(plan=name, organization=host),
-        confidence=Confidence.UNKNOWN,
+        details=(Section(title="Answers", rows=rows),),
     )
 
 

@@ -99,10 +99,15 @@ def to_usage(answer: UsageAnswer, now: datetime) -> Usage:
     return Usage(
         updated_at=now,
         windows=tuple(windows),
-        balances=(Balance(id="credits", label="Credits", amount=amount, unit="USD"),),
+        balances=(Balance(id="dollars", label="Credits", amount=amount, unit="USD"),),
         identity=Identity(plan="API key"),
         details=(Section(title="Usage", rows=tuple(rows)),),
     )
+
+
+def binding(usage: Usage) -> str:
+    """The requests of a plan; else the dollars, since there is nothing to measure them against."""
+    return "requests" if any(window.id == "requests" for window in usage.windows) else "dollars"
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
@@ -122,6 +127,7 @@ PROVIDER = Provider(
     accounts="token",
     min_interval=60,
     deadline=20,
+    binding=binding,
     strategies=(
         Strategy("api", from_api, ApiKey(env=("CROF_API_KEY", "CROFAI_API_KEY", "CROF_AI_API_KEY"), env_first=True)),
     ),

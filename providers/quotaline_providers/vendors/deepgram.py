@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from quotaline_providers.contract import Context, Credential, Provider, StatusPa
 from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden
 from quotaline_providers.lookups import ApiKey
-from quotaline_providers.model import Identity, Row, Section, Usage
+from quotaline_providers.model import Identity, Row, Section, Spend, Usage
 from quotaline_providers.payload import P, Payload
 from quotaline_providers.wording import grouped
 
@@ -66,7 +67,8 @@ def to_usage(projects: Sequence[Project], answers: Sequence[Breakdown], now: dat
     agent = sum(row.agent_hours or 0 for row in rows)
     count = sum((row.tokens_in or 0) + (row.tokens_out or 0) for row in rows)
     characters = sum(row.tts_characters or 0 for row in rows)
-    shown = [Row(label="Requests", value=grouped(sum(row.requests or 0 for row in rows)))]
+    requests = sum(row.requests or 0 for row in rows)
+    shown = [Row(label="Requests", value=grouped(requests))]
     if audio or billable:
         text = f"{hours(billable)} billable hours"
         shown.append(Row(label="Audio", value=f"{hours(audio)} hours", secondary=text))
@@ -77,13 +79,15 @@ def to_usage(projects: Sequence[Project], answers: Sequence[Breakdown], now: dat
     if characters:
         shown.append(Row(label="TTS characters", value=grouped(characters)))
     starts, ends = [a.start for a in answers if a.start], [a.end for a in answers if a.end]
-    if starts and ends:
-        shown.append(Row(label="Period", value=f"{min(starts)} to {max(ends)}"))
+    period = f"{min(starts)} to {max(ends)}" if starts and ends else None
+    if period:
+        shown.append(Row(label="Period", value=period))
     name = f"{len(projects)} projects"
     if len(projects) == 1:
         name = f"Project: {projects[0].name or projects[0].project_id}"
     return Usage(
         updated_at=now,
+        spends=(Spend(id="requests", label="Requests", used=Decimal(requests), unit="requests", period=period),),
         identity=Identity(plan=name),
         details=(Section(title="Usage summary", rows=tuple(shown)),),
     )

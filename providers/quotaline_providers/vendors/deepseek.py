@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
-from quotaline_providers.errors import BadResponse, ExpiredCredential, MissingCredential, ReadError
-from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
+from quotaline_providers.lookups import ApiKey, CookieHeader, accepted
 from quotaline_providers.model import Balance, Chart, Point, Row, Section, Usage, Window
 from quotaline_providers.payload import (
     Integer,
     NeededNumber,
+    P,
     Payload,
     child,
+    exact,
     parse_or_none,
     to_integer,
     to_number,
     to_text,
 )
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside, in_time
-from quotaline_providers.wording import grouped, money, tokens
+from quotaline_providers.sidecalls import beside, in_time, together
+from quotaline_providers.wording import grouped, money, tokens, yuan
 
 BALANCE_URL = "https://api.deepseek.com/user/balance"
 PLATFORM = "https://platform.deepseek.com/api/v0"
 TIMEOUT = 15.0
 DETAIL_WAIT = 5.0
 """Seconds the details may still take once the balance is known."""
-
-P = TypeVar("P", bound=BaseModel)
 
 # --- what the vendor sends -------------------------------------------------------------------------
 
@@ -140,7 +138,7 @@ def of_wallets(wallets: Wallets) -> tuple[Money, ...]:
 
 def shown(value: float, currency: str) -> str:
     """`$` for every currency but the yuan."""
-    return money(value, "CNY").replace("CN¥", "¥") if currency == "CNY" else money(value)
+    return yuan(value) if currency == "CNY" else money(value)
 
 
 def balance_window(amount: Money, available: bool) -> Window:
@@ -156,11 +154,11 @@ def balance_window(amount: Money, available: bool) -> Window:
 
 
 def to_usage(amount: Money, available: bool, now: datetime, details: Section | None = None) -> Usage:
-    left = Decimal(str(round(max(0.0, amount.total), 6)))
+    left = exact(max(0.0, amount.total))
     return Usage(
         updated_at=now,
         windows=(balance_window(amount, available),),
-        balances=(Balance(id="balance", label="Balance", amount=left, unit=amount.currency),),
+        balances=(Balance(id="money", label="Balance", amount=left, unit=amount.currency),),
         details=(details,) if details else (),
     )
 
@@ -292,7 +290,7 @@ async def _month(ctx: Context, token: Secret) -> Section:
     today = ctx.now.date()
     period = {"month": str(today.month), "year": str(today.year)}
     try:
-        amount, cost = await asyncio.gather(
+        amount, cost = await together(
             _platform(ctx, "usage/amount", token, **period), _platform(ctx, "usage/cost", token, **period)
         )
         if not isinstance(cost, list):
@@ -333,46 +331,31 @@ def _plausible(value: object) -> str | None:
     return token if token and len(token) >= 20 and not any(character.isspace() for character in token) else None
 
 
-@dataclass(frozen=True)
-class PlatformToken:
-    """The platform's session token: config `cookieHeader` (its old place), then the environment."""
-
-    env: tuple[str, ...] = ("DEEPSEEK_PLATFORM_TOKEN", "DEEPSEEK_USER_TOKEN")
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return ("config cookieHeader", *(f"env {name}" for name in self.env))
-
-    def trace(self, ctx: Context) -> str | None:
-        found = self._found(ctx)
-        return found.origin if found else None
-
-    async def find(self, ctx: Context) -> Credential:
-        found = self._found(ctx)
-        if found is None:
-            raise MissingCredential("No token of the DeepSeek platform is set.")
-        return found
-
-    def _found(self, ctx: Context) -> Credential | None:
-        kept = [("config", ctx.settings.cookie_header), *((f"env {name}", ctx.env(name)) for name in self.env)]
-        found = ((origin, token_in(text)) for origin, text in kept if text)
-        return next((Credential(Secret(token), origin) for origin, token in found if token), None)
+PLATFORM_TOKEN = CookieHeader(
+    env=("DEEPSEEK_PLATFORM_TOKEN", "DEEPSEEK_USER_TOKEN"),
+    read=token_in,
+    missing="No token of the DeepSeek platform is set.",
+)
+"""The platform's session token. It is no cookie, but is kept where a cookie would be (config `cookieHeader`)."""
 
 
 PROVIDER = Provider(
     id="deepseek",
     name="DeepSeek",
-    connect="Create an API key at platform.deepseek.com and set DEEPSEEK_API_KEY, or store it with Quotaline.",
+    connect="Create an API key at platform.deepseek.com and set DEEPSEEK_API_KEY; the month's usage needs the site's "
+    "userToken in DEEPSEEK_PLATFORM_TOKEN.",
     summary="Prepaid balance; with a platform token also cost, tokens and requests of the month.",
     aliases=("deep-seek", "ds"),
     dashboard="https://platform.deepseek.com/usage",
     status=StatusPage("https://status.deepseek.com"),
     key_url="https://platform.deepseek.com/api_keys",
-    settings=("apiKey", "apiKeyEnv", "cookieHeader", "tokenAccounts"),
+    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "tokenAccounts"),
     accounts="token",
     min_interval=60,
     deadline=40,
+    binding=lambda usage: "money",
     strategies=(
         Strategy("api", from_api, ApiKey(env=("DEEPSEEK_API_KEY", "DEEPSEEK_KEY"))),
-        Strategy("web", from_web, PlatformToken(), applies=lambda ctx: ctx.account is None),
+        Strategy("web", from_web, PLATFORM_TOKEN, applies=lambda ctx: ctx.account is None),
     ),
 )

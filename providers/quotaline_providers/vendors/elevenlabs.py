@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 
 from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
@@ -20,7 +19,9 @@ from quotaline_providers.payload import (
     Text,
     When,
     child,
+    exact,
     lenient,
+    share,
 )
 from quotaline_providers.wording import grouped, money, plan_name
 
@@ -66,15 +67,11 @@ def plan_text(tier: str | None, status: str | None) -> str | None:
     return f"{name} · {status}" if name else status
 
 
-def _percent(used: float, limit: float) -> float:
-    return min(100.0, max(0.0, used / limit * 100)) if limit > 0 else 0.0
-
-
 def _voices(id: str, label: str, used: int | None, limit: int | None) -> Window | None:
     if used is None or limit is None or limit <= 0:
         return None
     text = f"{used} / {limit}"
-    percent = _percent(used, limit)
+    percent = share(used, limit)
     return Window(id=id, label=label, used_percent=percent, used=used, limit=limit, unit="voices", description=text)
 
 
@@ -84,7 +81,7 @@ def to_usage(answer: Subscription, now: datetime) -> Usage:
     credits = Window(
         id="credits",
         label="Credits",
-        used_percent=_percent(used, limit),
+        used_percent=share(used, limit),
         used=used,
         limit=limit if limit > 0 else None,
         unit="credits",
@@ -111,8 +108,8 @@ def to_usage(answer: Subscription, now: datetime) -> Usage:
     if overage and overage.amount and overage.amount > 0:
         unit = (overage.currency or answer.currency or "usd").upper()
         rows.append(Row(label="Overage", value=money(overage.amount, unit)))
-        amount = Decimal(str(overage.amount))
-        spends = (Spend(id="overage", label="Overage", used=amount, unit=unit, period="Billing period"),)
+        used_more = exact(overage.amount)
+        spends = (Spend(id="overage", label="Overage", used=used_more, unit=unit, period="Billing period"),)
     if invoice and invoice.amount_due_cents is not None:
         due = money(invoice.amount_due_cents / 100, (answer.currency or "usd").upper())
         when = invoice.next_payment_attempt_unix

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from quotaline_providers.contract import Context, Option, Provider, Strategy
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential, ReadError
 from quotaline_providers.model import Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import Number, Payload, Text, When, lenient
+from quotaline_providers.payload import Number, Payload, Text, When, lenient, lenient_part
 from quotaline_providers.wording import grouped
 
 QUOTA_FILE = Path("options") / "AIAssistantQuotaManager2.xml"
@@ -32,14 +32,18 @@ class Amounts(Payload):
     maximum: Number = None
     available: Number = None
 
+    @property
+    def known(self) -> bool:
+        return any(amount is not None for amount in (self.current, self.maximum, self.available))
+
 
 class QuotaInfo(Amounts):
     """Option `quotaInfo`. `until` ends the licence, not the month."""
 
     type: Text = None
     until: When = None
-    tariff: Annotated[Amounts, lenient(Amounts)] = Field(default=Amounts(), alias="tariffQuota")
-    top_up: Annotated[Amounts, lenient(Amounts)] = Field(default=Amounts(), alias="topUpQuota")
+    tariff: Annotated[Amounts, lenient_part(Amounts)] = Field(default=Amounts(), alias="tariffQuota")
+    top_up: Annotated[Amounts, lenient_part(Amounts)] = Field(default=Amounts(), alias="topUpQuota")
 
 
 class Refill(Payload):
@@ -72,18 +76,24 @@ def parse_quota(text: str) -> Quota:
     options = _options(text)
     raw = options.get("quotaInfo", "").strip()
     if not raw:
-        raise BadResponse(
-            "The IDE's quota file holds no quota information.", "Use AI Assistant once in the IDE, then try again."
-        )
+        raise _no_quota()
     try:
         info = QuotaInfo.model_validate_json(raw)
     except ValidationError:
         raise BadResponse("The quota in the IDE's quota file cannot be understood.") from None
+    if not (info.known or info.tariff.known or info.top_up.known):
+        raise _no_quota()
     try:
         refill = NextRefill.model_validate_json(options.get("nextRefill", "{}"))
     except ValidationError:
         refill = NextRefill()
     return Quota(info, refill)
+
+
+def _no_quota() -> BadResponse:
+    return BadResponse(
+        "The IDE's quota file holds no quota information.", "Use AI Assistant once in the IDE, then try again."
+    )
 
 
 def _options(text: str) -> dict[str, str]:

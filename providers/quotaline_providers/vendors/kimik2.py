@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.lookups import ApiKey, Chosen
 from quotaline_providers.model import Balance, Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import JsonObject, child, to_number, to_time
+from quotaline_providers.payload import JsonObject, at_epoch, child, exact, share, to_number, to_time
 from quotaline_providers.wording import grouped
 
 URL = "https://kimi-k2.ai/api/user/credits"
@@ -30,7 +29,7 @@ _PLACES: tuple[tuple[str, ...], ...] = (
     ("usage",),
     ("credits",),
 )
-_CONSUMED = [
+CONSUMED = [
     "total_credits_consumed",
     "totalCreditsConsumed",
     "total_credits_used",
@@ -43,7 +42,7 @@ _CONSUMED = [
     "usage.total",
     "usage.consumed",
 ]
-_REMAINING = [
+REMAINING = [
     "credits_remaining",
     "creditsRemaining",
     "remaining_credits",
@@ -55,7 +54,7 @@ _REMAINING = [
     "usage.credits_remaining",
     "usage.remaining",
 ]
-_AVERAGE = [
+AVERAGE = [
     "average_tokens_per_request",
     "averageTokensPerRequest",
     "average_tokens",
@@ -63,7 +62,7 @@ _AVERAGE = [
     "avg_tokens",
     "avgTokens",
 ]
-_TIME = ["updated_at", "updatedAt", "timestamp", "time", "last_update", "lastUpdated"]
+TIME = ["updated_at", "updatedAt", "timestamp", "time", "last_update", "lastUpdated"]
 
 
 @dataclass(frozen=True)
@@ -77,12 +76,12 @@ class Credits:
 
 
 def values(document: dict[str, object], names: list[str]) -> Iterator[object]:
-    """For each name, the value in the first place that has it."""
+    """For each name, the value in the first place that has it; None when no place has."""
     places = [place for path in _PLACES if (place := child(document, *path)) is not None]
     for name in names:
         *path, last = name.split(".")
-        holders = (child(place, *path) for place in places)
-        yield from (holder[last] for holder in [next((h for h in holders if h and last in h), None)] if holder)
+        holders = (child(place, *path) or {} for place in places)
+        yield next((holder[last] for holder in holders if last in holder), None)
 
 
 def moment(value: object) -> datetime | None:
@@ -91,7 +90,7 @@ def moment(value: object) -> datetime | None:
     if number is None:
         return to_time(value)
     seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
-    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _LATEST else None
+    return at_epoch(seconds) if seconds < _LATEST else None
 
 
 def found_in(document: dict[str, object], header: str | None = None) -> Credits:
@@ -100,14 +99,14 @@ def found_in(document: dict[str, object], header: str | None = None) -> Credits:
     def number(names: list[str]) -> float | None:
         return next((found for value in values(document, names) if (found := to_number(value)) is not None), None)
 
-    remaining = number(_REMAINING)
+    remaining = number(REMAINING)
     if remaining is None:
         remaining = to_number(header)
     return Credits(
-        consumed=number(_CONSUMED),
+        consumed=number(CONSUMED),
         remaining=None if remaining is None else max(0.0, remaining),
-        average_tokens=number(_AVERAGE),
-        time=next((time for value in values(document, _TIME) if (time := moment(value)) is not None), None),
+        average_tokens=number(AVERAGE),
+        time=next((time for value in values(document, TIME) if (time := moment(value)) is not None), None),
     )
 
 
@@ -115,20 +114,24 @@ def to_usage(credits: Credits, now: datetime) -> Usage:
     """The usage. Raises BadResponse when the answer held no credits at all."""
     if credits.consumed is None and credits.remaining is None:
         raise BadResponse("kimi-k2.ai gave no credit data.")
-    left = credits.remaining or 0.0
-    rows = [Row(label="Remaining", value=grouped(left))]
-    if credits.consumed is not None:
-        rows.append(Row(label="Consumed", value=grouped(credits.consumed)))
-    if credits.average_tokens is not None:
-        rows.append(Row(label="Average tokens per request", value=grouped(credits.average_tokens)))
+    known = (
+        ("Remaining", credits.remaining),
+        ("Consumed", credits.consumed),
+        ("Average tokens per request", credits.average_tokens),
+    )
+    rows = tuple(Row(label=label, value=grouped(value)) for label, value in known if value is not None)
     window = _window(credits)
     return Usage(
-        updated_at=credits.time or now,
+        updated_at=min(credits.time or now, now),
         windows=(window,) if window else (),
-        balances=(Balance(id="credits", label="Credits", amount=Decimal(str(left)), unit="credits"),),
-        identity=Identity(plan=f"Credits: {grouped(left)} left"),
-        details=(Section(title="Credits", rows=tuple(rows)),),
+        balances=_balances(credits.remaining),
+        identity=Identity(plan=None if credits.remaining is None else f"Credits: {grouped(credits.remaining)} left"),
+        details=(Section(title="Credits", rows=rows),),
     )
+
+
+def _balances(left: float | None) -> tuple[Balance, ...]:
+    return () if left is None else (Balance(id="credits", label="Credits", amount=exact(left), unit="credits"),)
 
 
 def _window(credits: Credits) -> Window | None:
@@ -139,7 +142,7 @@ def _window(credits: Credits) -> Window | None:
     return Window(
         id="credits",
         label="Credits",
-        used_percent=min(100.0, max(0.0, used / total * 100)),
+        used_percent=share(used, total),
         used=used,
         limit=total if to_number(total) is not None else None,
         unit="credits",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, TypeVar
 
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
-from quotaline_providers.endpoints import own_server
-from quotaline_providers.errors import BadResponse, Misconfigured
-from quotaline_providers.lookups import ApiKey
+from quotaline_providers.endpoints import configured_server
+from quotaline_providers.errors import BadResponse
+from quotaline_providers.lookups import ServerKey
 from quotaline_providers.model import Confidence, Identity, Lane, Spend, Usage, Window
-from quotaline_providers.payload import Number, Payload, Text, When, lenient, lenient_items
+from quotaline_providers.payload import Number, Payload, Text, When, exact, lenient, lenient_items, share
 from quotaline_providers.secret import Secret
 from quotaline_providers.wording import money
 
@@ -96,7 +95,7 @@ def window_of(budget: Budget, id: str, label: str, lane: Lane, prefix: str = "")
     return Window(
         id=id,
         label=label,
-        used_percent=min(100.0, max(0.0, budget.used / budget.limit * 100)),
+        used_percent=share(budget.used, budget.limit),
         used=budget.used,
         limit=budget.limit,
         unit="USD",
@@ -114,18 +113,13 @@ def spend_of(budget: Budget, whose: str) -> tuple[Spend, ...]:
         Spend(
             id="spend",
             label="API spend",
-            used=_exact(budget.used),
-            limit=_exact(budget.limit) if budget.limit else None,
+            used=exact(budget.used),
+            limit=exact(budget.limit) if budget.limit else None,
             unit="USD",
             period=period,
             resets_at=budget.budget_reset_at,
         ),
     )
-
-
-def _exact(value: float) -> Decimal:
-    """Dollars without the noise of binary fractions."""
-    return Decimal(str(round(value, 6)))
 
 
 def to_usage(key: KeyInfo, user: User | None, team: Team | None, now: datetime) -> Usage:
@@ -160,14 +154,7 @@ def binding(usage: Usage) -> str | None:
 
 def root_of(ctx: Context) -> str:
     """The proxy's management address. Raises Misconfigured."""
-    if ctx.settings.enterprise_host:
-        base = own_server(ctx.settings.enterprise_host, "enterpriseHost")
-    elif value := ctx.env(BASE_URL):
-        base = own_server(value, BASE_URL)
-    else:
-        base = own_server(None, f"enterpriseHost or {BASE_URL}")
-    if "?" in base:
-        raise Misconfigured(f"The setting {BASE_URL} must not have a query.", "Remove the part after the `?`.")
+    base = configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL)
     return base.removesuffix("/v1").rstrip("/")
 
 
@@ -211,5 +198,5 @@ PROVIDER = Provider(
     min_interval=60,
     deadline=60,
     binding=binding,
-    strategies=(Strategy("api", from_api, ApiKey(env=("LITELLM_API_KEY",)), label="api"),),
+    strategies=(Strategy("api", from_api, ServerKey(env=("LITELLM_API_KEY",), server=BASE_URL)),),
 )

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
-from quotaline_providers.endpoints import own_server
-from quotaline_providers.errors import Misconfigured
-from quotaline_providers.lookups import ApiKey
-from quotaline_providers.model import Confidence, Identity, Row, Section, Spend, Usage, Window
-from quotaline_providers.payload import Integer, Number, Payload, When, lenient, parse_or_none
+from quotaline_providers.endpoints import configured_server
+from quotaline_providers.lookups import ServerKey
+from quotaline_providers.model import Confidence, Identity, Lane, Row, Section, Spend, Usage, Window
+from quotaline_providers.payload import Integer, Number, Payload, When, clamped, exact, lenient, parse_or_none
 from quotaline_providers.wording import grouped, money
 
 BASE_URL = "LLM_PROXY_BASE_URL"
@@ -104,18 +102,17 @@ def to_usage(stats: Stats, now: datetime) -> Usage:
     resets = [group.reset_time for group in groups if group.reset_time and group.reset_time > now]
     reset = min(resets, default=None)
     windows = [window for window in (_quota(groups, reset),) if window]
-    requests = f"{grouped(stats.requests)} requests"
-    windows.append(Window(id="requests", label="Requests", used_percent=0, lane="secondary", description=requests))
-    tokens = f"{grouped(stats.token_count)} tokens"
-    windows.append(Window(id="tokens", label="Tokens", used_percent=0, lane="tertiary", description=tokens))
-    ranked = sorted(stats.providers.items(), key=lambda entry: (-entry[1].requests, entry[0]))[:_TOP]
-    windows += [_upstream(name, item, {window.id for window in windows}) for name, item in ranked]
+    windows.append(_text("requests", "Requests", f"{grouped(stats.requests)} requests", "secondary"))
+    windows.append(_text("tokens", "Tokens", f"{grouped(stats.token_count)} tokens", "tertiary"))
+    for name, item in _busiest(stats):
+        id = f"provider-{name}" if name in {window.id for window in windows} else name
+        windows.append(_text(id, name, _upstream_text(item)))
     return Usage(
         updated_at=now,
         windows=tuple(windows),
         spends=_spends(stats.cost, reset),
         identity=Identity(organization=_keys(stats), plan="quota-stats"),
-        details=(_section(stats),),
+        details=_sections(stats),
         confidence=Confidence.ESTIMATED,
     )
 
@@ -124,22 +121,28 @@ def _quota(groups: list[Group], reset: datetime | None) -> Window | None:
     left = [group.remaining_percent for group in groups if group.remaining_percent is not None]
     if not left:
         return None
-    percent = min(100.0, max(0.0, 100 - min(left)))
-    return Window(id="quota", label="Quota", used_percent=percent, resets_at=reset, lane="primary")
+    used = clamped(100 - min(left))
+    return Window(id="quota", label="Quota", used_percent=used, resets_at=reset, lane="primary")
 
 
-def _upstream(name: str, item: Upstream, taken: set[str]) -> Window:
+def _text(id: str, label: str, text: str, lane: Lane | None = None) -> Window:
+    """A window that only tells a number: its percentage means nothing."""
+    return Window(id=id, label=label, used_percent=0, description=text, lane=lane, placeholder=True)
+
+
+def _busiest(stats: Stats) -> list[tuple[str, Upstream]]:
+    return sorted(stats.providers.items(), key=lambda entry: (-entry[1].requests, entry[0]))[:_TOP]
+
+
+def _upstream_text(item: Upstream) -> str:
     text = f"{grouped(item.requests)} req · {grouped(item.token_count)} tok"
-    if item.approx_cost is not None:
-        text += f" · {money(item.approx_cost)}"
-    return Window(id=f"provider-{name}" if name in taken else name, label=name, used_percent=0, description=text)
+    return text if item.approx_cost is None else f"{text} · {money(item.approx_cost)}"
 
 
 def _spends(cost: float | None, reset: datetime | None) -> tuple[Spend, ...]:
     if cost is None:
         return ()
-    used = Decimal(str(round(cost, 6)))
-    return (Spend(id="cost", label="Spend", used=used, unit="USD", period="Approx. spend", resets_at=reset),)
+    return (Spend(id="cost", label="Spend", used=exact(cost), unit="USD", period="Approx. spend", resets_at=reset),)
 
 
 def _keys(stats: Stats) -> str:
@@ -147,14 +150,18 @@ def _keys(stats: Stats) -> str:
     return f"{active}/{sum(item.credential_count or 0 for item in stats.providers.values())} active keys"
 
 
-def _section(stats: Stats) -> Section:
+def _sections(stats: Stats) -> tuple[Section, ...]:
     exhausted = sum(item.exhausted_count or 0 for item in stats.providers.values())
-    return Section(
-        title="Proxy",
-        rows=(
-            Row(label="Providers", value=grouped(len(stats.providers))),
-            Row(label="Exhausted keys", value=grouped(exhausted)),
-        ),
+    totals = (
+        Row(label="Requests", value=grouped(stats.requests)),
+        Row(label="Tokens", value=grouped(stats.token_count)),
+        Row(label="Providers", value=grouped(len(stats.providers))),
+        Row(label="Exhausted keys", value=grouped(exhausted)),
+    )
+    busiest = tuple(Row(label=name, value=_upstream_text(item)) for name, item in _busiest(stats))
+    return (
+        Section(title="Proxy", rows=totals),
+        *((Section(title="Busiest providers", rows=busiest),) if busiest else ()),
     )
 
 
@@ -163,14 +170,7 @@ def _section(stats: Stats) -> Section:
 
 def stats_url(ctx: Context) -> str:
     """The address of the statistics. Raises Misconfigured."""
-    if ctx.settings.enterprise_host:
-        base = own_server(ctx.settings.enterprise_host, f"enterpriseHost ({BASE_URL})")
-    elif value := ctx.env(BASE_URL):
-        base = own_server(value, BASE_URL)
-    else:
-        base = own_server(None, f"enterpriseHost or {BASE_URL}")
-    if "?" in base:
-        raise Misconfigured(f"The setting {BASE_URL} must not have a query.", "Remove the part after the `?`.")
+    base = configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL)
     return f"{base}/quota-stats" if base.endswith("/v1") else f"{base}/v1/quota-stats"
 
 
@@ -191,5 +191,5 @@ PROVIDER = Provider(
     accounts="token",
     min_interval=60,
     deadline=40,
-    strategies=(Strategy("api", from_api, ApiKey(env=("LLM_PROXY_API_KEY",)), label="api"),),
+    strategies=(Strategy("api", from_api, ServerKey(env=("LLM_PROXY_API_KEY",), server=BASE_URL)),),
 )

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
 from quotaline_providers.contract import Context, Credential, Option, Provider, Strategy
-from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, MissingCredential, ReadError
-from quotaline_providers.lookups import ApiKey, Chosen, accepted
+from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, MissingCredential
+from quotaline_providers.lookups import ApiKey, accepted
 from quotaline_providers.model import Balance, Identity, Row, Section, Usage
-from quotaline_providers.payload import Integer, NeededNumber, Payload, Text, lenient
+from quotaline_providers.payload import Integer, NeededNumber, Payload, Text, exact, lenient
 from quotaline_providers.secret import Secret
-from quotaline_providers.wording import grouped, money
+from quotaline_providers.sidecalls import beside
+from quotaline_providers.wording import grouped, money, yuan
 
 INTERNATIONAL, CHINA = "international", "china"
 BASES = {INTERNATIONAL: "https://api.moonshot.ai", CHINA: "https://api.moonshot.cn"}
 CURRENCIES = {INTERNATIONAL: "USD", CHINA: "CNY"}
-TIMEOUT = 15.0
+ENV = ("MOONSHOT_API_KEY", "MOONSHOT_KEY")
+HEADERS = {"Accept": "application/json"}
+TIMEOUT, INFO_SECONDS = 15.0, 5.0
+_SCODE = re.compile(r"(?:0x)?[0-9A-Fa-f]{1,8}")
+REGION_HINT = "Check that the key is of this region."
 
 # --- what the vendor sends -------------------------------------------------------------------------
 
@@ -43,6 +48,12 @@ class Envelope(Payload):
     @property
     def good(self) -> bool:
         return self.code == 0 and self.status
+
+    @property
+    def reason(self) -> str:
+        """The vendor's codes, where they are codes and no text."""
+        known = self.scode if self.scode and _SCODE.fullmatch(self.scode) else None
+        return f"code {self.code:.0f}, scode {known}" if known else f"code {self.code:.0f}"
 
 
 class BalanceAnswer(Envelope):
@@ -82,7 +93,7 @@ class InfoAnswer(Envelope):
 
 
 def amount(value: float, region: str) -> str:
-    return money(value, CURRENCIES[region]).replace("CN¥", "¥")
+    return yuan(value) if region == CHINA else money(value)
 
 
 def balance_text(amounts: Amounts, region: str) -> str:
@@ -103,7 +114,7 @@ def to_usage(amounts: Amounts, info: Info | None, region: str, now: datetime) ->
     )
     limits = _limits(info.organization) if info and info.organization else ()
     sections = (Section(title="Balance", rows=rows), *((Section(title="Limits", rows=limits),) if limits else ()))
-    left = Decimal(str(amounts.available_balance))
+    left = exact(amounts.available_balance)
     return Usage(
         updated_at=now,
         balances=(Balance(id="balance", label="Balance", amount=left, unit=CURRENCIES[region]),),
@@ -156,14 +167,52 @@ def key_region(ctx: Context) -> str:
     return bound or _configured(ctx, "region", ctx.settings.region) or INTERNATIONAL
 
 
-def _keys(ctx: Context) -> ApiKey:
-    """Only keys of the region that is read: a key must not reach the other region's host."""
-    region = region_of(ctx)
-    own = key_region(ctx) == region
-    env = ("MOONSHOT_API_KEY", "MOONSHOT_KEY") if ambient_region(ctx) == region else ()
-    if not own and not env:
-        raise MissingCredential(f"No API key for the region {region} is set.")
-    return ApiKey(env=env, from_config=own, from_keyring=own)
+@dataclass(frozen=True)
+class RegionalKey:
+    """A key of the region that is read: it must not reach the other region's host."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return ApiKey(env=ENV).places(ctx)
+
+    def trace(self, ctx: Context) -> str | None:
+        try:
+            return self._of(ctx, region_of(ctx)).trace(ctx)
+        except Misconfigured:
+            return None
+
+    async def find(self, ctx: Context) -> Credential:
+        """The key. Raises MissingCredential; Misconfigured where there is only a key of the other region."""
+        region = region_of(ctx)
+        try:
+            return await self._of(ctx, region).find(ctx)
+        except MissingCredential:
+            other = CHINA if region == INTERNATIONAL else INTERNATIONAL
+            origin = self._of(ctx, other).trace(ctx)
+            if origin is None:
+                raise
+        name = "MOONSHOT_REGION" if origin in {f"env {name}" for name in ENV} else "apiKeyRegion"
+        raise Misconfigured(
+            f"The API key is of the region {other} (setting {name}), but {region} is read.",
+            f"Set {name} to {region} if that is the region of the key; else set region to {other}.",
+        )
+
+    def _of(self, ctx: Context, region: str) -> ApiKey:
+        own = key_region(ctx) == region
+        return ApiKey(env=ENV if ambient_region(ctx) == region else (), from_config=own, from_keyring=own)
+
+
+async def check_region(ctx: Context, key: Secret, region: str) -> None:
+    """Raises Misconfigured for a key that once was good in the other region."""
+    known = _known(await ctx.memory.get(_note(key)))
+    if known is not None and known != region:
+        raise Misconfigured(
+            f"This API key is of the region {known}, but the setting region is {region}.",
+            f"Set region to {known}, or store a key of the region {region}.",
+        )
+
+
+def _note(key: Secret) -> str:
+    return f"moonshot.region.{key.digest()}"
 
 
 # --- how it is fetched -----------------------------------------------------------------------------
@@ -172,34 +221,29 @@ def _keys(ctx: Context) -> ApiKey:
 async def from_api(ctx: Context, key: Credential) -> Usage:
     """Balance and limits at once; only the balance must succeed."""
     region = region_of(ctx)
-    asking = asyncio.create_task(_info(ctx, BASES[region], key.secret))
-    try:
+    await check_region(ctx, key.secret, region)
+    async with beside() as side:
+        info = side.start(_info(ctx, BASES[region], key.secret), INFO_SECONDS)
         amounts = await _balance(ctx, BASES[region], key.secret)
-        return to_usage(amounts, await asking, region, ctx.now)
-    finally:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+        await ctx.memory.set(_note(key.secret), region)
+        return to_usage(amounts, await info, region, ctx.now)
 
 
 async def _balance(ctx: Context, base: str, key: Secret) -> Amounts:
     url = f"{base}/v1/users/me/balance"
-    sent = await ctx.http.send("GET", url, bearer=key, headers={"Accept": "application/json"}, timeout=TIMEOUT)
-    answer = ctx.http.parse(accepted(ctx, sent, "Moonshot", "Check that the key is of this region."), BalanceAnswer)
+    sent = await ctx.http.send("GET", url, bearer=key, headers=HEADERS, timeout=TIMEOUT)
+    answer = ctx.http.parse(accepted(ctx, sent, "Moonshot", REGION_HINT), BalanceAnswer)
     if answer.code == 401:
-        raise ExpiredCredential("Moonshot refused the API key.", "Check that the key is of this region.")
+        raise ExpiredCredential("Moonshot refused the API key.", REGION_HINT)
     if not answer.good:
-        raise BadResponse(f"Moonshot could not tell the balance (code {answer.code:.0f}).")
+        raise BadResponse(f"Moonshot could not tell the balance ({answer.reason}).")
     if answer.data is None:
         raise BadResponse("Moonshot gave an answer without the three balances (field data).")
     return answer.data
 
 
 async def _info(ctx: Context, base: str, key: Secret) -> Info | None:
-    headers = {"Accept": "application/json"}
-    try:
-        answer = await ctx.http.get(f"{base}/v1/users/me", InfoAnswer, bearer=key, headers=headers, timeout=TIMEOUT)
-    except ReadError:
-        return None
+    answer = await ctx.http.get(f"{base}/v1/users/me", InfoAnswer, bearer=key, headers=HEADERS, timeout=TIMEOUT)
     return answer.data if answer.good else None
 
 
@@ -214,6 +258,6 @@ PROVIDER = Provider(
     settings=("apiKey", "apiKeyEnv", "region"),
     options=(Option("apiKeyRegion", "The region the configured key is of; the key is not used for another one."),),
     min_interval=60,
-    deadline=40,
-    strategies=(Strategy("api", from_api, Chosen(_keys)),),
+    deadline=30,
+    strategies=(Strategy("api", from_api, RegionalKey()),),
 )

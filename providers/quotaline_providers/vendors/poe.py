@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime, timedelta
 
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.errors import ReadError
 from quotaline_providers.lookups import ApiKey, accepted
 from quotaline_providers.model import Balance, Chart, Identity, Point, Row, Section, Usage
-from quotaline_providers.payload import JsonObject, NeededNumber, Payload, needed_number, to_number, to_time
+from quotaline_providers.payload import (
+    JsonObject,
+    NeededNumber,
+    P,
+    Payload,
+    at_epoch,
+    exact,
+    needed_number,
+    to_number,
+    to_time,
+)
 from quotaline_providers.secret import Secret
 from quotaline_providers.wording import grouped, money
 
@@ -20,6 +30,8 @@ BASE = "https://api.poe.com/usage"
 TIMEOUT = 15.0
 MAX_PAGES, PAGE_SIZE = 5, 100
 HISTORY = timedelta(days=30)
+WHOLE, HISTORY_UNTIL = 20.0, 18.0
+"""Seconds from the beginning of a read: when it ends, and when the history is taken as far as it got."""
 
 Object = dict[str, object]
 
@@ -46,8 +58,7 @@ def moment(value: object) -> datetime | None:
     number = to_number(value)
     if number is None:
         return to_time(value)
-    seconds = number / 1e6 if number > 1e14 else number / 1e3 if number > 1e12 else number
-    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 253_402_300_799 else None
+    return at_epoch(number / 1e6 if number > 1e14 else number / 1e3 if number > 1e12 else number)
 
 
 def _first(row: Object, *names: str) -> object:
@@ -142,12 +153,10 @@ def to_usage(balance: float | None, uses: tuple[Use, ...], now: datetime) -> Usa
         days[use.time.date()] += use.points
     series = tuple(Point(label=day.isoformat(), value=amount) for day, amount in sorted(days.items()))
     chart = Chart(kind="bars", title="Daily points", unit="points", points=series) if series else None
-    known = (
-        () if balance is None else (Balance(id="points", label="Points", amount=Decimal(str(balance)), unit="points"),)
-    )
+    left = () if balance is None else (Balance(id="points", label="Points", amount=exact(balance), unit="points"),)
     return Usage(
         updated_at=now,
-        balances=known,
+        balances=left,
         identity=Identity(plan=None if balance is None else f"Balance: {points(balance)}"),
         details=(Section(title="Points", rows=rows, chart=chart),) if rows else (),
     )
@@ -156,33 +165,39 @@ def to_usage(balance: float | None, uses: tuple[Use, ...], now: datetime) -> Usa
 # --- how it is fetched -----------------------------------------------------------------------------
 
 
-async def _history(ctx: Context, key: Secret) -> tuple[Use, ...]:
-    """The uses read until something fails: the history is optional."""
+async def _history(ctx: Context, key: Secret, until: float) -> tuple[Use, ...]:
+    """The uses read until something fails or the loop's clock says `until`: the history is optional."""
     uses: list[Use] = []
     params = {"limit": str(PAGE_SIZE)}
-    headers = {"Accept": "application/json"}
     try:
-        for _ in range(MAX_PAGES):
-            answer = await ctx.http.get(
-                f"{BASE}/points_history", JsonObject, bearer=key, headers=headers, params=params, timeout=TIMEOUT
-            )
-            for row in rows_of(answer.root):
-                if isinstance(row, dict) and (use := to_use(row, ctx.now)):
-                    uses.append(use)
-            cursor = next_cursor(answer.root, ctx.now)
-            if cursor is None:
-                break
-            params = {"limit": str(PAGE_SIZE), "starting_after": cursor}
-    except (ReadError, ValueError):
+        async with asyncio.timeout_at(until):
+            for _ in range(MAX_PAGES):
+                page = (await _get(ctx, key, "points_history", params, JsonObject)).root
+                for row in rows_of(page):
+                    if isinstance(row, dict) and (use := to_use(row, ctx.now)):
+                        uses.append(use)
+                cursor = next_cursor(page, ctx.now)
+                if cursor is None:
+                    break
+                params = {"limit": str(PAGE_SIZE), "starting_after": cursor}
+    except (ReadError, ValueError, TimeoutError):
         pass
     return tuple(uses)
 
 
-async def from_api(ctx: Context, key: Credential) -> Usage:
+async def _get(ctx: Context, key: Secret, path: str, params: dict[str, str], model: type[P]) -> P:
     headers = {"Accept": "application/json"}
-    sent = await ctx.http.send("GET", f"{BASE}/current_balance", bearer=key.secret, headers=headers, timeout=TIMEOUT)
-    answer = ctx.http.parse(accepted(ctx, sent, "Poe"), BalanceAnswer)
-    return to_usage(answer.current_point_balance, await _history(ctx, key.secret), ctx.now)
+    answer = await ctx.http.send(
+        "GET", f"{BASE}/{path}", bearer=key, headers=headers, params=params or None, timeout=TIMEOUT
+    )
+    return ctx.http.parse(accepted(ctx, answer, "Poe"), model)
+
+
+async def from_api(ctx: Context, key: Credential) -> Usage:
+    """The balance, then as much of the history as there is time for."""
+    until = asyncio.get_running_loop().time() + HISTORY_UNTIL
+    balance = await _get(ctx, key.secret, "current_balance", {}, BalanceAnswer)
+    return to_usage(balance.current_point_balance, await _history(ctx, key.secret, until), ctx.now)
 
 
 PROVIDER = Provider(
@@ -195,6 +210,6 @@ PROVIDER = Provider(
     settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
     accounts="token",
     min_interval=120,
-    deadline=100,
+    deadline=WHOLE,
     strategies=(Strategy("api", from_api, ApiKey(env=("POE_API_KEY",))),),
 )

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.lookups import ApiKey, accepted
 from quotaline_providers.model import Identity, Lane, Row, Section, Spend, Usage, Window
-from quotaline_providers.payload import JsonDocument, child, to_number, to_time
+from quotaline_providers.payload import JsonDocument, at_epoch, child, clamped, exact, to_number, to_time
 from quotaline_providers.wording import grouped, money, percent
 
 URL = "https://api.synthetic.new/v2/quotas"
@@ -52,8 +51,9 @@ _UNITS = {"m": 1, "h": 60, "d": 1440}
 _SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(?:(m|min|mins|minute|minutes)|(h|hr|hrs|hour|hours)|(d|day|days))")
 _GENERIC = ("quotas", "quota", "limits", "usage", "entries", "subscription", "data")
 _LANES: tuple[Lane, ...] = ("primary", "secondary", "tertiary")
-_IDS = ("five-hour", "weekly", "search")
-_LABELS = ("Five-hour quota", "Weekly tokens", "Search hourly")
+_NAMED = (("five-hour", "Five-hour quota"), ("weekly", "Weekly tokens"), ("search", "Search hourly"))
+_PLACES = (("rollingFiveHourLimit",), ("weeklyTokenLimit",), ("search", "hourly"))
+_MOST_CREDITS = "maxCredits max_credits"
 _MAX_DEPTH = 40
 
 
@@ -72,7 +72,7 @@ def moment(value: object) -> datetime | None:
     if number is None:
         return to_time(value)
     seconds = number / 1000 if number > 1e12 else number
-    return datetime.fromtimestamp(seconds, UTC) if 1e9 < seconds < 253_402_300_799 else None
+    return at_epoch(seconds) if seconds > 1e9 else None
 
 
 def dollars(value: object) -> float | None:
@@ -89,7 +89,7 @@ def length(source: Object) -> int | None:
     for names, factor in _MINUTES:
         number = first(source, names, to_number)
         if number is not None and number > 0:
-            return round(number * factor)
+            return round(number * factor) or None
     return first(source, _PERIOD, _span)
 
 
@@ -136,7 +136,10 @@ class Credits:
 
 @dataclass(frozen=True)
 class Quota:
-    """One lane: percent used (0-100), length in minutes, what comes back at the next tick in percent."""
+    """One lane: percent used (0-100), length in minutes, what comes back at the next tick in percent.
+
+    `id` is empty for a quota that is none of the named lanes.
+    """
 
     label: str | None
     used_percent: float
@@ -146,6 +149,7 @@ class Quota:
     resets_at: datetime | None
     step: float | None
     credits: Credits | None
+    id: str = ""
 
 
 def _scaled(value: float | None, fraction: bool) -> float | None:
@@ -155,7 +159,7 @@ def _scaled(value: float | None, fraction: bool) -> float | None:
 def to_quota(source: Object, *, weekly: bool = False) -> Quota | None:
     """The quota in an object; None when its use cannot be told. The weekly lane's percents are never fractions."""
     limit, used, remaining = (first(source, names, to_number) for names in (_LIMIT, _USED, _REMAINING))
-    most, rest = first(source, "maxCredits max_credits", dollars), first(source, _credit("remaining"), dollars)
+    most, rest = first(source, _MOST_CREDITS, dollars), first(source, _credit("remaining"), dollars)
     spent = first(source, _credit("used"), dollars)
     share = _scaled(first(source, _USED_PERCENT, to_number), not weekly)
     left = _scaled(first(source, _LEFT_PERCENT, to_number), not weekly)
@@ -169,14 +173,15 @@ def to_quota(source: Object, *, weekly: bool = False) -> Quota | None:
         share = 100 - left
     elif share is None and used is not None and limit is not None and limit > 0:
         share = used / limit * 100
-    if share is None or math.isnan(share):
+    if share is None:
         return None
-    share = min(100.0, max(0.0, share))
+    share = clamped(share)
     credits = None
     if most is not None and most > 0:
         if spent is None:
             spent = max(0.0, most - rest) if rest is not None else most * share / 100
-        credits = Credits(most, spent, first(source, "nextRegenCredits next_regen_credits", dollars))
+        regen = first(source, "nextRegenCredits next_regen_credits", dollars)
+        credits = Credits(most, spent, regen if regen and regen > 0 else None)
     step = first(source, _STEP, to_number)
     step = step * 100 if step is not None and step <= 1 else step
     if step is None and credits and credits.regen:
@@ -197,18 +202,27 @@ def _credit(kind: str) -> str:
     return f"{kind}Credits {kind}_credits"
 
 
+def _in_lane(number: int, quota: Quota | None) -> Quota | None:
+    id, label = _NAMED[number]
+    return replace(quota, id=id, label=label) if quota else None
+
+
+def _named(root: Object, path: tuple[str, ...]) -> Object | None:
+    """The named lane that stands here, at the root or under `data`; None unless it holds a number of a quota."""
+    lanes = (child(root, *path), child(root, "data", *path))
+    return next((lane for lane in lanes if lane and (is_quota(lane) or first(lane, _MOST_CREDITS, dollars))), None)
+
+
 def quotas(document: object) -> tuple[Quota | None, Quota | None, Quota | None]:
-    """The three lanes, each in its slot; a named lane that is missing is never filled by another."""
+    """The three lanes, each in its slot; a named lane that is missing is never filled by another. Only quotas that
+    have no lane of their own keep their labels."""
     root: Object = {"quotas": document} if isinstance(document, list) else (child(document) or {})
-    paths = (("rollingFiveHourLimit",), ("weeklyTokenLimit",), ("search", "hourly"))
-    lanes = [next((o for o in (child(root, *path), child(root, "data", *path)) if o), None) for path in paths]
-    named = [lane if lane and (is_quota(lane) or "maxCredits" in lane) else None for lane in lanes]
-    if any(lane is not None for lane in named):
-        rolling, weekly, search = named
+    rolling, weekly, search = (_named(root, path) for path in _PLACES)
+    if rolling or weekly or search:
         return (
-            to_quota(rolling) if rolling else None,
-            to_quota(weekly, weekly=True) if weekly else None,
-            to_quota(search) if search else None,
+            _in_lane(0, to_quota(rolling)) if rolling else None,
+            _in_lane(1, to_quota(weekly, weekly=True)) if weekly else None,
+            _in_lane(2, to_quota(search)) if search else None,
         )
     data = child(root, "data") or {}
     candidates = [root.get(name) for name in _GENERIC] + [data.get(name) for name in _GENERIC[:-1]]
@@ -245,6 +259,22 @@ def regen_text(quota: Quota) -> tuple[str, str] | None:
     return f"{percent(min(100.0, 100 - quota.used_percent + quota.step))} after next regen", full
 
 
+def window_of(quota: Quota, lane: Lane, number: int) -> Window:
+    return Window(
+        id=quota.id or f"quota-{number + 1}",
+        label=quota.label or _NAMED[number][1],
+        used_percent=quota.used_percent,
+        used=quota.used,
+        limit=quota.limit,
+        unit="requests" if quota.limit and quota.id != "weekly" else None,
+        minutes=quota.minutes,
+        resets_at=quota.resets_at,
+        description=None if quota.resets_at else _length_text(quota.minutes),
+        lane=lane,
+        next_regen_percent=quota.step,
+    )
+
+
 def to_usage(document: object, now: datetime) -> Usage:
     """The usage. Raises BadResponse when there is no quota."""
     lanes = quotas(document)
@@ -253,26 +283,13 @@ def to_usage(document: object, now: datetime) -> Usage:
     windows: list[Window] = []
     rows: list[Row] = []
     spends: list[Spend] = []
-    for quota, lane, id, label in zip(lanes, _LANES, _IDS, _LABELS, strict=True):
+    for number, (quota, lane) in enumerate(zip(lanes, _LANES, strict=True)):
         if quota is None:
             continue
-        windows.append(
-            Window(
-                id=id,
-                label=label,
-                used_percent=quota.used_percent,
-                used=quota.used,
-                limit=quota.limit,
-                unit="requests" if quota.limit else None,
-                minutes=quota.minutes,
-                resets_at=quota.resets_at,
-                description=None if quota.resets_at else _length_text(quota.minutes),
-                lane=lane,
-                next_regen_percent=quota.step,
-            )
-        )
+        window = window_of(quota, lane, number)
+        windows.append(window)
         if texts := regen_text(quota):
-            rows.append(Row(label=f"{label} regenerates", value=texts[0], secondary=texts[1]))
+            rows.append(Row(label=f"{window.label} regenerates", value=texts[0], secondary=texts[1]))
         if quota.credits and not spends:
             spends.append(_spend(quota, quota.credits))
             if quota.credits.regen:
@@ -291,9 +308,14 @@ def to_usage(document: object, now: datetime) -> Usage:
 
 
 def _spend(quota: Quota, credits: Credits) -> Spend:
-    used, limit = (Decimal(str(round(value, 6))) for value in (credits.used, credits.limit))
     return Spend(
-        id="credits", label="Credits", used=used, limit=limit, unit="USD", period="Weekly", resets_at=quota.resets_at
+        id="credits",
+        label="Credits",
+        used=exact(credits.used),
+        limit=exact(credits.limit),
+        unit="USD",
+        period="Weekly",
+        resets_at=quota.resets_at,
     )
 
 

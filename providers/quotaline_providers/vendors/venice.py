@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.lookups import ApiKey, accepted
 from quotaline_providers.model import Balance, Usage, Window
-from quotaline_providers.payload import Payload, needed_number
+from quotaline_providers.payload import Payload, exact, needed_number, share
 
 URL = "https://api.venice.ai/api/v1/billing/balance"
 TIMEOUT = 15.0
@@ -43,36 +43,64 @@ class BalanceAnswer(Payload):
     allocation: Known = Field(default=None, alias="diemEpochAllocation")
 
 
-def state(answer: BalanceAnswer) -> tuple[float, str]:
-    """Percent used and its text: the first rule that fits."""
+@dataclass(frozen=True)
+class State:
+    """What the balance comes to. `counts` is the balance API calls are paid from: `diem`, `usd`, or empty for none.
+    `allocation` is that of the epoch where the percentage is measured against one."""
+
+    used_percent: float
+    text: str
+    counts: str = ""
+    used: float | None = None
+    allocation: float | None = None
+
+
+def state(answer: BalanceAnswer) -> State:
+    """The first rule that fits."""
     diem, usd, allocation = answer.balances.diem, answer.balances.usd, answer.allocation
     in_dollars = (answer.currency or "").strip().upper() == "USD"
     if not answer.can_consume:
-        return 100, "API calls cannot be paid from this balance"
+        return State(100, "API calls cannot be paid from this balance")
     if in_dollars and usd is not None and usd > 0:
-        return 0, f"${usd:.2f} USD remaining"
+        return State(0, f"${usd:.2f} USD remaining", "usd")
     if not in_dollars and diem is not None and allocation is not None and allocation > 0:
-        used = (allocation - diem) / allocation * 100
-        return min(100.0, max(0.0, used)), f"DIEM {diem:.2f} / {allocation:.2f} epoch allocation"
+        used = max(0.0, allocation - diem)
+        text = f"DIEM {diem:.2f} / {allocation:.2f} epoch allocation"
+        return State(share(used, allocation), text, "diem", used, allocation)
     if diem is not None and diem > 0:
-        return 0, f"DIEM {diem:.2f} remaining"
+        return State(0, f"DIEM {diem:.2f} remaining", "diem")
     if usd is not None and usd > 0:
-        return 0, f"${usd:.2f} USD remaining"
-    return 100, "No balance is left"
+        return State(0, f"${usd:.2f} USD remaining", "usd")
+    return State(100, "No balance is left")
 
 
 def to_usage(answer: BalanceAnswer, now: datetime) -> Usage:
-    used, text = state(answer)
-    known = (("diem", "DIEM", answer.balances.diem, "diem"), ("usd", "US dollars", answer.balances.usd, "USD"))
-    return Usage(
-        updated_at=now,
-        windows=(Window(id="balance", label="Balance", used_percent=used, description=text, lane="primary"),),
-        balances=tuple(
-            Balance(id=id, label=label, amount=Decimal(str(amount)), unit=unit)
-            for id, label, amount, unit in known
-            if amount is not None
-        ),
+    """The usage. The balance that counts stands first."""
+    told = state(answer)
+    window = Window(
+        id="balance",
+        label="Balance",
+        used_percent=told.used_percent,
+        used=told.used,
+        limit=told.allocation,
+        unit="DIEM" if told.allocation else None,
+        description=told.text,
+        lane="primary",
     )
+    known = (("diem", "DIEM", answer.balances.diem, "diem"), ("usd", "US dollars", answer.balances.usd, "USD"))
+    balances = [
+        Balance(id=id, label=label, amount=exact(amount), unit=unit)
+        for id, label, amount, unit in known
+        if amount is not None
+    ]
+    balances.sort(key=lambda balance: balance.id != told.counts)
+    return Usage(updated_at=now, windows=(window,), balances=tuple(balances))
+
+
+def binding(usage: Usage) -> str | None:
+    """The percentage where it means something; else the balance that is paid from."""
+    window = usage.window("balance")
+    return window.id if window.limit or window.exhausted else usage.balances[0].id
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
@@ -93,5 +121,6 @@ PROVIDER = Provider(
     accounts="token",
     min_interval=60,
     deadline=20,
+    binding=binding,
     strategies=(Strategy("api", from_api, ApiKey(env=("VENICE_API_KEY", "VENICE_KEY"))),),
 )

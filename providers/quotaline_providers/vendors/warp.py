@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -12,7 +13,7 @@ from quotaline_providers.contract import Answer, Context, Credential, Provider, 
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.lookups import ApiKey
 from quotaline_providers.model import Confidence, Usage, Window
-from quotaline_providers.payload import Payload, When, lenient, lenient_items, to_integer, to_number
+from quotaline_providers.payload import Payload, When, lenient, lenient_items, share, to_integer, to_number
 from quotaline_providers.wording import grouped
 
 ADDRESS = "https://app.warp.dev/graphql/v2"
@@ -129,7 +130,7 @@ def credits_window(info: LimitInfo) -> Window:
     return Window(
         id="credits",
         label="Credits",
-        used_percent=min(100.0, max(0.0, used / limit * 100)) if limit > 0 else 0.0,
+        used_percent=share(used, limit),
         used=used,
         limit=limit if limit > 0 else None,
         unit="credits",
@@ -145,11 +146,10 @@ def addon_window(grants: tuple[Grant, ...]) -> Window | None:
     left = sum(grant.requestCreditsRemaining for grant in grants)
     if total <= 0 and left <= 0:
         return None
-    percent = min(100.0, max(0.0, (total - left) / total * 100)) if total > 0 else 0.0
     return Window(
         id="add-on",
         label="Add-on credits",
-        used_percent=percent,
+        used_percent=share(total - left, total),
         used=max(0, total - left),
         limit=total if total > 0 else None,
         unit="credits",
@@ -159,17 +159,15 @@ def addon_window(grants: tuple[Grant, ...]) -> Window | None:
 
 
 def expiry_text(grants: Iterable[Grant]) -> str | None:
-    """What expires next, and when, in local time."""
-    seconds = [
-        (int(grant.expiration.timestamp()), grant)
-        for grant in grants
-        if grant.expiration and grant.requestCreditsRemaining > 0
-    ]
-    if not seconds:
+    """What expires next, and when, in local time. The ends of the calendar mean never."""
+    left: dict[datetime, int] = defaultdict(int)
+    for grant in grants:
+        if grant.expiration and 1970 < grant.expiration.year < MAXYEAR and grant.requestCreditsRemaining > 0:
+            left[grant.expiration.replace(microsecond=0)] += grant.requestCreditsRemaining
+    if not left:
         return None
-    first = min(second for second, _ in seconds)
-    count = sum(grant.requestCreditsRemaining for second, grant in seconds if second == first)
-    return f"{grouped(count)} credits expires on {datetime.fromtimestamp(first).astimezone():%Y-%m-%d %H:%M}"
+    first = min(left)
+    return f"{grouped(left[first])} credits expires on {first.astimezone():%Y-%m-%d %H:%M}"
 
 
 def to_usage(reply: Reply, now: datetime) -> Usage:

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from quotaline import __version__
 from quotaline.cli import console
@@ -20,6 +20,23 @@ if TYPE_CHECKING:
 OK, FAILED, USAGE_ERROR, NOTHING_CONFIGURED, INTERRUPTED = 0, 1, 2, 3, 130
 
 SOURCES = ("auto", "oauth", "api", "web", "cli", "local")
+COMMANDS = {
+    "usage": "Show how much is left: from the last read while that is fresh, else by asking the vendors.",
+    "refresh": "Ask the vendors now. Every open editor shows the result.",
+    "providers": "List what is known, found and missing, and how to connect it. Asks nobody.",
+    "sign-in": "Sign in to a provider, where Quotaline can do that itself.",
+    "set-credential": "Keep an API key or a Cookie header, in the system keyring where there is one. "
+    "It is read from standard input, or asked for without showing it.",
+    "remove-credential": "Remove a credential that set-credential or sign-in kept.",
+    "config": "Print where the config file is, check it, open it in your editor, or show or hide providers in it.",
+    "doctor": "Check this installation and ask every provider once. Secrets are not shown.",
+    "serve": "Run the language server. Editors start it; it is not for people.",
+}
+CODES = "Exit codes: 0 all answered, 1 some failed, 2 wrong use, 3 nothing is connected."
+
+
+class WrongWords(Exception):
+    """The command line cannot be understood; the text is for the user."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +62,8 @@ def _ended(words: list[str]) -> int:
         options = _options(words)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else OK
+    except WrongWords as wrong:
+        return _told(str(wrong), "args", USAGE_ERROR, json=_wants_json(words))
     if options.command != "serve":
         console.end_on_signals()
         console.log_to_stderr("CRITICAL")
@@ -55,22 +74,48 @@ def _ended(words: list[str]) -> int:
     except Exception as error:
         if os.environ.get("QUOTALINE_LOG", "").upper() == "DEBUG":
             raise
-        name = type(error).__name__
-        print(f"quotaline failed unexpectedly ({name}). QUOTALINE_LOG=DEBUG shows where.", file=sys.stderr)
-        return FAILED
+        message = f"quotaline failed unexpectedly ({type(error).__name__}). QUOTALINE_LOG=DEBUG shows where."
+        return _told(message, "runtime", FAILED, json=_wants_json(words))
+
+
+def _told(message: str, kind: str, code: int, *, json: bool) -> int:
+    """The exit code, after telling people what went wrong, and programs too where they read `usage` as JSON."""
+    console.say(message, error=True)
+    if json:
+        from quotaline.render.codexbar_json import argument_error, written
+
+        console.print_json(written(argument_error(message, kind=kind, code=code)))
+    return code
+
+
+def _wants_json(words: list[str]) -> bool:
+    wanted = " --json " in (line := f" {' '.join(words)} ") or " --format json " in line or " --format=json " in line
+    return wanted and (words[0] == "usage" or words[0].startswith("-"))
 
 
 def _options(words: list[str]) -> argparse.Namespace:
-    """What the words mean. Raises SystemExit. What editors start needs no parser, and shall not hold one for days."""
+    """What the words mean. What editors start needs no parser, and shall not hold one for days.
+
+    Raises SystemExit after help and version, WrongWords.
+    """
     if words in (["serve"], ["serve", "--stdio"]):
         return cast("argparse.Namespace", SimpleNamespace(command="serve", tcp=None))
     return _parser().parse_args(_with_command(words))
 
 
 def _with_command(words: list[str]) -> list[str]:
-    """`usage` is understood where no command is named."""
-    own = not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"))
-    return ["usage", *words] if own else words
+    """`usage` is understood where no command is named. Raises WrongWords for a command there is not."""
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "-V", "--version")):
+        return ["usage", *words]
+    if words[0] == "help":
+        return [*words[1:2], "--help"]
+    if not words[0].startswith("-") and words[0] not in COMMANDS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(words[0], COMMANDS, n=1)
+        hint = f"Did you mean `quotaline {near[0]}`?" if near else "`quotaline --help` lists them all."
+        raise WrongWords(f"There is no command {words[0]!r}. {hint}")
+    return words
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -103,77 +148,102 @@ def _run(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     import argparse
 
-    parser = argparse.ArgumentParser(
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise WrongWords(f"{message[:1].upper()}{message[1:]}. `{self.prog} --help` tells more.")
+
+    parser = Parser(
         prog="quotaline",
         description="How much of your AI quota is left. Without a command: shows the usage of every provider found.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=26),
+        epilog=f"`quotaline COMMAND --help` tells more of one command. {CODES}",
     )
-    parser.add_argument("--version", action="version", version=f"quotaline {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parser.add_argument(
+        "-V", "--version", action="version", version=f"quotaline {__version__}", help="show the version"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
-    serve = commands.add_parser("serve", help="run the language server for an editor (on standard input and output)")
-    serve.add_argument("--stdio", action="store_true", help="use standard input and output (the default)")
-    serve.add_argument("--tcp", metavar="PORT", type=_port, help="listen on this loopback port instead, for debugging")
+    def command(name: str, short: str) -> argparse.ArgumentParser:
+        return cast("argparse.ArgumentParser", commands.add_parser(name, help=short, description=COMMANDS[name]))
 
-    usage = commands.add_parser("usage", help="show usage")
+    usage = command("usage", "show how much is left")
     _choice(usage)
     _account_choice(usage)
-    usage.add_argument("--format", choices=("text", "json", "statusline"), default="text", help="how to print it")
+    usage.add_argument(
+        "--format",
+        choices=("text", "json", "statusline"),
+        default="text",
+        help="for people, for programs, or in one line as an editor shows it",
+    )
     usage.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
-    usage.add_argument("--pretty", action="store_true", help="indent JSON")
+    usage.add_argument("--pretty", action="store_true", help="indent the JSON")
     usage.add_argument("--status", action="store_true", help="also tell what the vendors' status pages say")
-    usage.add_argument("--refresh", action="store_true", help="ask the vendors even when the stored usage is fresh")
+    usage.add_argument("--refresh", action="store_true", help="ask the vendors even when the last read is fresh")
     usage.add_argument("--no-color", action="store_true", help="no colours")
+    usage.epilog = CODES
 
-    refresh = commands.add_parser("refresh", help="ask the vendors now; every open editor shows the result")
+    refresh = command("refresh", "ask the vendors now")
     _choice(refresh)
     _account_choice(refresh)
 
-    providers = commands.add_parser("providers", help="list what is known, found and missing, and how to connect it")
+    providers = command("providers", "list what is found and missing, and how to connect it")
     _format(providers)
     providers.add_argument("ids", nargs="*", metavar="ID", help="only these providers, at length")
 
-    sign_in = commands.add_parser("sign-in", help="sign in to a provider interactively")
-    sign_in.add_argument("provider", metavar="ID")
+    sign_in = command("sign-in", "sign in to a provider")
+    _provider(sign_in)
 
-    put = commands.add_parser(
-        "set-credential", help="keep an API key or cookie header (from standard input, or asked for without echo)"
+    put = command("set-credential", "keep an API key or a cookie")
+    _provider(put)
+    put.add_argument("--account", metavar="LABEL", default="", help="keep it as one of several accounts, by this name")
+    put.add_argument("--cookie", action="store_true", help="it is the Cookie header of a signed-in browser")
+
+    remove = command("remove-credential", "remove what set-credential or sign-in kept")
+    _provider(remove)
+    remove.add_argument("--account", metavar="LABEL", default="", help="the account of this name")
+    remove.add_argument("--cookie", action="store_true", help="the Cookie header")
+
+    config = command("config", "find, check or edit the config file")
+    config.add_argument(
+        "action",
+        choices=("path", "validate", "edit", "enable", "disable"),
+        nargs="?",
+        default="path",
+        metavar="ACTION",
+        help="path (the default), validate, edit, enable or disable",
     )
-    put.add_argument("provider", metavar="ID")
-    put.add_argument("--account", metavar="LABEL", default="", help="keep it as one of several labelled accounts")
-    put.add_argument("--cookie", action="store_true", help="it is a Cookie header of a signed-in browser")
-
-    remove = commands.add_parser("remove-credential", help="remove a credential that set-credential or sign-in kept")
-    remove.add_argument("provider", metavar="ID")
-    remove.add_argument("--account", metavar="LABEL", default="", help="the account's label")
-    remove.add_argument("--cookie", action="store_true", help="remove the Cookie header")
-
-    config = commands.add_parser("config", help="the config file")
-    config.add_argument("action", choices=("path", "validate", "edit"), nargs="?", default="path")
+    config.add_argument("ids", nargs="*", metavar="ID", help="the providers to enable (always show) or disable (hide)")
     _format(config)
 
-    doctor = commands.add_parser("doctor", help="check this installation and every provider (secrets redacted)")
+    doctor = command("doctor", "find out why something is not shown")
     _format(doctor)
+
+    serve = command("serve", "run the language server (editors do)")
+    serve.add_argument("--stdio", action="store_true", help="on standard input and output (the default)")
+    serve.add_argument("--tcp", metavar="PORT", type=_port, help="on this port of this machine instead, for debugging")
     return parser
+
+
+def _provider(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("provider", metavar="ID", help="the provider, as `quotaline providers` names it")
 
 
 def _choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--provider", metavar="ID", action="append", help="this provider (repeatable); `all` is every one found"
+        "--provider", metavar="ID", action="append", help="only this provider (may be repeated); `all` is every one"
     )
-    parser.add_argument("--source", choices=SOURCES, help="the only way to read it")
+    parser.add_argument("--source", choices=SOURCES, metavar="SOURCE", help=f"read it only so: {', '.join(SOURCES)}")
 
 
 def _account_choice(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--account", metavar="LABEL", help="this account of the provider (with one --provider)")
-    which.add_argument(
-        "--account-index", metavar="N", type=int, help="the account at this place, from 1 (with one --provider)"
-    )
+    which.add_argument("--account", metavar="LABEL", help="this account of the one --provider")
+    which.add_argument("--account-index", metavar="N", type=int, help="the same by its place, from 1")
     which.add_argument("--all-accounts", action="store_true", help="every account, not only the active one")
 
 
 def _format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print it")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="for people or for programs")
 
 
 def _port(value: str) -> int:

@@ -1,4 +1,4 @@
-"""`quotaline config path|validate|edit`."""
+"""`quotaline config path|validate|edit|enable|disable`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from quotaline.application import build
-from quotaline.cli import FAILED, OK, console
+from quotaline.cli import FAILED, OK, USAGE_ERROR, console
+from quotaline.cli.running import UsageError, named, placed
 from quotaline.config import ConfigKeeper, Diagnostic, edit
+from quotaline_providers import registry
 from quotaline_providers.errors import ReadError
 
 
 def config_command(options: argparse.Namespace) -> int:
-    """Tell where the config file is, check it, or open it in the user's editor and check it afterwards."""
+    """Tell where the config file is, check it, open it in the user's editor and check it afterwards, or show or hide
+    providers."""
     keeper = build().keeper
+    if bool(options.ids) is not (options.action in ("enable", "disable")):
+        needs = "needs the IDs of providers" if not options.ids else "takes no providers"
+        console.say(f"`quotaline config {options.action}` {needs}.", error=True)
+        return USAGE_ERROR
+    if options.ids:
+        return _switched(keeper.path, options.ids, on=options.action == "enable")
     if options.action == "path":
         print(keeper.path)
         return OK
@@ -28,23 +38,33 @@ def config_command(options: argparse.Namespace) -> int:
     return _validate(keeper, options.format)
 
 
+def _switched(path: Path, names: Sequence[str], *, on: bool) -> int:
+    try:
+        providers = [registry.get(named(name)) for name in names]
+        for provider in providers:
+            edit.set_enabled(path, provider.id, on)
+            console.say(f"{provider.name} is {'shown' if on else 'hidden'} from now on.")
+    except UsageError as error:
+        console.say(str(error), error=True)
+        return USAGE_ERROR
+    except ReadError as error:
+        console.say(" ".join(filter(None, (error.message, error.hint))), error=True)
+        return FAILED
+    return OK
+
+
 def _validate(keeper: ConfigKeeper, format: str) -> int:
     found = keeper.reload().diagnostics
     if format == "json":
         print(json.dumps([_issue(item) for item in found], indent=2))
     else:
         for item in found:
-            console.say(_told(item))
+            console.say(placed(item))
         if not found:
             console.say(
                 "Config: OK" if keeper.path.exists() else f"Config: OK ({keeper.path} does not exist; defaults hold)"
             )
     return FAILED if any(item.severity == "error" for item in found) else OK
-
-
-def _told(item: Diagnostic) -> str:
-    """`file:line:column: [ERROR] zai (region): ...`, as editors and compilers spell a place."""
-    return f"{item.file}:{item.line + 1}:{item.column + 1}: {item}" if item.file else str(item)
 
 
 def _issue(item: Diagnostic) -> dict[str, object]:

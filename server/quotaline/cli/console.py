@@ -9,6 +9,7 @@ import signal
 import sys
 import textwrap
 from types import FrameType
+from typing import TextIO
 
 _LIBRARIES = ("pygls", "httpx", "httpcore", "asyncio", "keyring")
 _NARROWEST, _USUAL = 20, 80
@@ -58,7 +59,50 @@ def width(error: bool = False) -> int:
 
 def takes_colour() -> bool:
     """Whether standard output is a terminal that shows colours, and the user has not asked for none."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in ("", "dumb")
+    return not os.environ.get("NO_COLOR") and takes_codes(sys.stdout)
+
+
+def takes_codes(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that obeys control codes. A Windows console is asked to, which stays so."""
+    if not stream.isatty():
+        return False
+    if sys.platform == "win32":
+        return _console_obeys(stream)
+    return os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def _console_obeys(stream: TextIO) -> bool:
+    import ctypes
+    import msvcrt
+
+    virtual_terminal = 0x4
+    kernel32 = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
+    handle = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))  # type: ignore[attr-defined,unused-ignore]
+    mode = ctypes.c_ulong()
+    if not kernel32.GetConsoleMode(handle, ctypes.byref(mode)):
+        return False
+    return bool(kernel32.SetConsoleMode(handle, mode.value | virtual_terminal))
+
+
+def spells(text: str) -> bool:
+    """Whether standard output has all these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def print_json(text: str) -> None:
+    """Print JSON so that any reader understands it: as UTF-8, or with `\\u` for whatever else standard output is in."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("_", "-")
+    print(text if encoding in ("utf-8", "utf8") else _ascii(text))
+
+
+def _ascii(text: str) -> str:
+    import json
+
+    return "".join(char if char.isascii() else json.dumps(char)[1:-1] for char in text)
 
 
 def say(text: str, *, error: bool = False) -> None:

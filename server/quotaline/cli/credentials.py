@@ -73,9 +73,9 @@ async def _sign_in(application: Application, provider: Provider) -> int:
         if isinstance(step, SignInPrompt):
             _tell(step)
         elif isinstance(step, SignedIn):
-            kept = await keep(application, provider, step.credential, step.label)
             who = f" as {step.label}" if step.label else ""
-            console.say(f"{provider.name}: signed in{who}. {kept.message}")
+            kept = await keep(application, provider, step.credential, step.label) if step.credential else None
+            console.say(f"{provider.name}: signed in{who}. {kept.message if kept else ''}".rstrip())
             await application.service.forget(provider.id)
             return OK
     console.say(f"{provider.name}: the sign-in ended without an account.", error=True)

@@ -16,7 +16,7 @@ class Progress:
 
     def __init__(self, keys: Iterable[str], names: Mapping[str, str]) -> None:
         self._waiting = [(key, names.get(key, key)) for key in keys]
-        self._on = bool(self._waiting) and sys.stderr.isatty()
+        self._on = bool(self._waiting) and console.takes_codes(sys.stderr)
 
     def __enter__(self) -> Self:
         self._draw()

@@ -57,9 +57,10 @@ def _table(sightings: list[Sighting]) -> str:
     if rest:
         lines += ["", "Not connected:"]
     for item in rest:
-        reason = "switched off in the config" if item.enabled is False else item.provider.connect
-        lines.append(f"  {item.provider.id:<{width}}  {item.provider.name}: {reason}")
-        lines.append(f"  {'':<{width}}  looked at: {_listed(item.looked_at)}")
+        off = f"switched off in the config; `quotaline config enable {item.provider.id}` shows it again"
+        lines.append(f"  {item.provider.id:<{width}}  {item.provider.name}")
+        lines.append(f"  {'':<{width}}    {off if item.enabled is False else f'connect:   {item.provider.connect}'}")
+        lines.append(f"  {'':<{width}}    looked at: {_listed(item.looked_at)}")
     return "\n".join([*lines, "", KEEPS, "`quotaline providers ID` tells more about one."])
 
 

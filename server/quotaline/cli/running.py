@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 
 from quotaline.application import Application, build
 from quotaline.cli import console
+from quotaline.config import Diagnostic, Loaded
 from quotaline.settings import Settings
 from quotaline_providers import registry
+
+BROKEN = frozenset({"not_json", "not_an_object", "unreadable", "too_large"})
 
 
 class UsageError(Exception):
@@ -18,16 +21,31 @@ class UsageError(Exception):
 
 @asynccontextmanager
 async def opened(*, check_status: bool = False) -> AsyncIterator[Application]:
-    """An application that knows what the store holds and what this machine has. Config problems go to stderr."""
+    """An application that knows what the store holds and what this machine has. What is wrong with the config file
+    goes to standard error."""
     application = build(Settings(check_status=check_status))
     try:
-        for diagnostic in application.keeper.loaded.diagnostics:
-            console.say(str(diagnostic), error=True)
+        for diagnostic in _worth_telling(application.keeper.loaded):
+            console.say(placed(diagnostic), error=True)
         await application.service.open()
         await application.service.look_around()
         yield application
     finally:
         await application.close()
+
+
+def placed(item: Diagnostic) -> str:
+    """`file:line:column: [ERROR] zai (region): ...`, as editors and compilers spell a place."""
+    return f"{item.file}:{item.line + 1}:{item.column + 1}: {item}" if item.file else str(item)
+
+
+def _worth_telling(loaded: Loaded) -> list[Diagnostic]:
+    """What the user should know whatever they came for: CodexBar's file is not theirs to mend, unless it is broken."""
+    return [
+        item
+        for item in loaded.diagnostics
+        if item.severity != "information" and (item.file in (None, loaded.path) or item.code in BROKEN)
+    ]
 
 
 def chosen(names: Sequence[str] | None) -> list[str] | None:

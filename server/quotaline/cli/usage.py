@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -131,6 +130,8 @@ def _selected(targets: Sequence[Target], ids: list[str] | None, wanted: Accounts
     for id in ids or () if wanted.named else ():
         if all(not target.account_label for target in targets if target.provider == id):
             name = registry.get(id).name
+            if registry.get(id).profiles is not None:
+                raise UsageError(f"No profiles configured for {name}. `quotaline config edit` names their folders.")
             raise UsageError(
                 f"No token accounts configured for {name}. `quotaline set-credential {id} --account LABEL` makes one."
             )
@@ -178,7 +179,7 @@ def _print(snapshot: Snapshot, view: View, options: argparse.Namespace) -> None:
     if options.format == "json":
         from quotaline.render.codexbar_json import usage_json
 
-        print(usage_json(snapshot, view, pretty=options.pretty))
+        console.print_json(usage_json(snapshot, view, pretty=options.pretty))
     elif options.format == "statusline":
         from quotaline.render.statusline import status_line
 
@@ -201,9 +202,10 @@ def _print_nothing() -> None:
 def _line(state: ProviderState, view: View) -> str:
     from quotaline.render.statusline import state_text
 
+    good, bad = ("✓", "✗") if console.spells("✓✗") else ("+", "-")
     if state.failure is None:
-        return f"✓ {state_text(state, view)}"
-    return f"✗ {state.name}: {state.failure.message} {state.failure.hint}".rstrip()
+        return f"{good} {state_text(state, view)}"
+    return f"{bad} {state.name}: {state.failure.message} {state.failure.hint}".rstrip()
 
 
 def _exit_code(snapshot: Snapshot) -> int:
@@ -214,9 +216,9 @@ def _exit_code(snapshot: Snapshot) -> int:
 
 def _say_usage_error(message: str, format: str) -> int:
     if format == "json":
-        from quotaline.render.codexbar_json import argument_error
+        from quotaline.render.codexbar_json import argument_error, written
 
-        print(json.dumps(argument_error(message, code=USAGE_ERROR)))
+        console.print_json(written(argument_error(message, code=USAGE_ERROR)))
     else:
         console.say(message, error=True)
     return USAGE_ERROR

@@ -11,6 +11,4 @@ from quotaline.config.locate import config_path as config_path
 from quotaline.config.model import Config as Config
 from quotaline.config.model import Diagnostic as Diagnostic
 from quotaline.config.model import Loaded as Loaded
-from quotaline.config.reference import configuration_reference as configuration_reference
-from quotaline.config.reference import json_schema as json_schema
 from quotaline.config.watch import follow as follow

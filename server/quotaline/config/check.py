@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
 from pydantic import ValidationError
@@ -314,6 +313,8 @@ def _unknown_keys(provider: Provider, raw: Mapping[str, object], path: Path) -> 
             yield Problem("warning", "wrong_type", f"{key} must be {_article(option.type)}.", (*path, key))
         if key in known or key in KEPT or key in plain.values() or key in ENTRY_ALIASES:
             continue
+        from difflib import get_close_matches  # only for what is misspelt
+
         near = get_close_matches(_plain(key), plain, n=1, cutoff=0.85)
         if near:
             message = f"This key is not known; did you mean {plain[near[0]]}?"

@@ -50,7 +50,8 @@ FOREIGN = frozenset(
 TOP_LEVEL = {
     "version": "The version of the file's shape. Always 1.",
     "providers": "One entry per provider, in display order.",
-    "hooks": "Commands that are run when something happens: `{enabled, events}`.",
+    "hooks": "CodexBar's commands for events: `{enabled, events}`. They are checked and kept; Quotaline does not run "
+    "them.",
 }
 
 _ACCOUNTS = {

@@ -184,6 +184,20 @@ def parse_layer(text: str, file: Path | None = None, *, own: bool = True) -> Lay
     return Layer(file, "ok", entries, document.get("hooks"), tuple(placed), text)
 
 
+_REASONS = {
+    "Expecting property name enclosed in double quotes": "a key in double quotes must stand here (or a comma too many "
+    "stands before)",
+    "Expecting value": "a value must stand here",
+    "Expecting ',' delimiter": "a comma is missing before this",
+    "Expecting ':' delimiter": "a colon is missing before this",
+    "Extra data": "the file should end before this",
+    "Unterminated string starting at": "this text has no closing quote",
+    "Invalid control character at": "a text must not hold a line break or a tab",
+    "Illegal trailing comma before end of object": "this comma is one too many",
+    "Illegal trailing comma before end of array": "this comma is one too many",
+}
+
+
 def decode(text: str) -> tuple[object, Diagnostic | None]:
     """The text's JSON value, or where and why it is none."""
     if not text.strip("\ufeff \t\r\n"):
@@ -194,7 +208,7 @@ def decode(text: str) -> tuple[object, Diagnostic | None]:
         lines = Lines(text)
         start = error.pos + text.startswith("\ufeff")
         span = lines.range(start, start + (start < len(text) and text[start] not in "\r\n"))
-        reason = error.msg[:1].lower() + error.msg[1:]
+        reason = _REASONS.get(error.msg) or error.msg[:1].lower() + error.msg[1:]
         message = f"The config file is not valid JSON: line {span[0] + 1}, column {span[1] + 1}: {reason}."
         return None, Diagnostic("error", message, *span, "not_json")
     except (ValueError, RecursionError):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from quotaline.application import cache_folder
 from quotaline.config import edit
 from quotaline.credentials import keep
 from quotaline.lsp import methods
@@ -146,10 +145,12 @@ async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> Result:
         if isinstance(step, SignInPrompt):
             await _prompt(session, step)
         elif isinstance(step, SignedIn):
-            kept = await keep(session.application, provider, step.credential, step.label)
+            who = f" as {step.label}" if step.label else ""
+            kept = await keep(session.application, provider, step.credential, step.label) if step.credential else None
             await session.reload_config()
             session.service.reread(provider.id)
-            return {"ok": True, "message": f"{provider.name}: signed in as {step.label}. {kept.message}"}
+            message = f"{provider.name}: signed in{who}. {kept.message if kept else ''}".rstrip()
+            return {"ok": True, "message": message}
     return {"ok": False, "message": f"The sign-in to {provider.name} did not finish."}
 
 
@@ -200,11 +201,6 @@ async def _progress(session: Session, title: str) -> AsyncIterator[Callable[[str
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-
-
-def report_path() -> Path:
-    """Where the report document is written for clients to open."""
-    return cache_folder() / "report.md"
 
 
 def _ids(arguments: tuple[Any, ...]) -> list[str]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from quotaline.config import Diagnostic, Loaded, language
+from quotaline.config import Diagnostic, Loaded
+from quotaline.folders import report_path
 from quotaline.lsp import methods
-from quotaline.lsp.commands import report_path
 from quotaline.render.hover import provider_hover
 from quotaline.render.protocol import Json
 from quotaline.render.statusline import state_text
@@ -50,6 +50,8 @@ class Documents:
 
     def changed(self, uri: str) -> None:
         """A document was opened or edited."""
+        from quotaline.config import language
+
         if self._is_config(uri):
             self._config_uri = uri
             self._publish(uri, language.diagnostics(self._text(uri)))
@@ -74,6 +76,8 @@ class Documents:
 
     def hover(self, uri: str, position: types.Position) -> types.Hover | None:
         """In the config file: what a key means, and the provider's usage; in the report: the section's provider."""
+        from quotaline.config import language
+
         if self._is_config(uri):
             found = language.hover(self._text(uri), position.line, position.character)
             if found is None:
@@ -88,6 +92,8 @@ class Documents:
         return None
 
     def completion(self, uri: str, position: types.Position) -> types.CompletionList | None:
+        from quotaline.config import language
+
         if not self._is_config(uri):
             return None
         items = [
@@ -161,6 +167,8 @@ class Documents:
 
     def _places(self, uri: str) -> list[tuple[int, str]]:
         """Lines that begin a provider, with its id."""
+        from quotaline.config import language
+
         if self._is_config(uri):
             return list(language.provider_lines(self._text(uri)))
         if self._is_report(uri):
@@ -184,6 +192,8 @@ def _commands_of(state: ProviderState) -> list[types.Command]:
 
 def _provider_at(text: str, line: int) -> str | None:
     """The provider whose `id` stands on this line of the config file."""
+    from quotaline.config import language
+
     return next((id for at, id in language.provider_lines(text) if at == line), None)
 
 

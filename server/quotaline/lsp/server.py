@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from lsprotocol import types
@@ -191,14 +192,22 @@ class QuotalineServer(LanguageServer):
 
 def _load() -> None:
     """Import what a session needs, away from the event loop."""
-    linecache.clearcache()  # the source lines that attrs keeps of every protocol type: half a megabyte for debuggers
-    for kind in vars(types).values():  # and what it writes for their `repr`, of which nobody makes any: a whole one
-        if isinstance(kind, type) and hasattr(kind, "__attrs_attrs__") and "__repr__" in vars(kind):
-            del kind.__repr__
-    gc.collect()
-    import quotaline.lsp.session  # noqa: F401
+    _forget_luxuries()
+    for module in ("pydantic.main", "quotaline_providers.contract", "quotaline.config", "quotaline.lsp.session"):
+        import_module(module)
+        gc.collect()  # slotted classes leave their first drafts behind
 
-    gc.collect()  # slotted classes leave their first drafts behind
+
+def _forget_luxuries() -> None:
+    """Two megabytes for what nobody does with the protocol's hundreds of types: print, compare or pickle them, or read
+    the source lines that attrs keeps of each."""
+    linecache.clearcache()
+    for kind in vars(types).values():
+        if isinstance(kind, type) and "__attrs_attrs__" in vars(kind):
+            for name in ("__repr__", "__eq__", "__ne__", "__getstate__", "__setstate__"):
+                if name in vars(kind):
+                    delattr(kind, name)
+    gc.collect()
 
 
 def create_server() -> QuotalineServer:

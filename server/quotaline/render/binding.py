@@ -66,16 +66,26 @@ def severity(state: ProviderState, bound: Binding | None, settings: StatusLineSe
     """
     if state.usage is None:
         return "error" if state.failure else "empty"
-    level = _level(bound, settings)
-    over = bound is not None and bound.resets_at is not None and bound.resets_at <= now
+    level, over = _level(bound, settings), _has_reset(bound, now)
     if (state.stale or over) and (level != "critical" or over):
         return "stale"
     return level
 
 
+def standing(state: ProviderState, bound: Binding | None, settings: StatusLineSettings, now: datetime) -> Severity:
+    """How serious a provider is as far as is known: old numbers count as much as fresh ones, until their reset."""
+    if state.usage is None or _has_reset(bound, now):
+        return severity(state, bound, settings, now)
+    return _level(bound, settings)
+
+
 def worst(severities: tuple[Severity, ...]) -> Severity:
     """The worst of several; `empty` for none."""
     return min(severities, key=WORST_FIRST.index, default="empty")
+
+
+def _has_reset(bound: Binding | None, now: datetime) -> bool:
+    return bound is not None and bound.resets_at is not None and bound.resets_at <= now
 
 
 def _level(bound: Binding | None, settings: StatusLineSettings) -> Severity:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from quotaline_providers import wording
@@ -16,14 +16,47 @@ Stage = Literal[
 ]  # ahead: used faster than the clock
 
 _LEAST_EXPECTED = 3.0
+_LEAST_OF_A_WEEK = 1.0
 _CALENDAR_MONTH = frozenset(
     {"abacus", "alibaba", "alibabatokenplan", "amp", "commandcode", "doubao", "mimo", "stepfun"}
 )
 
 
 @dataclass(frozen=True, slots=True)
+class WorkWeek:
+    """The user's working days: so many from Monday on, each a whole day in their zone."""
+
+    days: int
+    zone: tzinfo
+
+    def spans(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The parts of a time in which there is work, in order."""
+        midnight = datetime.combine(start.astimezone(self.zone).date(), time(), self.zone)
+        while midnight.astimezone(UTC) < end:
+            following = datetime.combine(midnight.date() + timedelta(days=1), time(), self.zone)
+            if midnight.weekday() < self.days:
+                yield max(start, midnight.astimezone(UTC)), min(end, following.astimezone(UTC))
+            midnight = following
+
+    def worked(self, start: datetime, end: datetime) -> timedelta:
+        """How much of a time is work."""
+        return sum((until - since for since, until in self.spans(start, end)), timedelta())
+
+    def after(self, start: datetime, work: timedelta, end: datetime) -> timedelta | None:
+        """How long from `start` until so much work is done; None when that is not before `end`."""
+        for since, until in self.spans(start, end):
+            if work < until - since:
+                return since + work - start
+            work -= until - since
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
-    """A window's pace. Percents are 0-100, `delta` is actual minus expected, `eta` None when it lasts to the reset."""
+    """A window's pace. Percents are 0-100, `delta` is actual minus expected, `eta` None when it lasts to the reset.
+
+    `elapsed` and `left` are work time where only that counts.
+    """
 
     window: str
     stage: Stage
@@ -33,6 +66,7 @@ class Pace:
     elapsed: timedelta
     left: timedelta
     session: bool = False
+    weekly: bool = False
     headroom: bool = False
 
     @property
@@ -47,6 +81,11 @@ class Pace:
     def shown(self) -> bool:
         """Worth a line: something is left and enough time has passed to say anything."""
         return self.actual < 100 and self.expected >= _LEAST_EXPECTED
+
+    @property
+    def shown_in_bar(self) -> bool:
+        """Worth its token in a status bar, where a week's pace is told from its second hour on."""
+        return self.actual < 100 and self.expected >= (_LEAST_OF_A_WEEK if self.weekly else _LEAST_EXPECTED)
 
     @property
     def token(self) -> str:
@@ -87,8 +126,16 @@ def rounded(value: float) -> int:
     return int(abs(value) + 0.5) * (1 if value >= 0 else -1)
 
 
-def pace(window: Window, now: datetime, default_minutes: int | None = None, *, headroom: bool = False) -> Pace | None:
-    """The pace of one window, None when nothing can be said. `default_minutes` is its length when it tells none."""
+def pace(
+    window: Window,
+    now: datetime,
+    default_minutes: int | None = None,
+    *,
+    headroom: bool = False,
+    work: WorkWeek | None = None,
+) -> Pace | None:
+    """The pace of one window, None when nothing can be said. `default_minutes` is its length when it tells none; with
+    `work` only working days count in a window of a week."""
     minutes = window.minutes if window.minutes is not None else default_minutes
     if window.resets_at is None or window.placeholder or window.used_percent is None or not minutes or minutes < 0:
         return None
@@ -99,32 +146,40 @@ def pace(window: Window, now: datetime, default_minutes: int | None = None, *, h
     left = window.resets_at - now
     if left <= timedelta(0) or left > length:
         return None
+    week = work if minutes == WEEK_MINUTES else None
     elapsed, actual = length - left, window.shown_percent or 0.0
+    if week is not None:
+        elapsed, left = week.worked(window.resets_at - length, now), week.worked(now, window.resets_at)
     if not elapsed and actual > 0:
         return None
-    expected = elapsed / length * 100
+    expected = elapsed / (elapsed + left) * 100
+    eta = _eta(actual, elapsed, left)
+    if week is not None and eta:
+        eta = week.after(now, eta, window.resets_at)
     return Pace(
         window=window.id,
         stage=_stage(actual - expected),
         actual=actual,
         expected=expected,
-        eta=_eta(actual, elapsed, left),
+        eta=eta,
         elapsed=elapsed,
         left=left,
         session=minutes <= SESSION_MINUTES,
+        weekly=minutes == WEEK_MINUTES,
         headroom=headroom,
     )
 
 
-def paces(provider: str, usage: Usage, now: datetime) -> Mapping[str, Pace]:
+def paces(provider: str, usage: Usage, now: datetime, work: WorkWeek | None = None) -> Mapping[str, Pace]:
     """The paces of the windows of this provider that have one and are worth showing, by window id."""
-    found: dict[str, Pace] = {}
-    for window in usage.windows:
-        paced, default = _has_pace(provider, window)
-        this = pace(window, now, default, headroom=provider == "codex") if paced else None
-        if this is not None and this.shown:
-            found[window.id] = this
-    return found
+    told = (window_pace(provider, window, now, work) for window in usage.windows)
+    return {this.window: this for this in told if this is not None and this.shown}
+
+
+def window_pace(provider: str, window: Window, now: datetime, work: WorkWeek | None = None) -> Pace | None:
+    """The pace of this provider's window; None when it has none or nothing can be said."""
+    paced, default = _has_pace(provider, window)
+    return pace(window, now, default, headroom=provider == "codex", work=work) if paced else None
 
 
 def _stage(delta: float) -> Stage:
@@ -184,6 +239,8 @@ def _has_pace(provider: str, window: Window) -> tuple[bool, int | None]:
             return minutes is not None, None
         case "grok":
             return lane == "primary" and window.label.lower() == "weekly", WEEK_MINUTES
+        case "notion":
+            return (session and minutes is not None) or minutes == MONTH_MINUTES, None
         case "antigravity":
             return minutes is not None and minutes <= SESSION_MINUTES, None
         case "abacus":

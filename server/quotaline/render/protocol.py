@@ -89,8 +89,7 @@ def _window_text(item: Shown, window: Window) -> str:
         left = view.settings.status_line.percent == "left"
         parts.append(f"{wording.percent(100 - used)} left" if left else f"{wording.percent(used)} used")
     elif window.used is not None and window.limit is not None:
-        used_amount, limit = (item.said(text.amount(value, window.unit)) for value in (window.used, window.limit))
-        parts.append(f"{used_amount} of {limit}")
+        parts.append(item.said(text.portion(window.used, window.limit, window.unit)))
     reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
     if reset:
         parts.append(item.said(f"r{reset[1:]}" if parts and reset.startswith("Resets ") else reset))

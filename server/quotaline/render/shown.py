@@ -93,7 +93,7 @@ class Shown:
     def paces(self) -> dict[str, Pace]:
         if self.state.usage is None:
             return {}
-        return dict(paces(self.state.provider, self.state.usage, self.view.now))
+        return dict(paces(self.state.provider, self.state.usage, self.view.now, self.view.work))
 
     @property
     def error(self) -> tuple[str, str] | None:

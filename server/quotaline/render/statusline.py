@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from quotaline.render import text, times
-from quotaline.render.binding import Severity, worst
+from quotaline.render.binding import Severity, standing, worst
+from quotaline.render.pace import window_pace
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.shown import shown as shown_state
 from quotaline.render.view import View
@@ -109,7 +110,8 @@ def _one_each(items: tuple[Shown, ...]) -> list[Shown]:
 
 def _urgency(item: Shown) -> tuple[int, float]:
     """Worst first. Old numbers stand where fresh ones would."""
-    rank = {"critical": 0, "warning": 1, "error": 2}.get(item.severity, 3)
+    level = standing(item.state, item.bound, item.view.settings.status_line, item.view.now)
+    rank = {"critical": 0, "warning": 1, "error": 2}.get(level, 3)
     percent = item.bound.percent if item.bound is not None else None
     return rank, -(percent if percent is not None else -1.0)
 
@@ -170,8 +172,9 @@ def _field(item: Shown, name: str) -> str:
             status = item.state.status
             return status.label if status is not None and status.tells else ""
         case _:
-            pace = item.paces.get(bound.window.id) if bound is not None and bound.window is not None else None
-            return pace.token if pace is not None else ""
+            window = bound.window if bound is not None else None
+            pace = window_pace(item.state.provider, window, view.now, view.work) if window is not None else None
+            return pace.token if pace is not None and pace.shown_in_bar else ""
 
 
 def _used(item: Shown) -> str:

@@ -137,8 +137,7 @@ def _window(item: Shown, window: Window) -> Iterator[Line]:
     if used is None:
         yield Line(f"{item.said(window.label)}: {item.said(reset or '—')}")
     if window.used is not None and window.limit is not None:
-        used_text, limit_text = (text.amount(value, window.unit) for value in (window.used, window.limit))
-        yield Line(f"  {item.said(used_text)} of {item.said(limit_text)} used")
+        yield Line(f"  {item.said(text.portion(window.used, window.limit, window.unit))} used")
     pace = item.paces.get(window.id)
     if pace is not None:
         yield Line(f"  Pace: {pace.summary}")

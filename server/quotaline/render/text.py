@@ -138,6 +138,14 @@ def amount(value: Decimal | float, unit: str | None) -> str:
             return cleaned(f"{value:g} {unit or ''}")
 
 
+def portion(used: Decimal | float, limit: Decimal | float, unit: str | None) -> str:
+    """`$62.00 of $100.00`, `300 of 400 requests`."""
+    whole = amount(limit, unit)
+    part = amount(used, unit)
+    plain = f" {cleaned(unit)}" if unit else ""
+    return f"{part.removesuffix(plain)} of {whole}" if plain and whole.endswith(plain) else f"{part} of {whole}"
+
+
 def number(value: Decimal | float) -> int | float | None:
     """A number for JSON: whole ones without a fraction, None for one that JSON cannot hold."""
     if value == int(value):

@@ -14,7 +14,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _WHEN_WORDS = frozenset({"in", "at", "on", "every", "each", "hourly", "daily", "weekly", "monthly", "yearly"})
 _WHEN_WORDS |= {"today", "tomorrow", "soon"} | {month.lower() for month in _MONTHS}
 
-DETAIL_BACKED = frozenset({"chutes", "crof", "deepinfra", "deepseek", "kilo", "mimo", "mistral", "warp"})
+DETAIL_BACKED = frozenset(
+    {"chutes", "crof", "deepinfra", "deepseek", "kilo", "mimo", "mistral", "qoder", "sub2api", "warp"}
+)
 """Providers whose window description is a detail and never says when the window resets."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
+from quotaline.render.pace import WorkWeek
 from quotaline.settings import Settings
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider
@@ -40,3 +41,9 @@ class View:
     settings: Settings = field(default_factory=Settings)
     zone: tzinfo = UTC
     traits: Callable[[str], Traits] = registered
+
+    @property
+    def work(self) -> WorkWeek | None:
+        """The user's working week, None when every day counts."""
+        days = self.settings.work_days
+        return WorkWeek(days, self.zone) if isinstance(days, int) else None

@@ -5,10 +5,15 @@ from __future__ import annotations
 from quotaline_providers.contract import Option, Provider, StatusPage, Strategy
 from quotaline_providers.vendors.claude.admin import AdminKey, from_admin
 from quotaline_providers.vendors.claude.cli import from_cli
+from quotaline_providers.vendors.claude.desktop import ALLOWED
 from quotaline_providers.vendors.claude.login import OauthLogin
 from quotaline_providers.vendors.claude.oauth import CliForOauth, from_oauth
 from quotaline_providers.vendors.claude.probe import CliProgram
-from quotaline_providers.vendors.claude.web import Cookie, from_web
+from quotaline_providers.vendors.claude.session import Cookie
+from quotaline_providers.vendors.claude.swap import ALONE, ENABLED, PROGRAM, with_other_accounts
+from quotaline_providers.vendors.claude.web import from_web
+
+_oauth, _cli, _web = with_other_accounts(from_oauth), with_other_accounts(from_cli), with_other_accounts(from_web)
 
 PROVIDER = Provider(
     id="claude",
@@ -17,10 +22,10 @@ PROVIDER = Provider(
     strategies=(
         # An Admin key, when there is one, is the only strategy: its error does not fall through.
         Strategy("api", from_admin, AdminKey(), label="admin-api"),
-        Strategy("oauth", from_oauth, OauthLogin(), falls_through=lambda error: True),
-        Strategy("oauth", from_cli, CliForOauth(), label="claude", in_auto=False, applies=lambda ctx: ctx.interactive),
-        Strategy("cli", from_cli, CliProgram(), label="claude", falls_through=lambda error: True),
-        Strategy("web", from_web, Cookie()),
+        Strategy("oauth", _oauth, OauthLogin(), falls_through=lambda error: True),
+        Strategy("oauth", _cli, CliForOauth(), label="claude", in_auto=False, applies=lambda ctx: ctx.interactive),
+        Strategy("cli", _cli, CliProgram(), label="claude", falls_through=lambda error: True),
+        Strategy("web", _web, Cookie()),
     ),
     dashboard="https://claude.ai/settings/usage",
     status=StatusPage("https://status.claude.com", "statuspage"),
@@ -30,9 +35,14 @@ PROVIDER = Provider(
     options=(
         Option("organizationID", "The UUID of the claude.ai organisation to read."),
         Option("renewInBackground", "Let Claude Code renew its expired login without being asked.", "boolean"),
+        Option(ALLOWED, "On macOS, use the login of Claude Desktop when Claude Code has none.", "boolean"),
+        Option(ENABLED, "Show the accounts that the account switcher `cswap` knows, too.", "boolean"),
+        Option(PROGRAM, "Where `cswap` is, when it is not on PATH."),
+        Option(ALONE, "Show them even when `cswap` knows only one account.", "boolean"),
     ),
     accounts="token",
     key_url="https://console.anthropic.com/settings/admin-keys",
     summary="Session, weekly and model limits, extra usage; with an Admin API key the organisation's spend.",
     longer_caps=True,
+    asked_despite_wait=True,
 )

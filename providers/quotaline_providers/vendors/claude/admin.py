@@ -204,7 +204,7 @@ class AdminKey:
                 )
             if value and key_form(value) == "admin":
                 return Credential(Secret(value), candidate.origin)
-        if ctx.settings.source == "api":
+        if ctx.source == "api":
             raise MissingCredential(
                 "No Anthropic Admin API key is set.", "Create one in the Anthropic console and set it as apiKey."
             )

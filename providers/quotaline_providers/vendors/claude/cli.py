@@ -50,7 +50,7 @@ def still_good(kept: Kept, account: str, now: datetime) -> bool:
 async def _kept(ctx: Context, account: Account | None) -> Usage | None:
     if ctx.interactive or account is None or account.uuid is None:
         return None
-    note = await ctx.memory.get("panel")
+    note = await ctx.memory.get("claude-panel")
     try:
         kept = Kept.model_validate_json(note) if note else None
     except ValueError:
@@ -62,7 +62,7 @@ async def _keep(ctx: Context, account: Account | None, usage: Usage) -> None:
     if account is not None and account.uuid is not None:
         anonymous = usage.model_copy(update={"identity": Identity(plan=usage.identity.plan)})
         kept = Kept(account=account.uuid, read_at=ctx.now, usage=anonymous)
-        await ctx.memory.set("panel", kept.model_dump_json(), ctx.now + REUSE)
+        await ctx.memory.set("claude-panel", kept.model_dump_json(), ctx.now + REUSE)
 
 
 # --- what a capture means --------------------------------------------------------------------------
@@ -117,9 +117,9 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
         usage = await _read(ctx, program)
     except RateLimited as error:
         until = error.until or ctx.now + PAUSE
-        await ctx.memory.set("panel-pause", until.isoformat(), until)
+        await ctx.memory.set("claude-pause", until.isoformat(), until)
         raise
-    await ctx.memory.forget("panel-pause")
+    await ctx.memory.forget("claude-pause")
     if usage.limits_unavailable:
         return _signed(usage, account)
     await _keep(ctx, account, usage)
@@ -129,7 +129,7 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
 async def _read(ctx: Context, program: Path) -> Usage:
     if not ctx.processes.has_pty:
         return outcome(await probe.ask_plainly(ctx, program), ctx.now)
-    first = ASKED_SECONDS if ctx.interactive or ctx.settings.source == "cli" else AUTO_SECONDS
+    first = ASKED_SECONDS if ctx.interactive or ctx.source == "cli" else AUTO_SECONDS
     capture = await probe.ask_usage(ctx, program, first)
     if capture.state is State.LOADING or (capture.timed_out and capture.state is State.NOTHING):
         capture = await probe.ask_usage(ctx, program, LATE_SECONDS)
@@ -165,7 +165,7 @@ async def _owner(usage: Usage, account: Account | None) -> web.Owner:
 
 
 async def _paused(ctx: Context) -> datetime | None:
-    note = parse_or_none(_Pause, {"until": await ctx.memory.get("panel-pause")})
+    note = parse_or_none(_Pause, {"until": await ctx.memory.get("claude-pause")})
     return note.until if note is not None and note.until is not None and note.until > ctx.now else None
 
 

@@ -12,13 +12,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import BadResponse, MissingCredential, ReadError
 from quotaline_providers.model import Identity
 from quotaline_providers.payload import Payload, Text, When, clean, lenient, parse_or_none
 from quotaline_providers.secret import Secret
+from quotaline_providers.vendors.claude.desktop import desktop_folder, desktop_token, is_allowed
+from quotaline_providers.vendors.claude.keychain import keychain_item
+from quotaline_providers.vendors.claude.usage import texts
 
 TOKEN_ENV = ("QUOTALINE_CLAUDE_OAUTH_TOKEN", "CODEXBAR_CLAUDE_OAUTH_TOKEN")
 SCOPES_ENV = ("QUOTALINE_CLAUDE_OAUTH_SCOPES", "CODEXBAR_CLAUDE_OAUTH_SCOPES")
@@ -26,6 +29,7 @@ CLI_TOKEN_ENV = "CLAUDE_CODE_OAUTH_TOKEN"  # noqa: S105 - the name of a variable
 CUSTOM_URL_ENV = "CLAUDE_CODE_CUSTOM_OAUTH_URL"
 SCOPE = "user:profile"
 KEYCHAIN_SECONDS = 1.5
+RUN_CLAUDE = "Run `claude` once: it renews the login."
 
 # --- the forms of a credential ---------------------------------------------------------------------
 
@@ -84,7 +88,7 @@ class OauthEntry(Payload):
 
     access_token: Text = Field(default=None, alias="accessToken", repr=False)
     expires_at: When = Field(default=None, alias="expiresAt")
-    scopes: tuple[str, ...] | None = None
+    scopes: Annotated[tuple[str, ...], BeforeValidator(texts)] = ()
     subscription_type: Text = Field(default=None, alias="subscriptionType")
     tier: Text = Field(default=None, alias="rateLimitTier")
 
@@ -109,7 +113,10 @@ class Settings(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """An OAuth token. One `owned_by_cli` is Claude Code's and never renewed by anyone else."""
+    """An OAuth token. One `owned_by_cli` is Claude Code's and never renewed by anyone else.
+
+    `renewal` tells how the user gets a new one.
+    """
 
     token: Secret
     origin: str
@@ -118,6 +125,7 @@ class Login:
     subscription: str | None = None
     tier: str | None = None
     owned_by_cli: bool = False
+    renewal: str = ""
 
     def expired(self, now: datetime) -> bool:
         """Whether its time is over. One without a time is worth a try."""
@@ -179,10 +187,11 @@ def to_login(text: str, origin: str) -> Login:
         Secret(entry.access_token),
         origin,
         expires_at=entry.expires_at,
-        scopes=entry.scopes or (),
+        scopes=entry.scopes,
         subscription=entry.subscription_type,
         tier=entry.tier,
         owned_by_cli=True,
+        renewal=RUN_CLAUDE,
     )
 
 
@@ -193,7 +202,8 @@ async def stored_logins(ctx: Context) -> tuple[Login, ...]:
     """
     found: list[Login] = []
     problems: list[ReadError] = []
-    items = [(text, "Keychain") for text in await _keychain(ctx)]
+    chained = await _keychain(ctx)
+    items = [(chained, "Keychain")] if chained else []
     path = credentials_file(ctx)
     try:
         items.append((await ctx.files.read(path), ctx.show(path)))
@@ -221,39 +231,30 @@ def keychain_services(environ: Mapping[str, str]) -> tuple[str, ...]:
     return (f"{plain}-{digest}", plain)
 
 
-def keychain_text(printed: str) -> str:
-    """What `security -w` printed, which may be hexadecimal."""
-    text = printed.strip()
-    try:
-        return bytes.fromhex(text).decode() if text and not text.startswith("{") else text
-    except ValueError:
-        return text
-
-
-async def _keychain(ctx: Context) -> tuple[str, ...]:
-    # Reading another program's item may ask the user, and the grant is lost whenever the CLI renews it.
-    if ctx.platform != "darwin" or not ctx.interactive:
-        return ()
-    program = ctx.processes.find("security")
-    user = ctx.environ.get("USER")
-    if program is None:
-        return ()
+async def _keychain(ctx: Context) -> str | None:
+    # The grant is lost whenever the CLI renews the item, so that the user may be asked again and again.
+    user = ctx.environ.get("USER") or ""
     for service in keychain_services(ctx.environ):
-        for account in (("-a", user),) if user else ():
-            if text := await _keychain_item(ctx, program, service, account):
-                return (text,)
-        if text := await _keychain_item(ctx, program, service, ()):
-            return (text,)
-    return ()
+        for account in dict.fromkeys((user, "")):
+            if item := await keychain_item(ctx, service, account, timeout=KEYCHAIN_SECONDS):
+                return item.reveal()
+    return None
 
 
-async def _keychain_item(ctx: Context, program: Path, service: str, account: tuple[str, ...]) -> str | None:
-    argv: tuple[str | Path, ...] = (program, "find-generic-password", "-s", service, *account, "-w")
-    try:
-        done = await ctx.processes.run(argv, timeout=KEYCHAIN_SECONDS)
-    except ReadError:
+async def _desktop(ctx: Context) -> Logins | None:
+    found = await desktop_token(ctx, SCOPE)
+    if found is None:
         return None
-    return keychain_text(done.stdout) if done.exit_code == 0 and done.stdout.strip() else None
+    login = Login(
+        found.token,
+        "Claude Desktop",
+        expires_at=found.expires_at,
+        scopes=found.scopes,
+        subscription=found.subscription,
+        tier=found.tier,
+        renewal="Open Claude Desktop: it renews the login.",
+    )
+    return Logins((login,), store=f"desktop\0{found.organization}")
 
 
 async def local_account(ctx: Context) -> Account | None:
@@ -278,12 +279,14 @@ async def local_account(ctx: Context) -> Account | None:
 
 @dataclass(frozen=True)
 class OauthLogin:
-    """An OAuth login: the selected account's; else ours (environment, config, keyring); else Claude Code's."""
+    """An OAuth login: the selected account's; else ours (environment, config, keyring); else Claude Code's; else
+    Claude Desktop's, where the user allowed that."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         chain = ("macOS Keychain",) if ctx.platform == "darwin" else ()
         env = tuple(f"env {name}" for name in TOKEN_ENV)
-        return (*env, "config apiKey", "keyring", *chain, ctx.show(credentials_file(ctx)))
+        desktop = (ctx.show(desktop_folder(ctx) / "config.json"),) if is_allowed(ctx) else ()
+        return (*env, "config apiKey", "keyring", *chain, ctx.show(credentials_file(ctx)), *desktop)
 
     def trace(self, ctx: Context) -> str | None:
         if ctx.account is not None:
@@ -293,8 +296,9 @@ class OauthLogin:
                 return f"env {name}"
         if ctx.settings.api_key and key_form(ctx.settings.api_key) == "oauth":
             return "config"
-        path = credentials_file(ctx)
-        return ctx.show(path) if os.path.exists(path) else None
+        desktop = (desktop_folder(ctx) / "config.json",) if is_allowed(ctx) else ()
+        files = (credentials_file(ctx), *desktop)
+        return next((ctx.show(path) for path in files if os.path.exists(path)), None)
 
     async def find(self, ctx: Context) -> Logins:
         token = account_token(ctx, "oauth")
@@ -306,6 +310,8 @@ class OauthLogin:
         try:
             logins = await stored_logins(ctx)
         except MissingCredential:
+            if (desktop := await _desktop(ctx)) is not None:
+                return desktop
             if ctx.env(CLI_TOKEN_ENV):
                 raise MissingCredential(
                     "The token of `claude setup-token` cannot read usage.", "Run `claude` and sign in with `/login`."

@@ -38,7 +38,6 @@ RENEWED_PAUSE, UNCHANGED_PAUSE = timedelta(minutes=5), timedelta(seconds=20)
 STATUS_SECONDS = 8.0
 CHANGE_SECONDS, CHANGE_STEP_SECONDS = 2.0, 0.2
 
-RUN_CLAUDE = "Run `claude` once: it renews the login."
 SIGN_IN = "Run `claude` and sign in again with `/login`."
 
 # --- the cool-down of one token --------------------------------------------------------------------
@@ -46,7 +45,7 @@ SIGN_IN = "Run `claude` and sign in again with `/login`."
 
 def cool_down_key(token: Secret) -> str:
     """The note that keeps a token's cool-down: a digest, never the token."""
-    return f"cool-down:{hashlib.sha256(token.reveal().encode()).hexdigest()}"
+    return f"claude-cool-down:{hashlib.sha256(token.reveal().encode()).hexdigest()}"
 
 
 async def cool_down(ctx: Context, token: Secret) -> datetime | None:
@@ -95,7 +94,7 @@ async def ask(ctx: Context, login: Login, identity: Identity) -> Usage:
         until = await rest(ctx, login.token, ctx.http.retry_after(answer))
         raise RateLimited("Claude limits how often usage may be asked.", until=until)
     if answer.status == 401:
-        raise ExpiredCredential("Claude refused the login.", RUN_CLAUDE if login.owned_by_cli else _replace(login))
+        raise ExpiredCredential("Claude refused the login.", login.renewal or _replace(login))
     if answer.status == 403 and SCOPE in answer.text:
         raise _insufficient()
     if answer.status == 403:
@@ -142,7 +141,7 @@ async def renewed(ctx: Context, logins: Logins, refused: Refused) -> Login | Non
         return login
     if not ctx.interactive and ctx.settings.own("renewInBackground") is not True:
         return None
-    note = f"renewal:{hashlib.sha256(logins.store.encode()).hexdigest()[:16]}"
+    note = f"claude-renewal:{hashlib.sha256(logins.store.encode()).hexdigest()[:16]}"
     if not ctx.interactive and await ctx.memory.get(note):
         return None
     program = probe.find(ctx)
@@ -187,7 +186,7 @@ async def from_oauth(ctx: Context, logins: Logins) -> Usage:
     """Usage with the first login that works: the next one after a refusal, then one that Claude Code renewed."""
     base_url(ctx)
     identity = logins.account.identity() if logins.account else Identity()
-    error: ReadError = ExpiredCredential("The Claude login has expired.", RUN_CLAUDE)
+    error: ReadError = ExpiredCredential("The Claude login has expired.", logins.logins[0].renewal)
     refused = Refused(frozenset())
     while (login := refused.usable(logins.logins, ctx.now)) is not None:
         try:

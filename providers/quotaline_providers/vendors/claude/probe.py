@@ -13,6 +13,7 @@ from pathlib import Path
 
 from quotaline_providers.contract import Context, Conversation, require_program
 from quotaline_providers.errors import MissingCredential, ReadError, TimedOut
+from quotaline_providers.loginshell import in_login_shell
 from quotaline_providers.vendors.claude import login
 from quotaline_providers.vendors.claude.panel import State, plain, squeezed, state_of
 
@@ -89,7 +90,8 @@ class CliProgram:
                 f"The program `claude` cannot read the account {ctx.account.label}.",
                 "Set the source of Claude to auto.",
             )
-        return require_program(find(ctx), "claude", "Install Claude Code, then run `claude` and sign in.")
+        found = find(ctx) or await in_login_shell(ctx, "claude")
+        return require_program(found, "claude", "Install Claude Code, then run `claude` and sign in.")
 
 
 def environment(ctx: Context, folder: Path) -> dict[str, str | None]:
@@ -153,11 +155,11 @@ async def remove_sessions(ctx: Context, folder: Path) -> None:
 
 
 async def _session_id(ctx: Context) -> str:
-    kept = await ctx.memory.get("session")
+    kept = await ctx.memory.get("claude-session")
     if kept:
         return kept
     fresh = str(uuid.uuid4())
-    await ctx.memory.set("session", fresh)
+    await ctx.memory.set("claude-session", fresh)
     return fresh
 
 
@@ -326,7 +328,7 @@ async def version(ctx: Context) -> str:
     program = find(ctx)
     if program is None:
         return FALLBACK_VERSION
-    kept = await ctx.memory.get("version")
+    kept = await ctx.memory.get("claude-version")
     if kept:
         return kept
     folder = await workplace(ctx)
@@ -343,5 +345,5 @@ async def version(ctx: Context) -> str:
         words = []
     known = bool(words) and re.fullmatch(r"\d+(\.\d+)+[\w.+-]*", words[0]) is not None
     found = words[0] if known else FALLBACK_VERSION
-    await ctx.memory.set("version", found, ctx.now + (VERSION_KEPT if known else VERSION_RETRY))
+    await ctx.memory.set("claude-version", found, ctx.now + (VERSION_KEPT if known else VERSION_RETRY))
     return found

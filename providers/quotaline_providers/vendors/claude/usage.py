@@ -29,6 +29,11 @@ PLAN_WORDS = ("max", "pro", "team", "enterprise", "ultra")
 # --- what the vendor sends -------------------------------------------------------------------------
 
 
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a list; none of anything else."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list | tuple) else ()
+
+
 class Limit(Payload):
     """One limit: `utilization` in percent 0-100."""
 
@@ -178,18 +183,14 @@ def _known(*limits: Limit | None) -> Limit | None:
     return next((limit for limit in limits if limit is not None and limit.utilization is not None), None)
 
 
-def _primary(answer: UsageAnswer) -> Window | None:
-    session = _known(answer.five_hour, _of_kind(answer, "session"))
-    if session is not None:
-        return _window("session", "Session", session, "primary", SESSION_MINUTES)
-    others = (
-        ("Weekly", _known(answer.seven_day, _of_kind(answer, "weekly_all"))),
-        ("Apps", answer.seven_day_oauth_apps),
-        ("Sonnet", answer.seven_day_sonnet),
-        ("Opus", answer.seven_day_opus),
-    )
-    windows = (_window("session", label, limit, "primary") for label, limit in others)
-    return next((window for window in windows if window is not None), None)
+def _session(answer: UsageAnswer) -> Window | None:
+    limit = _known(answer.five_hour, _of_kind(answer, "session"))
+    return _window("session", "Session", limit, "primary", SESSION_MINUTES)
+
+
+def _weekly(answer: UsageAnswer) -> Window | None:
+    limit = _known(answer.seven_day, _of_kind(answer, "weekly_all"))
+    return _window("weekly", "Weekly", limit, "secondary")
 
 
 def _model_lane(answer: UsageAnswer) -> Window | None:
@@ -199,20 +200,27 @@ def _model_lane(answer: UsageAnswer) -> Window | None:
 
 
 def lanes(answer: UsageAnswer) -> tuple[Window, ...]:
-    """The windows of the three lanes, as read with an OAuth login."""
-    weekly = _window("weekly", "Weekly", _known(answer.seven_day, _of_kind(answer, "weekly_all")), "secondary")
-    return tuple(window for window in (_primary(answer), weekly, _model_lane(answer)) if window is not None)
+    """The windows of the three lanes, as read with an OAuth login. Without a session another one fills its lane too."""
+    session, weekly, model = _session(answer), _weekly(answer), _model_lane(answer)
+    if session is None:
+        if weekly is not None:
+            weekly = _first(weekly)
+        else:
+            session = _window("apps", "Apps", answer.seven_day_oauth_apps, "primary")
+            model = _first(model) if session is None and model is not None else model
+    return tuple(window for window in (session, weekly, model) if window is not None)
+
+
+def _first(window: Window) -> Window:
+    return window.model_copy(update={"also": "primary"})
 
 
 def web_lanes(answer: UsageAnswer) -> tuple[Window, ...]:
     """As `lanes`, for claude.ai: an absent session is a placeholder, and the model's week resets with the week."""
-    session = _window(
-        "session", "Session", _known(answer.five_hour, _of_kind(answer, "session")), "primary", SESSION_MINUTES
-    ) or Window(
+    session = _session(answer) or Window(
         id="session", label="Session", used_percent=0, minutes=SESSION_MINUTES, lane="primary", placeholder=True
     )
-    weekly = _window("weekly", "Weekly", _known(answer.seven_day, _of_kind(answer, "weekly_all")), "secondary")
-    model = _model_lane(answer)
+    weekly, model = _weekly(answer), _model_lane(answer)
     if model is not None:
         week = answer.seven_day.resets_at if answer.seven_day else weekly.resets_at if weekly else None
         model = model.model_copy(update={"resets_at": week})
@@ -231,14 +239,17 @@ def spend_of(extra: ExtraUsage | None, period: str, *, assume_enabled: bool = Fa
     """What extra usage cost; None when it is off or unknown. Without a cap there is no limit."""
     if extra is None or not (extra.is_enabled or (extra.is_enabled is None and assume_enabled)):
         return None
-    if extra.used_credits is None:
+    used, limit = extra.used_credits, extra.monthly_limit
+    if used is None and limit is not None and extra.utilization is not None:
+        used = limit * min(100.0, max(0.0, extra.utilization)) / 100
+    if used is None:
         return None
     return Spend(
         id="extra",
         label="Spend limit" if period == "Spend limit" else "Extra usage",
-        used=cents(extra.used_credits),
+        used=cents(used),
         unit=(extra.currency or "USD").upper(),
-        limit=None if extra.monthly_limit is None else cents(extra.monthly_limit),
+        limit=None if limit is None else cents(limit),
         period=period,
     )
 

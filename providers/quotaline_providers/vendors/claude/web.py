@@ -6,25 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, Field, RootModel
+from pydantic import AliasChoices, BeforeValidator, Field, RootModel
 
-from quotaline_providers.contract import Answer, Context, Credential
+from quotaline_providers.contract import Context, Credential
 from quotaline_providers.errors import (
     BadResponse,
-    ExpiredCredential,
     Misconfigured,
-    MissingCredential,
     ReadError,
     TimedOut,
-    Unavailable,
 )
-from quotaline_providers.lookups import CookieHeader, cookie_values, normalize_cookie
 from quotaline_providers.model import Balance, Identity, Spend, Usage
 from quotaline_providers.payload import Flag, Number, Payload, Text, clean, lenient, lenient_items
 from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.claude.login import account_token, key_form, own_key
+from quotaline_providers.vendors.claude.session import Cookie, Session
 from quotaline_providers.vendors.claude.usage import (
     ExtraUsage,
     Plan,
@@ -32,16 +28,12 @@ from quotaline_providers.vendors.claude.usage import (
     cents,
     plan_of,
     spend_of,
+    texts,
     to_usage,
 )
 
-SITE = "https://claude.ai"
 PROFILE = "https://api.anthropic.com/api/oauth/profile"
 WHOLE_SECONDS, EXTRAS_SECONDS, PREPAID_SECONDS = 60.0, 10.0, 2.0
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
-SIGN_IN = "Sign in at claude.ai and paste its `sessionKey` cookie again."
-
-P = TypeVar("P", bound=BaseModel)
 
 # --- what the vendor sends -------------------------------------------------------------------------
 
@@ -51,7 +43,7 @@ class Organization(Payload):
 
     uuid: Text = None
     name: Text = None
-    capabilities: tuple[str, ...] = ()
+    capabilities: Annotated[tuple[str, ...], BeforeValidator(texts)] = ()
 
 
 class Organizations(RootModel[Annotated[tuple[Organization, ...], lenient_items(Organization)]]):
@@ -204,110 +196,6 @@ class Owner:
         pairs = ((self.email, other.email), (self.organization, other.organization))
         known = [one.lower() == two.lower() for one, two in pairs if one and two]
         return bool(known) and all(known)
-
-
-# --- the session -----------------------------------------------------------------------------------
-
-
-def session_key(header: str) -> str | None:
-    """The `sessionKey` of a cookie header, if it looks like one of Claude's."""
-    value = cookie_values(header).get("sessionKey", "")
-    return value if value.startswith("sk-ant-") else None
-
-
-def renewed_key(answer: Answer) -> str | None:
-    """The newest `sessionKey` that a good answer hands out."""
-    if answer.status != 200:
-        return None
-    keys = (session_key(cookie.split(";", 1)[0]) for cookie in answer.set_cookies)
-    return next((key for key in reversed(list(keys)) if key), None)
-
-
-class Session:
-    """A browser session: sends the key alone and follows its renewals. What the user pasted is never rewritten."""
-
-    def __init__(self, ctx: Context, header: Secret) -> None:
-        key = session_key(header.reveal())
-        if key is None:
-            raise MissingCredential("The cookie header has no usable `sessionKey` cookie.", SIGN_IN)
-        self._ctx = ctx
-        self._key = key
-        self._others = {name: value for name, value in cookie_values(header.reveal()).items() if name != "sessionKey"}
-
-    async def get(self, path: str, model: type[P], timeout: float = 15) -> P:
-        """GET from claude.ai. Raises ExpiredCredential for 401 and 403, Unavailable for other failures."""
-        answer = await self._send(path, {"Accept": "application/json"}, f"sessionKey={self._key}", timeout)
-        if answer.status == 403 and self._others and answer.text.lstrip().startswith("<"):
-            # A bot challenge passes only for what looks like the browser that solved it.
-            cookies = {"sessionKey": self._key, **self._others}
-            browser = {
-                "Accept": "application/json",
-                "User-Agent": BROWSER,
-                "Referer": f"{SITE}/settings/usage",
-                "anthropic-client-platform": "web_claude_ai",
-            }
-            header = "; ".join(f"{name}={value}" for name, value in cookies.items())
-            answer = await self._send(path, browser, header, timeout)
-        if answer.status in (401, 403):
-            raise ExpiredCredential("claude.ai refused the session.", SIGN_IN)
-        if answer.status == 429:
-            self._ctx.http.check(answer)
-        if answer.status != 200:
-            raise Unavailable(f"claude.ai is not available (status {answer.status}).")
-        return self._ctx.http.parse(answer, model)
-
-    async def _send(self, path: str, headers: dict[str, str], cookie: str, timeout: float) -> Answer:
-        answer = await self._ctx.http.send(
-            "GET", f"{SITE}/api{path}", headers=headers, cookie=Secret(cookie), timeout=timeout
-        )
-        self._key = renewed_key(answer) or self._key
-        return answer
-
-    async def maybe(self, path: str, model: type[P], timeout: float = 15) -> P | None:
-        """As `get`, None for any failure."""
-        try:
-            async with asyncio.timeout(timeout):
-                return await self.get(path, model, timeout)
-        except (ReadError, TimeoutError):
-            return None
-
-
-@dataclass(frozen=True)
-class Cookie:
-    """The cookie the user gave: the selected account's, config `cookieHeader`, or the keyring's."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return CookieHeader("sessionKey").places(ctx)
-
-    def trace(self, ctx: Context) -> str | None:
-        if ctx.account is not None:
-            try:
-                return f"account {ctx.account.label}" if account_token(ctx, "cookie") else None
-            except MissingCredential:
-                return None
-        return CookieHeader("sessionKey").trace(ctx)
-
-    async def find(self, ctx: Context) -> Credential:
-        found = await self._given(ctx)
-        if session_key(found.secret.reveal()) is None:
-            raise MissingCredential("The cookie header has no usable `sessionKey` cookie.", SIGN_IN)
-        return found
-
-    async def _given(self, ctx: Context) -> Credential:
-        token = account_token(ctx, "cookie")
-        if token is not None and ctx.account is not None:
-            return Credential(Secret(normalize_cookie(token, "sessionKey") or ""), f"account {ctx.account.label}")
-        try:
-            return await CookieHeader("sessionKey").find(ctx)
-        except MissingCredential:
-            if ctx.settings.cookie_source == "off":
-                raise
-            key = ctx.settings.api_key
-            pasted = Secret(key) if key and key_form(key) == "cookie" else await own_key(ctx, "cookie")
-            header = normalize_cookie(pasted.reveal(), "sessionKey") if pasted else None
-            if header is None:
-                raise
-            return Credential(Secret(header), "config" if key and pasted and pasted.reveal() == key else "keyring")
 
 
 # --- the strategy ----------------------------------------------------------------------------------

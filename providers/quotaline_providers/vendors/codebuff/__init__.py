@@ -12,9 +12,8 @@ from quotaline_providers.contract import Context, Credential, Option, Provider, 
 from quotaline_providers.errors import ReadError
 from quotaline_providers.lookups import ApiKey
 from quotaline_providers.model import Usage
-from quotaline_providers.vendors.codebuff.chats import DataFolders, data_roots
+from quotaline_providers.vendors.codebuff.folders import DataFolders, data_roots
 from quotaline_providers.vendors.codebuff.network import credentials_file, login_token, read_account
-from quotaline_providers.vendors.codebuff.totals import read_chats
 
 CONNECT = "Run `codebuff login`, or set CODEBUFF_API_KEY."
 CHATS_WAIT = 20.0
@@ -43,7 +42,7 @@ async def _chats(ctx: Context) -> Usage | None:
         return None
     roots = await ctx.files.in_thread(lambda: data_roots(ctx))
     try:
-        return await read_chats(ctx, roots) if roots else None
+        return await from_chats(ctx, roots) if roots else None
     except ReadError as error:
         return Usage(updated_at=ctx.now, notes=(error.message,))
 
@@ -62,7 +61,9 @@ def _joined(account: Usage, local: Usage) -> Usage:
 
 
 async def from_chats(ctx: Context, roots: tuple[Path, ...]) -> Usage:
-    """The local half alone."""
+    """The local half."""
+    from quotaline_providers.vendors.codebuff.totals import read_chats  # only where there are chats
+
     return await read_chats(ctx, roots)
 
 

@@ -1,4 +1,4 @@
-"""The chat files the Codebuff CLI keeps: where they are, and the assistant messages in them that count."""
+"""The chat files the Codebuff CLI keeps, and the assistant messages in them that count."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from quotaline_providers.contract import Context
-from quotaline_providers.errors import MissingCredential
 from quotaline_providers.payload import (
     Number,
     Payload,
     Text,
     lenient,
     lenient_items,
+    lenient_part,
     parse_or_none,
     to_integer,
     to_time,
@@ -31,7 +30,6 @@ from quotaline_providers.payload import (
 FILE_NAME = "chat-messages.json"
 FILE_LIMIT = 64 << 20
 UNKNOWN_MODEL = "codebuff-unknown"
-_CHANNELS = ("manicode", "manicode-dev", "manicode-staging")
 _ASSISTANTS = frozenset({"ai", "agent", "assistant"})
 _MODEL_PREFIX = re.compile(r"^(?:(?:anthropic|openai|openrouter|google)/)+")
 _UPSTREAMS = (
@@ -73,7 +71,7 @@ class TokenUsage(Payload):
     cache_write: Count = Field(
         default=0, validation_alias=AliasChoices("cache_creation_input_tokens", "cacheCreationInputTokens")
     )
-    prompt_details: Annotated[PromptDetails, lenient(PromptDetails)] = Field(
+    prompt_details: Annotated[PromptDetails, lenient_part(PromptDetails)] = Field(
         default=PromptDetails(), validation_alias=AliasChoices("prompt_tokens_details", "promptTokensDetails")
     )
     credits: Number = None
@@ -82,8 +80,7 @@ class TokenUsage(Payload):
     @property
     def counts(self) -> tuple[int, int, int, int]:
         """Input, output, cache read, cache write."""
-        details = self.prompt_details.cached if self.prompt_details else 0
-        return self.input, self.output, self.cache_read or details, self.cache_write
+        return self.input, self.output, self.cache_read or self.prompt_details.cached, self.cache_write
 
 
 class CodebuffBlock(Payload):
@@ -128,7 +125,7 @@ class Message(Payload):
     timestamp: object = None
     created_at: object = Field(default=None, alias="createdAt")
     credits: Number = None
-    metadata: Annotated[Metadata, lenient(Metadata)] = Metadata()
+    metadata: Annotated[Metadata, lenient_part(Metadata)] = Metadata()
 
 
 # --- one file --------------------------------------------------------------------------------------
@@ -171,7 +168,7 @@ def _turn(message: Message, chat_id: str | None, ordinal: int) -> Turn | None:
     role = message.role
     if not (role.lower() == "assistant" if role else (message.variant or "").lower() in _ASSISTANTS):
         return None
-    metadata = message.metadata or Metadata()
+    metadata = message.metadata
     found = next((block for block in _blocks(metadata) if any(block[0].counts)), None)
     usage, fallback = found or (TokenUsage(), None)
     credits = max(usage.credits or 0.0, 0.0) or max(message.credits or 0.0, 0.0)
@@ -309,54 +306,3 @@ def _key(turn: Turn, place: str) -> str:
         return f"id\0{turn.id}"
     digest = hashlib.sha256(repr(turn.counts).encode()).hexdigest()
     return f"{place}\0{turn.ordinal}\0{digest}"
-
-
-# --- where the data folders are --------------------------------------------------------------------
-
-
-def data_roots(ctx: Context) -> tuple[Path, ...]:
-    """The existing data folders, each once: the user's own, the CLI's three, then `CODEBUFF_DATA_DIR`."""
-    own = ctx.settings.own_text("dataDir") or ctx.settings.own_text("data_dir")
-    extra = ctx.env("CODEBUFF_DATA_DIR") or ""
-    texts = extra.split(",") if extra and not ctx.expand(extra).is_dir() else [extra]
-    named = [ctx.expand(text.strip()) for text in (own or "", *texts) if text.strip()]
-    usual = [ctx.home / ".config" / channel for channel in _CHANNELS]
-    ordered = [*named[:1], *usual, *named[1:]] if own else [*usual, *named]
-    found: dict[str, Path] = {}
-    for path in map(_normal, ordered):
-        if _is_folder(path):
-            found.setdefault(str(path).lower() if ctx.platform == "win32" else str(path), path)
-    return tuple(found.values())
-
-
-def _normal(path: Path) -> Path:
-    """Without `..` and trailing slashes; a folder named `projects` stands for the data folder that holds it."""
-    path = Path(os.path.normpath(path))
-    return path.parent if path.name == "projects" and not (path / "projects").exists() else path
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-@dataclass(frozen=True)
-class DataFolders:
-    """The CLI's data folders. An installed program is a trace, too, but nothing to read."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return (*(f"~/.config/{channel}" for channel in _CHANNELS), "config dataDir", "env CODEBUFF_DATA_DIR")
-
-    def trace(self, ctx: Context) -> str | None:
-        roots = data_roots(ctx)
-        if roots:
-            return ctx.show(roots[0])
-        return "program `codebuff`" if ctx.processes.find("codebuff") else None
-
-    async def find(self, ctx: Context) -> tuple[Path, ...]:
-        roots = await ctx.files.in_thread(lambda: data_roots(ctx))
-        if not roots:
-            raise MissingCredential("No Codebuff data directory was found.", "Use Codebuff once on this computer.")
-        return roots

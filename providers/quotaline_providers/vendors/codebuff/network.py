@@ -14,7 +14,7 @@ from quotaline_providers.contract import Answer, Context, Credential
 from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
 from quotaline_providers.model import WEEK_MINUTES, Balance, Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import Flag, Number, Payload, Text, When, clean, lenient, to_text
+from quotaline_providers.payload import Flag, Number, Payload, Text, When, clean, lenient, lenient_part, to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.sidecalls import beside, in_time
 from quotaline_providers.wording import grouped, plan_name
@@ -108,10 +108,10 @@ class Person(Payload):
 class SubscriptionAnswer(Person):
     """GET /api/user/subscription. Without a plan only `hasSubscription` comes."""
 
-    plan: Annotated[Plan, lenient(Plan)] = Field(default=Plan(), alias="subscription")
+    plan: Annotated[Plan, lenient_part(Plan)] = Field(default=Plan(), alias="subscription")
     display_name: TierLabel = Field(default=None, alias="displayName")
     tier: TierLabel = None
-    rate: Annotated[RateLimits, lenient(RateLimits)] = Field(
+    rate: Annotated[RateLimits, lenient_part(RateLimits)] = Field(
         default=RateLimits(), validation_alias=AliasChoices("rateLimit")
     )
     limits: Annotated[PlanLimits | None, lenient(PlanLimits)] = None
@@ -119,7 +119,7 @@ class SubscriptionAnswer(Person):
 
     @property
     def label(self) -> str | None:
-        plan = self.plan or Plan()
+        plan = self.plan
         return plan.display_name or self.display_name or plan.tier or self.tier or plan.scheduled_tier
 
 

@@ -6,14 +6,15 @@ Read with the Codex program's own login, through the program itself, or with cha
 from __future__ import annotations
 
 from quotaline_providers.contract import Context, Option, Provider, StatusPage, Strategy
-from quotaline_providers.errors import ReadError
+from quotaline_providers.errors import BadResponse, ReadError, TimedOut, Unavailable
 from quotaline_providers.lookups import CookieHeader
 from quotaline_providers.vendors.codex.homes import workspace
 from quotaline_providers.vendors.codex.login import AccessToken, SubscriptionLogin
 from quotaline_providers.vendors.codex.mapping import binding
 from quotaline_providers.vendors.codex.profiles import CHOSEN, HOMES, profiles
-from quotaline_providers.vendors.codex.program import CODEX, ProgramForStaleLogin
+from quotaline_providers.vendors.codex.program import CODEX, ProgramForStaleLogin, SignedInProgram
 from quotaline_providers.vendors.codex.rpc import from_program
+from quotaline_providers.vendors.codex.screen import from_screen
 from quotaline_providers.vendors.codex.service import Rejected, from_access_token, from_login
 from quotaline_providers.vendors.codex.web import from_cookies
 
@@ -25,6 +26,15 @@ def _rejected(error: ReadError) -> bool:
 def _unscoped(ctx: Context) -> bool:
     """The program cannot be asked about one workspace."""
     return workspace(ctx) is None
+
+
+def _unheard(error: ReadError) -> bool:
+    """The program did not say what is wrong: older ones do not know the question."""
+    return isinstance(error, BadResponse | TimedOut | Unavailable)
+
+
+def _waits_at_terminal(ctx: Context) -> bool:
+    return ctx.interactive and ctx.processes.has_pty and _unscoped(ctx)
 
 
 PROVIDER = Provider(
@@ -52,7 +62,9 @@ PROVIDER = Provider(
         Strategy("oauth", from_login, SubscriptionLogin(), falls_through=_rejected),
         # Only when `oauth` is chosen: the program renews a spent login by itself.
         Strategy("oauth", from_program, ProgramForStaleLogin(), label="codex-cli", in_auto=False, applies=_unscoped),
-        Strategy("cli", from_program, CODEX, label="codex-cli", applies=_unscoped),
+        Strategy("cli", from_program, CODEX, label="codex-cli", applies=_unscoped, falls_through=_unheard),
+        # Only when `cli` is chosen and the user waits: a screen is for people, and may ask them to sign in.
+        Strategy("cli", from_screen, SignedInProgram(), label="codex-cli", in_auto=False, applies=_waits_at_terminal),
         Strategy("web", from_cookies, CookieHeader(), label="openai-web", in_auto=False),
     ),
     binding=binding,

@@ -176,6 +176,22 @@ class WhoAmI(Payload):
     email: Text = None
 
 
+class Workspace(Payload):
+    id: Text = None
+    name: Text = None
+
+
+class WorkspacesAnswer(Payload):
+    """`GET .../accounts`: the workspaces of a login."""
+
+    items: Annotated[tuple[Workspace, ...], lenient_items(Workspace)] = ()
+
+    def name_of(self, id: str) -> str | None:
+        """The workspace's name; one without a name is the personal one. None when it is not there."""
+        found = next((item for item in self.items if item.id and item.id.lower() == id.lower()), None)
+        return (found.name or "Personal") if found else None
+
+
 class Subscription(Spelled):
     active_until: When = None
     will_renew: Flag = None

@@ -131,12 +131,12 @@ def _message(line: str) -> dict[str, Any] | None:
 
 async def ask(ctx: Context, program: Path) -> tuple[RpcRateLimits | RpcError, RpcAccount | None]:
     """Start the program and ask for limits and account. An answer that is an error is given back, not raised."""
-    note = "launch-failed:" + hashlib.sha256(str(program).encode()).hexdigest()[:16]
+    note = "codex-launch-failed:" + hashlib.sha256(str(program).encode()).hexdigest()[:16]
     if not ctx.interactive and await ctx.memory.get(note):
         raise MissingProgram("The `codex` program could not be started a moment ago.", "Refresh by hand to try again.")
     argv = (program, "-s", "read-only", "-a", "never", "app-server")
     try:
-        async with ctx.processes.talk(argv, env=program_env(ctx)) as talk:
+        async with ctx.processes.talk(argv, env=program_env(ctx), cwd=ctx.home) as talk:
             return await _questions(ctx, AppServer(talk))
     except MissingProgram as error:
         await ctx.memory.set(note, "1", until=ctx.now + LAUNCH_PAUSE)

@@ -5,32 +5,38 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import platform
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TypeVar
 from urllib.parse import quote
 
 from quotaline_providers.contract import Answer, Context, Credential
-from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError
+from quotaline_providers.errors import ExpiredCredential, MissingCredential
 from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
 from quotaline_providers.payload import to_text
 from quotaline_providers.secret import Secret
+from quotaline_providers.sidecalls import optional
 from quotaline_providers.vendors.codex import rpc
 from quotaline_providers.vendors.codex.credits import monthly_usage, reset_credits
-from quotaline_providers.vendors.codex.homes import base_url, config_text, workspace
+from quotaline_providers.vendors.codex.homes import DEFAULT_BASE, base_url, config_text, workspace
 from quotaline_providers.vendors.codex.login import Login, native_login
 from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
-from quotaline_providers.vendors.codex.payloads import MonthlyUsageAnswer, ResetCreditsAnswer, UsageAnswer, WhoAmI
+from quotaline_providers.vendors.codex.payloads import (
+    MonthlyUsageAnswer,
+    ResetCreditsAnswer,
+    UsageAnswer,
+    WhoAmI,
+    WorkspacesAnswer,
+)
 from quotaline_providers.vendors.codex.program import CODEX
-
-T = TypeVar("T")
 
 USAGE_SECONDS = 30.0
 RESET_CREDITS_SECONDS = 6.0
 MONTHLY_SECONDS = 4.0
-VERSION_SECONDS = 5.0
+WORKSPACES_SECONDS = 20.0
+VERSION_SECONDS, PROGRAM_SECONDS = 5.0, 30.0
 ASK_AGAIN = timedelta(hours=6)
+NAME_KEPT = timedelta(days=1)
 WHOAMI = "https://auth.openai.com/api/accounts/v1/user-auth-credential/whoami"
 _PERSONAL_PLANS = frozenset({"guest", "free", "go", "plus", "pro"})
 
@@ -55,21 +61,13 @@ class Bearer:
         return await ctx.http.send("GET", url, bearer=self.token, headers={**self.headers, **headers}, timeout=timeout)
 
 
-async def or_none(work: Awaitable[T]) -> T | None:
-    """What an optional call gives; None when it fails."""
-    try:
-        return await work
-    except ReadError:
-        return None
-
-
 def account_headers(account_id: str | None, **more: str) -> dict[str, str]:
     return {"Accept": "application/json", **({"ChatGPT-Account-Id": account_id} if account_id else {}), **more}
 
 
-def wants_monthly(answer: UsageAnswer, limits: Limits, base: str) -> bool:
-    """Whether the member's monthly limit is worth a call of its own."""
-    personal = (answer.plan_type or "").lower() in _PERSONAL_PLANS
+def wants_monthly(answer: UsageAnswer, limits: Limits, base: str, plan: str | None = None) -> bool:
+    """Whether the member's monthly limit is worth a call of its own. `plan` stands in for one the answer leaves out."""
+    personal = (answer.plan_type or plan or "").lower() in _PERSONAL_PLANS
     return "/backend-api" in base and limits.monthly is None and answer.has_spend_control and not personal
 
 
@@ -96,15 +94,19 @@ async def from_login(ctx: Context, login: Login) -> Usage:
     usage_answer = ctx.http.parse(ctx.http.check(answer), UsageAnswer)
     limits = service_limits(usage_answer, ctx.now, answer.headers)
     account_id = workspace(ctx) or login.account_id or usage_answer.account_id
-    vouchers, monthly = await asyncio.gather(
-        or_none(_vouchers(ctx, bearer)), or_none(_monthly(ctx, bearer, usage_answer, limits, account_id))
+    plan = usage_answer.plan_type or login.plan
+    monthly_call = wants_monthly(usage_answer, limits, base, plan) and account_id
+    vouchers, monthly, organization = await asyncio.gather(
+        optional(_vouchers(ctx, bearer), RESET_CREDITS_SECONDS),
+        optional(_monthly(ctx, bearer, account_id if monthly_call else None), MONTHLY_SECONDS),
+        optional(_workspace_name(ctx, bearer), WORKSPACES_SECONDS),
     )
     if vouchers is None and usage_answer.rate_limit_reset_credits:
         vouchers = ResetCredits(available=usage_answer.rate_limit_reset_credits.available_count)
     extras = Extras(reset_credits=vouchers, monthly=monthly)
     if _may_ask_program(ctx, login, limits, extras):
         extras = replace(extras, monthly=await _monthly_of_program(ctx, login))
-    identity = Identity(account_id=account_id, email=login.email, plan=plan_title(usage_answer.plan_type or login.plan))
+    identity = Identity(account_id=account_id, email=login.email, organization=organization, plan=plan_title(plan))
     return to_usage(limits, identity, ctx.now, extras, exact=True)
 
 
@@ -134,17 +136,30 @@ async def _vouchers(ctx: Context, bearer: Bearer) -> ResetCredits:
     return reset_credits(ctx.http.parse(ctx.http.check(answer), ResetCreditsAnswer), ctx.now)
 
 
-async def _monthly(
-    ctx: Context, bearer: Bearer, answer: UsageAnswer, limits: Limits, account_id: str | None
-) -> Spend | None:
-    if account_id is None or not wants_monthly(answer, limits, bearer.base):
+async def _monthly(ctx: Context, bearer: Bearer, account_id: str | None) -> Spend | None:
+    if account_id is None:
         return None
     found = await bearer.get(ctx, monthly_url(bearer.base, account_id), MONTHLY_SECONDS)
     return monthly_usage(ctx.http.parse(ctx.http.check(found), MonthlyUsageAnswer))
 
 
+async def _workspace_name(ctx: Context, bearer: Bearer) -> str | None:
+    """The name of the workspace the user chose; asked once a day."""
+    wanted = workspace(ctx)
+    if wanted is None or bearer.base != DEFAULT_BASE:
+        return None
+    note = "codex-workspace:" + hashlib.sha256(wanted.lower().encode()).hexdigest()[:16]
+    if (kept := await ctx.memory.get(note)) is not None:
+        return kept
+    answer = await bearer.get(ctx, f"{DEFAULT_BASE}/accounts", WORKSPACES_SECONDS, **{"User-Agent": "codex-cli"})
+    name = ctx.http.parse(ctx.http.check(answer), WorkspacesAnswer).name_of(wanted)
+    if name is not None:
+        await ctx.memory.set(note, name, until=ctx.now + NAME_KEPT)
+    return name
+
+
 def _may_ask_program(ctx: Context, login: Login, limits: Limits, extras: Extras) -> bool:
-    automatic = ctx.settings.source in (None, "auto") and workspace(ctx) is None
+    automatic = ctx.source == "auto" and workspace(ctx) is None
     empty = limits.balance == 0 and not limits.monthly and not extras.monthly
     vouchers = extras.reset_credits
     return automatic and empty and login.email is not None and not (vouchers and vouchers.available)
@@ -153,10 +168,10 @@ def _may_ask_program(ctx: Context, login: Login, limits: Limits, extras: Extras)
 async def _monthly_of_program(ctx: Context, login: Login) -> Spend | None:
     """The program's monthly limit. Not asked again for some hours once it had none: that starts a program."""
     email = login.email or ""
-    note = "no-monthly-limit:" + hashlib.sha256(email.lower().encode()).hexdigest()[:16]
+    note = "codex-no-monthly-limit:" + hashlib.sha256(email.lower().encode()).hexdigest()[:16]
     if not ctx.interactive and await ctx.memory.get(note):
         return None
-    program = await or_none(CODEX.find(ctx))
+    program = await optional(CODEX.find(ctx), PROGRAM_SECONDS)
     if program is None:
         return None
     found = await rpc.monthly_limit_of(ctx, program, email)
@@ -203,7 +218,14 @@ def program_agent(version: str | None) -> str:
 
 
 async def _program_version(ctx: Context) -> str | None:
-    program = await or_none(CODEX.find(ctx))
-    done = await or_none(ctx.processes.run((program, "--version"), timeout=VERSION_SECONDS)) if program else None
+    """The installed program's version, remembered for some hours; None when there is none."""
+    kept = await ctx.memory.get("codex-version")
+    if kept is not None:
+        return kept or None
+    program = await optional(CODEX.find(ctx), PROGRAM_SECONDS)
+    asked = ctx.processes.run((program, "--version"), timeout=VERSION_SECONDS, cwd=ctx.home) if program else None
+    done = await optional(asked, PROGRAM_SECONDS) if asked else None
     words = done.stdout.split() if done and done.exit_code == 0 else []
-    return to_text(words[1]) if len(words) > 1 else None
+    version = to_text(words[1]) if len(words) > 1 else None
+    await ctx.memory.set("codex-version", version or "", until=ctx.now + ASK_AGAIN)
+    return version

@@ -18,12 +18,13 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.lookups import cookie_values
 from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
+from quotaline_providers.sidecalls import optional
 from quotaline_providers.vendors.codex.credits import monthly_usage
 from quotaline_providers.vendors.codex.homes import DEFAULT_BASE
 from quotaline_providers.vendors.codex.login import native_login
 from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import MonthlyUsageAnswer, Subscription, UsageAnswer
-from quotaline_providers.vendors.codex.service import MONTHLY_SECONDS, monthly_url, or_none, wants_monthly
+from quotaline_providers.vendors.codex.service import MONTHLY_SECONDS, monthly_url, wants_monthly
 
 SITE = "https://chatgpt.com"
 USAGE_SECONDS = 4.0
@@ -91,7 +92,8 @@ async def from_cookies(ctx: Context, cookie: Credential) -> Usage:
     usage_answer = ctx.http.parse(answer, UsageAnswer)
     limits = service_limits(usage_answer, ctx.now, answer.headers)
     subscription, monthly = await asyncio.gather(
-        or_none(_subscription(ctx, cookie)), or_none(_monthly(ctx, cookie, usage_answer, limits))
+        optional(_subscription(ctx, cookie), IDENTITY_SECONDS),
+        optional(_monthly(ctx, cookie, usage_answer, limits), MONTHLY_SECONDS),
     )
     until = subscription.active_until if subscription else None
     renews = subscription.will_renew if subscription else None
@@ -138,7 +140,7 @@ async def _session_email(ctx: Context, cookie: Credential) -> str:
 
 
 async def _expected_email(ctx: Context) -> str | None:
-    login = await or_none(native_login(ctx))
+    login = await optional(native_login(ctx), IDENTITY_SECONDS)
     return login.email if login else None
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from quotaline_providers.contract import Context, Credential, Option, Provider, StatusPage, Strategy
 from quotaline_providers.errors import ReadError
 from quotaline_providers.model import Usage, Window
 from quotaline_providers.secret import Secret
+from quotaline_providers.sidecalls import beside, optional
 from quotaline_providers.vendors.copilot.budgets import read_budgets, wanted
 from quotaline_providers.vendors.copilot.device import sign_in
 from quotaline_providers.vendors.copilot.github import Host, Person, github_host, read_user, whose
@@ -21,15 +20,13 @@ EXTRAS_DEADLINE = 25.0
 
 async def from_api(ctx: Context, found: Credential) -> Usage:
     host = github_host(ctx.settings.enterprise_host)
-    budgets = asyncio.create_task(_budgets(ctx, host, found.secret))
-    try:
+    async with beside() as side:
+        asking = side.start(_budgets(ctx, host, found.secret), EXTRAS_DEADLINE)
         answer = await read_user(ctx, host, found.secret)
         usage = to_usage(answer, ctx.now)
         if answer.token_based_billing and not usage.windows and host.public:
             usage = await _with_organization(ctx, usage, found.secret)
-        person, windows = await budgets
-    finally:
-        budgets.cancel()
+        person, windows = await asking or (None, ())
     if person is not None and person.login:
         usage = usage.model_copy(update={"identity": usage.identity.model_copy(update={"account_id": person.login})})
     return usage.model_copy(update={"windows": (*usage.windows, *windows)})
@@ -39,21 +36,15 @@ async def _budgets(ctx: Context, host: Host, token: Secret) -> tuple[Person | No
     """The token's owner and the Copilot budgets of the same person's web session; nothing when anything fails."""
     if not wanted(ctx) or not host.public:
         return None, ()
-    person = None
+    person = await whose(ctx, host, token)
     try:
-        async with asyncio.timeout(EXTRAS_DEADLINE):
-            person = await whose(ctx, host, token)
-            return person, await read_budgets(ctx, person)
-    except (ReadError, TimeoutError):
+        return person, await read_budgets(ctx, person)
+    except ReadError:
         return person, ()
 
 
 async def _with_organization(ctx: Context, usage: Usage, token: Secret) -> Usage:
-    try:
-        async with asyncio.timeout(EXTRAS_DEADLINE):
-            found = await read_billing(ctx, token)
-    except TimeoutError:
-        found = None
+    found = await optional(read_billing(ctx, token), EXTRAS_DEADLINE)
     if found is None:
         return usage
     return usage.model_copy(
@@ -69,7 +60,7 @@ PROVIDER = Provider(
     dashboard="https://github.com/settings/copilot",
     status=StatusPage("https://www.githubstatus.com", "statuspage"),
     strategies=(Strategy("api", from_api, GitHubToken(), label="api"),),
-    settings=("apiKey", "enterpriseHost", "tokenAccounts", "cookieSource", "cookieHeader"),
+    settings=("apiKey", "apiKeyEnv", "enterpriseHost", "tokenAccounts", "cookieSource", "cookieHeader"),
     options=(
         Option(
             "budgetExtrasEnabled",

@@ -17,7 +17,7 @@ from quotaline_providers.vendors.copilot.tokens import usable
 CLIENT_ID = "Iv1.b507a08c87ecfe98"  # the public application of the Copilot editor plug-ins
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _JSON = {"Accept": "application/json"}
-_MORE_SECONDS = 5.0
+_USUAL_SECONDS, _LEAST_SECONDS, _MORE_SECONDS = 5.0, 1.0, 5.0
 _AGAIN = "Start the sign-in again."
 
 
@@ -63,7 +63,8 @@ def _prompt(code: DeviceCode) -> SignInPrompt:
 
 
 async def _wait_for_token(ctx: Context, host: Host, code: DeviceCode) -> Secret:
-    interval = code.interval if code.interval is not None and code.interval >= 0 else 5.0
+    told = code.interval if code.interval is not None and code.interval >= 0 else _USUAL_SECONDS
+    interval = max(told, _LEAST_SECONDS)
     end = ctx.now + timedelta(seconds=code.expires_in if code.expires_in is not None else 900)
     while ctx.now + timedelta(seconds=interval) < end:
         await _pause(interval)
@@ -129,7 +130,7 @@ async def _known_label(
         if (account.external_identifier or "").lower() in identifiers:
             return account.label or f"Account {number}"
     for number, account in enumerate(accounts, 1):
-        if account.external_identifier is None and (token := usable(account.token)):
+        if token := usable(account.token):
             owner = await whose(ctx, host, Secret(token))
             if owner is not None and owner.id == person.id:
                 return account.label or f"Account {number}"

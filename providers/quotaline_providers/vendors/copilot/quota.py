@@ -42,22 +42,15 @@ class Bucket(Payload):
         return None
 
     @property
-    def placeholder(self) -> bool:
-        """A quota that is not metered here (business seats send 0 of 0 at 100 %), so it never becomes a window."""
-        if self.endless:
-            return False
-        return self.entitlement == 0 or (self.entitlement, self.remaining, self.percent_remaining) == (None,) * 3
-
-    @property
     def usable(self) -> bool:
-        return not self.placeholder and self.percent_left is not None
+        """Whether it is metered here at all, or has no end. Business seats are sent 0 of 0 at 100 %: a placeholder."""
+        return self.endless or (self.entitlement != 0 and self.percent_left is not None)
 
     @property
     def window_percent(self) -> float | None:
         """Percent used, raw above 100; None for what is no window."""
-        if self.endless or not self.usable or self.percent_left is None:
-            return None
-        return max(0.0, 100 - self.percent_left)
+        left = self.percent_left
+        return None if self.endless or not self.usable or left is None else max(0.0, 100 - left)
 
 
 class Counts(Payload):
@@ -123,7 +116,8 @@ def lanes(answer: UserAnswer) -> tuple[Bucket | None, Bucket | None]:
 
 
 def _known(bucket: Bucket | None) -> Bucket | None:
-    return None if bucket is not None and bucket.placeholder and bucket.credits_used is None else bucket
+    """A placeholder counts only for the credits it tells of."""
+    return bucket if bucket is not None and (bucket.usable or bucket.credits_used is not None) else None
 
 
 def _derived(monthly: float | None, left: float | None) -> Bucket | None:

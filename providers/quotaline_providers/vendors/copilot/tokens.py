@@ -157,10 +157,11 @@ class GitHubToken:
         return ctx.show(gh_file(ctx)) if login and (login.token or login.user) else None
 
     async def find(self, ctx: Context) -> Credential:
+        hint = ""
         try:
             given = await self.given.find(ctx)
-        except MissingCredential:
-            pass
+        except MissingCredential as missing:
+            hint = missing.hint
         else:
             if usable(given.secret.reveal()) is None:
                 raise Misconfigured("The GitHub token holds blanks or other characters that no token has.")
@@ -176,7 +177,7 @@ class GitHubToken:
         found = await _from_gh(ctx, host, login)
         if found:
             return found
-        raise MissingCredential("No GitHub token for Copilot was found.")
+        raise MissingCredential("No GitHub token for Copilot was found.", hint)
 
 
 def _peek(path: Path) -> str:

@@ -36,6 +36,7 @@ PROVIDER = Provider(
     settings=("apiKey", "apiKeyEnv", "secretKey", "region"),
     min_interval=300,
     deadline=90,
+    longer_caps=True,
     strategies=(
         Strategy("api", from_api, ArkCredentials()),
         Strategy("cli", from_program, PROGRAM),

@@ -37,8 +37,8 @@ class AccountMoved(Forbidden):
 
     def __init__(self) -> None:
         super().__init__(
-            "Google no longer serves this kind of account through the Gemini CLI.",
-            "Enable the provider antigravity, which Google moved personal accounts to.",
+            "Google no longer serves this kind of account through the Gemini CLI; it moved to Antigravity.",
+            "Sign in with Antigravity, and remove or disable gemini here.",
             definite=True,
         )
 

@@ -16,15 +16,12 @@ from quotaline_providers.errors import MissingProgram
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.gemini.installs import (
     PACKAGE,
-    Place,
     managed_by_fnm,
     package_folders,
     package_of_fnm,
     packages_above,
     usual_places,
 )
-
-SEARCH_SECONDS = 20.0
 
 _CORE = Path("@google/gemini-cli-core")
 _FILE = Path("dist/src/code_assist/oauth2.js")
@@ -49,16 +46,20 @@ async def find_client(ctx: Context) -> OAuthClient:
     if id and secret:
         return OAuthClient(id, Secret(secret))
     named = ctx.env_path("GEMINI_OAUTH2_JS_PATH")
+    if named and (found := await ctx.files.in_thread(lambda: in_file(named))):
+        return found
     program = ctx.processes.find("gemini", env="GEMINI_CLI_PATH")
+    if program and (found := await ctx.files.in_thread(lambda: near_program(program))):
+        return found
+    package = await package_of_fnm(ctx) if program and managed_by_fnm(program) else None
+    if package and (found := await ctx.files.in_thread(lambda: _in_package(package))):
+        return found
     places = usual_places(ctx, program)
-    found = await ctx.files.in_worker(search, named, program, None, (), timeout=SEARCH_SECONDS)
-    if found is None:
-        root = await package_of_fnm(ctx) if program and managed_by_fnm(program) else None
-        found = await ctx.files.in_worker(search, None, None, root, places, timeout=SEARCH_SECONDS)
-    if found is None:
-        text = "The Gemini login has run out and the Gemini CLI that could renew it was not found."
-        raise MissingProgram(text, _hint(ctx))
-    return found
+    if found := await ctx.files.in_thread(lambda: _first(map(_in_modules, package_folders(places)))):
+        return found
+    raise MissingProgram(
+        "The Gemini login has run out and the Gemini CLI that could renew it was not found.", _hint(ctx)
+    )
 
 
 def _hint(ctx: Context) -> str:
@@ -70,19 +71,7 @@ def _hint(ctx: Context) -> str:
 # --- installed packages ----------------------------------------------------------------------------
 
 
-def search(
-    named: Path | None, program: Path | None, root: Path | None, places: tuple[Place, ...]
-) -> OAuthClient | None:
-    """The client in a file, else around a program, else in a package folder, else in the usual places."""
-    return (
-        (in_file(named) if named else None)
-        or (_near(program) if program else None)
-        or (_in_package(root) if root else None)
-        or _first(map(_in_modules, package_folders(places)))
-    )
-
-
-def _near(program: Path) -> OAuthClient | None:
+def near_program(program: Path) -> OAuthClient | None:
     """The client of the CLI this program belongs to, whichever way it was installed."""
     real = program.resolve()
     base = real.parent.parent

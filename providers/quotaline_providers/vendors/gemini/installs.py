@@ -11,7 +11,13 @@ from quotaline_providers.errors import ReadError
 from quotaline_providers.payload import clean
 
 PACKAGE = Path("@google/gemini-cli")
-SYSTEM = (Path("/opt/homebrew"), Path("/usr/local"), Path("/home/linuxbrew/.linuxbrew"), Path("/opt/local"), Path("/usr"))
+SYSTEM = (
+    Path("/opt/homebrew"),
+    Path("/usr/local"),
+    Path("/home/linuxbrew/.linuxbrew"),
+    Path("/opt/local"),
+    Path("/usr"),
+)
 """Folders below which Homebrew, MacPorts and system packages install."""
 FNM_CURRENT_SECONDS = 2.0
 FNM_EXEC_SECONDS = 4.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -45,8 +45,12 @@ def _project(value: object) -> str | None:
 
 
 class Tier(Payload):
-    id: Text = None
-    name: Text = None
+    """A subscription level of Code Assist; `reason` says why an account is not let into it."""
+
+    id: Text = Field(default=None, validation_alias=AliasChoices("id", "tierId"))
+    name: Text = Field(default=None, validation_alias=AliasChoices("name", "tierName"))
+    description: Text = None
+    reason: Text = Field(default=None, alias="reasonMessage")
 
 
 class LoadAnswer(Payload):
@@ -55,6 +59,8 @@ class LoadAnswer(Payload):
     project: Annotated[str | None, BeforeValidator(_project)] = Field(default=None, alias="cloudaicompanionProject")
     tier: Annotated[Tier | None, lenient(Tier)] = Field(default=None, alias="currentTier")
     paid_tier: Annotated[Tier | None, lenient(Tier)] = Field(default=None, alias="paidTier")
+    refused_tiers: Annotated[tuple[Tier, ...], lenient_items(Tier)] = Field(default=(), alias="ineligibleTiers")
+    upgrade: Text = Field(default=None, alias="upgradeSubscriptionUri")
 
 
 class CloudProject(Payload):
@@ -88,20 +94,28 @@ class Quota:
 
 
 def quotas(answer: QuotaAnswer, now: datetime) -> tuple[Quota, ...]:
-    """The lowest quota of each model, by model id. Buckets without a fraction and those already reset are left out."""
+    """The lowest quota of each model, by model id. Buckets without a fraction are left out.
+
+    So are those already reset, whose number is of the day before, as long as others are still to be reset. When none
+    is, the reset has only just been or this computer's clock is wrong: then they are all there is to show.
+    """
+    found = tuple(_read(answer, now))
+    current = tuple(quota for quota in found if quota.resets_at is None or quota.resets_at > now)
     lowest: dict[str, Quota] = {}
+    for quota in current or found:
+        if quota.model not in lowest or quota.left < lowest[quota.model].left:
+            lowest[quota.model] = quota
+    return tuple(lowest[model] for model in sorted(lowest))
+
+
+def _read(answer: QuotaAnswer, now: datetime) -> Iterator[Quota]:
     for bucket in answer.buckets:
         if bucket.model_id is None or (fraction := _fraction(bucket)) is None:
             continue
         resets_at = to_time(bucket.reset_time)
-        if resets_at is not None and resets_at <= now:
-            continue  # the quota has been refilled since; its number is of the day before
         model = bucket.model_id.strip().removeprefix("models/").removesuffix("_vertex") or "all_models"
         text = reset_text(resets_at, now) if bucket.reset_time else None
-        quota = Quota(model, min(1.0, max(0.0, fraction)) * 100, resets_at, text)
-        if model not in lowest or quota.left < lowest[model].left:
-            lowest[model] = quota
-    return tuple(lowest[model] for model in sorted(lowest))
+        yield Quota(model, min(1.0, max(0.0, fraction)) * 100, resets_at, text)
 
 
 def _fraction(bucket: Bucket) -> float | None:
@@ -172,9 +186,23 @@ def to_usage(answer: QuotaAnswer, load: LoadAnswer, email: str | None, domain: s
         )
         for quota in models
     )
+    sections = (Section(title="Models", rows=rows), Section(title="Subscription", rows=_subscription(load)))
     return Usage(
         updated_at=now,
         windows=tuple(windows),
         identity=Identity(email=email, plan=plan(load, domain)),
-        details=(Section(title="Models", rows=rows),) if rows else (),
+        details=tuple(section for section in sections if section.rows),
     )
+
+
+def _subscription(load: LoadAnswer) -> tuple[Row, ...]:
+    """The account's tier, those it is refused and why, and where a better one is bought."""
+    rows = []
+    if load.tier is not None and (name := load.tier.name or load.tier.id):
+        rows.append(Row(label="Tier", value=name, secondary=load.tier.description))
+    for tier in load.refused_tiers:
+        if name := tier.name or tier.id:
+            rows.append(Row(label=name, value="Not available", secondary=tier.reason))
+    if load.upgrade and load.upgrade.startswith("https://"):
+        rows.append(Row(label="Upgrade", value=load.upgrade))
+    return tuple(rows)

@@ -3,205 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from quotaline_providers.contract import Context, Finished, Provider, StatusPage, Strategy
-from quotaline_providers.errors import BadResponse, MissingCredential, ReadError, TimedOut, Unavailable
-from quotaline_providers.lookups import Program
+from quotaline_providers.contract import Context, Provider, StatusPage, Strategy
+from quotaline_providers.errors import BadResponse, TimedOut, Unavailable
 from quotaline_providers.model import Usage
-from quotaline_providers.vendors.kiro.report import (
-    ContextReport,
-    Login,
-    Report,
-    parse_context,
-    parse_login,
-    parse_report,
-    says_logged_out,
-)
+from quotaline_providers.vendors.kiro.login import sign_in
+from quotaline_providers.vendors.kiro.program import PROGRAM, logged_out, read_context, read_login, read_usage
+from quotaline_providers.vendors.kiro.report import Login
 from quotaline_providers.vendors.kiro.service import limits as ask_service
 from quotaline_providers.vendors.kiro.usage import to_usage
-
-SIGN_IN = "Run `kiro-cli login`."
-TERMINAL = (50, 200)
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One report of the program: its arguments, and its time limits in seconds."""
-
-    arguments: tuple[str, ...]
-    timeout: float
-    idle: float
-
-
-WHOAMI = Command(("whoami",), timeout=3, idle=1.5)
-USAGE = Command(("chat", "--no-interactive", "/usage"), timeout=20, idle=4)
-CONTEXT = Command(("chat", "--no-interactive", "/context"), timeout=8, idle=3)
-SILENCE = 5.0
-"""Seconds (at most half the command's) after which a second run is started in a terminal: older programs print
-nothing into a pipe, newer ones hang in a terminal."""
-
-# --- one report ------------------------------------------------------------------------------------
-
-Acceptable = Callable[[Finished], bool]
-
-
-def text_of(run: Finished) -> str:
-    """All a run printed: standard output, then standard error."""
-    return f"{run.stdout.strip()}\n{run.stderr.strip()}".strip()
-
-
-async def ask(ctx: Context, program: Path, command: Command, acceptable: Acceptable) -> Finished:
-    """Run one command over pipes, and in a terminal too where that stays silent or is of no use.
-
-    The first acceptable run wins; without one, the run over pipes (else the other) that ended. Raises TimedOut.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + command.timeout
-
-    def start(pty: tuple[int, int] | None) -> asyncio.Task[Finished]:
-        return asyncio.create_task(
-            ctx.processes.run(
-                (program, *command.arguments),
-                timeout=max(0.1, deadline - loop.time()),
-                env={"TERM": "xterm-256color"},
-                idle=command.idle,
-                pty=pty,
-            )
-        )
-
-    pipes = start(None)
-    runs = [pipes]
-    try:
-        await asyncio.wait(runs, timeout=min(SILENCE, command.timeout / 2))
-        if pipes.done() and (_won(pipes, acceptable) or loop.time() >= deadline):
-            return pipes.result()
-        if ctx.processes.has_pty:
-            runs.append(start(TERMINAL))
-        waiting = set(runs)
-        while waiting:
-            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for run in runs:
-                accept = acceptable if run is pipes else _in_terminal(acceptable)
-                if run.done() and _won(run, accept):
-                    return run.result()
-        ended = [run for run in runs if run.exception() is None]
-        return (ended or runs)[0].result()
-    finally:
-        await _cancel(runs)
-
-
-def _won(run: asyncio.Task[Finished], acceptable: Acceptable) -> bool:
-    return run.exception() is None and acceptable(run.result())
-
-
-def _in_terminal(acceptable: Acceptable) -> Acceptable:
-    def accept(run: Finished) -> bool:
-        ended_well = run.exit_code == 0 or run.idled
-        return acceptable(run) and (ended_well or says_logged_out(text_of(run)))
-
-    return accept
-
-
-async def _cancel(tasks: Iterable[asyncio.Task[Finished]]) -> None:
-    left = [task for task in tasks if not task.done()]
-    for task in left:
-        task.cancel()
-    if left:
-        await asyncio.wait(left)
-
-
-# --- the three reports -----------------------------------------------------------------------------
-
-
-async def whoami(ctx: Context, program: Path) -> Login | None:
-    """Who is logged in; None when the program says that nobody is. An empty Login when that cannot be told."""
-
-    def acceptable(run: Finished) -> bool:
-        text = text_of(run)
-        return says_logged_out(text) or parse_login(text) != Login()
-
-    try:
-        run = await ask(ctx, program, WHOAMI, acceptable)
-    except ReadError:
-        return Login()
-    text = text_of(run)
-    if says_logged_out(text):
-        return None
-    return parse_login(text) if run.exit_code == 0 else Login()
-
-
-async def usage(ctx: Context, program: Path) -> Report:
-    """The usage report. Raises MissingCredential (logged out), Unavailable (it failed), TimedOut, BadResponse."""
-
-    def acceptable(run: Finished) -> bool:
-        text = text_of(run)
-        return says_logged_out(text) or _parses(ctx, text)
-
-    run = await ask(ctx, program, USAGE, acceptable)
-    text = text_of(run)
-    if says_logged_out(text):
-        raise logged_out()
-    if run.exit_code:
-        raise Unavailable(f"`kiro-cli` failed with exit code {run.exit_code}.", "Run `kiro-cli chat` to see why.")
-    return parse_report(text, ctx.now)
-
-
-def _parses(ctx: Context, text: str) -> bool:
-    try:
-        parse_report(text, ctx.now)
-    except BadResponse:
-        return False
-    return True
-
-
-async def context(ctx: Context, program: Path) -> ContextReport | None:
-    """The context report; None when there is none."""
-
-    def acceptable(run: Finished) -> bool:
-        text = text_of(run)
-        return parse_context(text) is not None or (run.exit_code == 0 and not text)
-
-    try:
-        run = await ask(ctx, program, CONTEXT, acceptable)
-    except ReadError:
-        return None
-    return None if run.exit_code else parse_context(text_of(run))
-
-
-def logged_out() -> MissingCredential:
-    return MissingCredential("Kiro is not logged in.", SIGN_IN)
 
 
 async def from_program(ctx: Context, program: Path) -> Usage:
     """All reports: the account beside the usage, then context and service together."""
-    asking = asyncio.create_task(whoami(ctx, program))
+    asking = asyncio.create_task(read_login(ctx, program))
     try:
         try:
-            report = await usage(ctx, program)
+            report = await read_usage(ctx, program)
         except (BadResponse, TimedOut, Unavailable):
             if await asking is None:
                 raise logged_out() from None
             raise
-        filled, limits, login = await asyncio.gather(context(ctx, program), ask_service(ctx), asking)
+        filled, limits, login = await asyncio.gather(read_context(ctx, program), ask_service(ctx), asking)
     finally:
         asking.cancel()
         await asyncio.wait([asking])
     return to_usage(report, ctx.now, login=login or Login(), context=filled, limits=limits)
-
-
-def programs(ctx: Context) -> tuple[Path, ...]:
-    """Where the program is installed when PATH does not tell."""
-    if ctx.platform == "win32":
-        folders = (ctx.data_home(), Path("C:/Program Files"))
-        return tuple(folder / "Kiro-Cli" / "kiro-cli.exe" for folder in folders)
-    return (
-        ctx.home / ".local" / "bin" / "kiro-cli",
-        Path("/opt/homebrew/bin/kiro-cli"),
-        Path("/usr/local/bin/kiro-cli"),
-    )
 
 
 PROVIDER = Provider(
@@ -214,12 +42,6 @@ PROVIDER = Provider(
     status=StatusPage("https://health.aws.amazon.com/health/status", "link"),
     min_interval=300,
     deadline=45,
-    strategies=(
-        Strategy(
-            "cli",
-            from_program,
-            Program("kiro-cli", env="KIRO_CLI_PATH", candidates=programs, hint="Install it from https://kiro.dev."),
-            label="cli",
-        ),
-    ),
+    strategies=(Strategy("cli", from_program, PROGRAM, label="cli"),),
+    sign_in=sign_in,
 )

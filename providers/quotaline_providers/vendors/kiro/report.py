@@ -12,8 +12,8 @@ from quotaline_providers.errors import BadResponse
 MANAGE_URL = "https://app.kiro.dev/account/usage"
 DEFAULT_PLAN = "Kiro"
 
-_OSC = re.compile(r"\x1b\].*?(?:\x07|\x1b\\)", re.DOTALL)
-_CSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_OSC = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+_CSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-Z]|[=>78cM])")
 _BARE_COLOUR = re.compile(r"\[[0-9;]*m")
 _LOGIN_MARKERS = (
     "not logged in",

@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import ReadError
-from quotaline_providers.payload import Number, Payload, Text, lenient, lenient_items, to_number
+from quotaline_providers.payload import Number, Payload, Text, lenient, lenient_items, lenient_part, to_number
 from quotaline_providers.secret import Secret
 
 URL = "https://codewhisperer.us-east-1.amazonaws.com/"
@@ -67,7 +67,7 @@ class LimitsAnswer(Payload):
     """GetUsageLimits. Reset times are epoch seconds."""
 
     next_reset: Number = Field(default=None, alias="nextDateReset")
-    overage: Annotated[OverageConfiguration, lenient(OverageConfiguration)] = Field(
+    overage: Annotated[OverageConfiguration, lenient_part(OverageConfiguration)] = Field(
         default=OverageConfiguration(), alias="overageConfiguration"
     )
     subscription: Annotated[Subscription | None, lenient(Subscription)] = Field(default=None, alias="subscriptionInfo")

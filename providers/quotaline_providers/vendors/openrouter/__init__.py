@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, StatusPage, Strategy
-from quotaline_providers.endpoints import endpoint
+from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut
 from quotaline_providers.lookups import ApiKey
 from quotaline_providers.model import Balance, Confidence, Identity, Row, Section, Spend, Usage
@@ -19,6 +19,7 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.sidecalls import beside
 from quotaline_providers.vendors.openrouter.answers import ActivityAnswer, Credits, CreditsAnswer, KeyAnswer
 from quotaline_providers.vendors.openrouter.budget import (
+    TIMED_OUT,
     KeyPart,
     credits_window,
     dollars,
@@ -82,9 +83,8 @@ def _cents(value: float) -> Decimal:
 def base_url(ctx: Context) -> str:
     """The service's address. Raises Misconfigured."""
     if ctx.settings.enterprise_host:
-        return endpoint(ctx.settings.enterprise_host, "enterpriseHost")
-    override = ctx.env("OPENROUTER_API_URL")
-    return endpoint(override, "OPENROUTER_API_URL") if override else OFFICIAL
+        return base_address(ctx.settings.enterprise_host, "enterpriseHost", OFFICIAL)
+    return base_address(ctx.env("OPENROUTER_API_URL"), "OPENROUTER_API_URL", OFFICIAL)
 
 
 def management_key(ctx: Context) -> Secret | None:
@@ -112,7 +112,9 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
             raise ExpiredCredential("OpenRouter refused the API key.")
         closed = answer.status == 403
         credits = None if closed else ctx.http.parse(ctx.http.check(answer), CreditsAnswer).data
-        part = await asking_key or KeyPart(reason="Request timed out")
+        part = await asking_key or KeyPart(reason=TIMED_OUT)
+        if closed and part.timed_out:  # now it is what the read stands on, so it may take its time
+            part = await _key_part(ctx, base, key.secret, CREDITS_SECONDS)
         if closed:
             _closed(ctx, answer, part)
         return to_usage(credits, part, await asking_history or no_history("Unavailable right now"), ctx.now)
@@ -145,7 +147,7 @@ async def _key_part(ctx: Context, base: str, key: Secret, seconds: float) -> Key
         if answer.status == 404:
             answer = await _plain(ctx, f"{base}/auth/key", key, seconds)
     except TimedOut:
-        return KeyPart(reason="Request timed out")
+        return KeyPart(reason=TIMED_OUT)
     except ReadError:
         return KeyPart(reason="Request failed")
     if not answer.ok:

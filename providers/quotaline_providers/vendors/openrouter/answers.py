@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from quotaline_providers.payload import Flag, Integer, Payload, Text, lenient, to_number
+from quotaline_providers.payload import Flag, Integer, Number, Payload, Text, lenient, to_number
 
 MAX_COUNT = 2**63 - 1
 
@@ -30,7 +30,7 @@ class Credits(Payload):
 
     total_credits: StrictNumber
     total_usage: StrictNumber
-    remaining_balance: StrictNumber | None = None
+    remaining_balance: Number = None
 
 
 class CreditsAnswer(Payload):
@@ -80,6 +80,12 @@ class ActivityRow(Payload):
     requests: Count
     usage: Dollars
     byok_usage_inference: Dollars | None = None
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """What two rows of the same identity must agree on."""
+        tokens = (self.prompt_tokens, self.completion_tokens, self.reasoning_tokens)
+        return (*tokens, self.requests, self.usage, self.byok_usage_inference)
 
 
 class ActivityAnswer(Payload):

@@ -9,6 +9,8 @@ from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, WEEK_MINUTES, 
 from quotaline_providers.vendors.openrouter.answers import Credits, Key
 from quotaline_providers.wording import money
 
+TIMED_OUT = "Request timed out"
+
 
 @dataclass(frozen=True)
 class KeyPart:
@@ -17,6 +19,10 @@ class KeyPart:
     key: Key | None = None
     reason: str = ""
     status: int | None = None
+
+    @property
+    def timed_out(self) -> bool:
+        return self.reason == TIMED_OUT
 
 
 _RESETS = {"daily": DAY_MINUTES, "weekly": WEEK_MINUTES, "monthly": MONTH_MINUTES}

@@ -50,7 +50,7 @@ def activity(rows: Iterable[dict[str, Any]], today: date) -> tuple[ActivityDay, 
             raise ValueError("more reasoning than completion")
         name = (row.model_permaslug or row.model or "")[:MAX_MODEL]
         identity = (day, name, row.endpoint_id, row.provider_name, row.workspace_id)
-        if kept.setdefault(identity, row) != row:
+        if kept.setdefault(identity, row).numbers != row.numbers:
             raise ValueError("conflicting rows")
         if len(kept) > MAX_ACTIVITY_KEYS:
             raise ValueError("too many distinct rows")

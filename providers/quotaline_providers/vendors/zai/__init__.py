@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from quotaline_providers.contract import Answer, Context, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.model import Balance, Confidence, Identity, Usage
-from quotaline_providers.payload import parse_or_none, to_text
+from quotaline_providers.payload import exact, parse_or_none, to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.sidecalls import beside
 from quotaline_providers.vendors.zai.access import (
@@ -54,7 +53,7 @@ def to_usage(envelope: Envelope, extras: Extras, now: datetime) -> Usage:
     )
     balances: tuple[Balance, ...] = ()
     if report and report.amount is not None:
-        balances = (Balance(id="account", label="Account balance", amount=Decimal(str(report.amount)), unit="CNY"),)
+        balances = (Balance(id="account", label="Account balance", amount=exact(report.amount), unit="CNY"),)
     return Usage(
         updated_at=now,
         windows=windows(limits),

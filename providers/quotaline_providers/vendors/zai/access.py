@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from quotaline_providers.contract import Context, Credential
 from quotaline_providers.endpoints import endpoint
@@ -98,10 +98,14 @@ class RegionalKey:
         try:
             key = await self._usual(region).find(ctx)
         except MissingCredential:
-            return await self._last_resort(ctx, told)
+            found = await self._last_resort(ctx, told)
+            if found is None:
+                _point_to_china(ctx, region)
+                raise
+            return found
         return RegionKey(key.secret, key.origin, region)
 
-    async def _last_resort(self, ctx: Context, told: str | None) -> RegionKey:
+    async def _last_resort(self, ctx: Context, told: str | None) -> RegionKey | None:
         region = told or GLOBAL
         read: Callable[[str], str | None] = first_line if region == CHINA else key_in_json
         for path in self._files(ctx, region):
@@ -111,7 +115,7 @@ class RegionalKey:
         key, belongs = key_in_helper(await self._text(ctx, path))
         if key and told in (None, belongs):
             return RegionKey(Secret(key), ctx.show(path), belongs)
-        raise MissingCredential("No API key is set.")
+        return None
 
     async def _text(self, ctx: Context, path: Path) -> str:
         try:
@@ -130,6 +134,16 @@ class RegionalKey:
             return told_region(ctx) or GLOBAL
         except Misconfigured:
             return GLOBAL
+
+
+def _point_to_china(ctx: Context, region: str) -> None:
+    """Raises MissingCredential, saying so, where there is a key but only one of China."""
+    name = next((name for name in _CHINA_ENV if ctx.env(name)), None)
+    if region == GLOBAL and name is not None:
+        raise MissingCredential(
+            f"No API key of z.ai is set; the one in {name} is of another region.",
+            f"Set region to {CHINA} to read BigModel with it.",
+        )
 
 
 @dataclass(frozen=True)
@@ -196,7 +210,7 @@ def with_parameters(url: str, **added: str) -> str:
     """The address with these query parameters in place of those of the same name; the others stay."""
     parts = urlsplit(url)
     kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in added]
-    return urlunsplit(parts._replace(query=urlencode([*kept, *added.items()])))
+    return urlunsplit(parts._replace(query=urlencode([*kept, *added.items()], quote_via=quote)))
 
 
 def span(now: datetime, days: int) -> dict[str, str]:

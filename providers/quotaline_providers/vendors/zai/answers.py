@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, WEEK_MINUTES
-from quotaline_providers.payload import Flag, Integer, Number, Payload, Text, When, lenient_items
+from quotaline_providers.payload import Flag, Integer, Number, Payload, Text, When, clamped, lenient_items, share
 
 
 class Envelope(Payload):
@@ -14,7 +14,7 @@ class Envelope(Payload):
     code: Integer = None
     success: Flag = None
     msg: Text = None
-    data: Any = None
+    data: object = None
 
 
 class Detail(Payload):
@@ -56,8 +56,8 @@ class Limit(Payload):
         """Percent used, 0-100; None when nothing usable was told."""
         used = self.used
         if used is not None and self.usage:
-            return used / self.usage * 100
-        return None if self.percentage is None else min(100.0, max(0.0, self.percentage))
+            return share(used, self.usage)
+        return None if self.percentage is None else clamped(self.percentage)
 
     @property
     def used(self) -> float | None:

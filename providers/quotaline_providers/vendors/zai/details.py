@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from quotaline_providers.model import Chart, Point, Row, Section
 from quotaline_providers.vendors.zai.answers import AccountReport, History, Limit
 from quotaline_providers.vendors.zai.quota import by_length, tool_calls
-from quotaline_providers.wording import duration, grouped, money, tokens
+from quotaline_providers.wording import duration, grouped, tokens, yuan
 
 _TOP = 20
 
@@ -53,16 +53,10 @@ def rate_row(now: datetime) -> Row:
 
 
 def _balance_row(report: AccountReport, amount: float) -> Row:
-    parts = [("recharged", report.rechargeAmount), ("granted", report.giveAmount or None)]
-    parts.append(("spent", report.totalSpendAmount))
-    shown = [
-        f"{word} {_yuan(value)}" for word, value in parts if value is not None and (word != "granted" or value > 0)
-    ]
-    return Row(label="Account balance", value=_yuan(amount), secondary=" · ".join(shown) or None)
-
-
-def _yuan(value: float) -> str:
-    return money(value, "CNY").replace("CN¥", "¥")
+    granted = report.giveAmount if report.giveAmount and report.giveAmount > 0 else None
+    parts = (("recharged", report.rechargeAmount), ("granted", granted), ("spent", report.totalSpendAmount))
+    shown = [f"{word} {yuan(value)}" for word, value in parts if value is not None]
+    return Row(label="Account balance", value=yuan(amount), secondary=" · ".join(shown) or None)
 
 
 def history_section(history: History | None, title: str) -> Section | None:

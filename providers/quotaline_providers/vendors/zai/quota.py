@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from quotaline_providers.errors import BadResponse, Forbidden
 from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Lane, Window
@@ -11,7 +10,7 @@ from quotaline_providers.payload import parse_or_none, to_text
 from quotaline_providers.vendors.zai.answers import UNITS, Envelope, Limit
 
 
-def data_of(envelope: Envelope) -> Any:
+def data_of(envelope: Envelope) -> object:
     """The content of a successful answer. Raises Forbidden (no plan) and BadResponse."""
     if envelope.success is True and envelope.code == 200:
         return envelope.data

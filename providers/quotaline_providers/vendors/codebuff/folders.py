@@ -1,0 +1,60 @@
+"""Where the Codebuff CLI keeps its data, one folder for each of its release channels."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from quotaline_providers.contract import Context
+from quotaline_providers.errors import MissingCredential
+
+_CHANNELS = ("manicode", "manicode-dev", "manicode-staging")
+
+
+def data_roots(ctx: Context) -> tuple[Path, ...]:
+    """The existing data folders, each once: the user's own, the CLI's three, then `CODEBUFF_DATA_DIR`."""
+    own = ctx.settings.own_text("dataDir") or ctx.settings.own_text("data_dir")
+    extra = ctx.env("CODEBUFF_DATA_DIR") or ""
+    texts = extra.split(",") if extra and not ctx.expand(extra).is_dir() else [extra]
+    named = [ctx.expand(text.strip()) for text in (own or "", *texts) if text.strip()]
+    usual = [ctx.home / ".config" / channel for channel in _CHANNELS]
+    ordered = [*named[:1], *usual, *named[1:]] if own else [*usual, *named]
+    found: dict[str, Path] = {}
+    for path in map(_normal, ordered):
+        if _is_folder(path):
+            found.setdefault(str(path).lower() if ctx.platform == "win32" else str(path), path)
+    return tuple(found.values())
+
+
+def _normal(path: Path) -> Path:
+    """Without `..` and trailing slashes; a folder named `projects` stands for the data folder that holds it."""
+    path = Path(os.path.normpath(path))
+    return path.parent if path.name == "projects" and not (path / "projects").exists() else path
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True)
+class DataFolders:
+    """The CLI's data folders. An installed program is a trace, too, but nothing to read."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return (*(f"~/.config/{channel}" for channel in _CHANNELS), "config dataDir", "env CODEBUFF_DATA_DIR")
+
+    def trace(self, ctx: Context) -> str | None:
+        roots = data_roots(ctx)
+        if roots:
+            return ctx.show(roots[0])
+        return "program `codebuff`" if ctx.processes.find("codebuff") else None
+
+    async def find(self, ctx: Context) -> tuple[Path, ...]:
+        roots = await ctx.files.in_thread(lambda: data_roots(ctx))
+        if not roots:
+            raise MissingCredential("No Codebuff data directory was found.", "Use Codebuff once on this computer.")
+        return roots

@@ -1,0 +1,63 @@
+"""Signing in to Kiro: `kiro-cli login` does it in a browser and keeps the login to itself."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+from quotaline_providers.contract import Context, Conversation, SignedIn, SignInPrompt
+from quotaline_providers.errors import TimedOut
+from quotaline_providers.vendors.kiro.program import ENVIRONMENT, PROGRAM, SIGN_IN, logged_out, read_login
+from quotaline_providers.vendors.kiro.report import plain
+
+LOGIN_SECONDS = 120.0
+
+_ADDRESS = re.compile(r"https://[^\s\"'<>|│]+")
+_CODE = re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b")
+
+
+async def sign_in(ctx: Context) -> AsyncIterator[SignInPrompt | SignedIn]:
+    """Yields what the program says is to be opened, then the account. Raises ReadError."""
+    program = await PROGRAM.find(ctx)
+    async with ctx.processes.talk([program, "login"], env=ENVIRONMENT) as running:
+        async for prompt in _prompts(running):
+            yield prompt
+    login = await read_login(ctx, program)
+    if login is None:
+        raise logged_out()
+    yield SignedIn(login.email or login.method or "")
+
+
+async def _prompts(running: Conversation) -> AsyncIterator[SignInPrompt]:
+    """The address and the code to confirm in it, each time there is more to say, until the program ends."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + LOGIN_SECONDS
+    told: SignInPrompt | None = None
+    text = ""
+    while True:
+        try:
+            line = await running.read_line(max(0.0, deadline - loop.time()))
+        except TimedOut:
+            raise TimedOut(
+                f"The sign-in to Kiro was not confirmed within {LOGIN_SECONDS:.0f} seconds.", SIGN_IN
+            ) from None
+        if line is None:
+            return
+        text += f"{line}\n"
+        prompt = to_prompt(text)
+        if prompt is not None and prompt != told:
+            told = prompt
+            yield prompt
+
+
+def to_prompt(text: str) -> SignInPrompt | None:
+    """What the program's words ask for; None as long as they name no address."""
+    text = plain(text)
+    address, code = _ADDRESS.search(text), _CODE.search(text)
+    if address is None:
+        return None
+    url = address.group().rstrip(".,;)")
+    if code is None or code.group() in url:
+        return SignInPrompt("Confirm the sign-in to Kiro in your browser.", url)
+    return SignInPrompt("Type the code in your browser to sign in to Kiro.", url, code.group())
