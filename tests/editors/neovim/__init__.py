@@ -1,0 +1,1 @@
+"""The Neovim client in real Neovim: the oldest supported one and the newest."""
