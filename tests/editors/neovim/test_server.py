@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.editors.neovim import stand_in
+from tests.editors import stand_in
 from tests.editors.neovim.conftest import Open
 from tests.editors.neovim.editor import CLIENT, WAIT_SECONDS, Editor, doing_until, until
 

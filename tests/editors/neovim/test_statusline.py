@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.editors.neovim import stand_in
+from tests.editors import stand_in
 from tests.editors.neovim.conftest import Open
 from tests.editors.neovim.editor import WINBAR, Editor, doing_until
 from tests.simulator import Route

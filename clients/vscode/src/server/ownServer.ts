@@ -1,0 +1,222 @@
+/**
+ * Our own installation of the server: a Python environment in the extension's storage.
+ *
+ * Every installation has a folder of its own and `current.json` names the one in use, written last and in one step: an
+ * installation that breaks off harms nothing, and windows that still run the one before keep it.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { access, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { which, type Program } from './finding';
+import { findPython, OLDEST } from './pythons';
+import { run, type RunOptions } from './running';
+
+/** An installation did not come about; `message` is for the user. */
+export class InstallError extends Error {
+  constructor(
+    readonly lack: 'noPython' | 'installFailed',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface Order {
+  readonly pythonPath: string;
+  readonly environ: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** What is being done, in two or three words. */
+  readonly onStep: (step: string) => void;
+  /** What the tools print. */
+  readonly onLine: (line: string) => void;
+}
+
+interface Current {
+  readonly version: string;
+  readonly folder: string;
+}
+
+const POINTER = 'current.json';
+const LOCK = 'installing';
+const LOCK_AGE = 15 * 60_000;
+const LOCK_LOOK = 300;
+
+export class OwnServer {
+  /** `requirement` is the wheel that came with the extension, or a name for the package index. */
+  constructor(
+    private readonly folder: string,
+    private readonly version: string,
+    private readonly requirement: string,
+  ) {}
+
+  /** The program that is installed, of whatever version. */
+  async program(): Promise<Program | undefined> {
+    const current = await this.#current();
+    return current === undefined ? undefined : this.#programIn(current.folder);
+  }
+
+  /** Whether something is installed that is not of this extension's version. */
+  async isOutdated(): Promise<boolean> {
+    const current = await this.#current();
+    return current !== undefined && current.version !== this.version;
+  }
+
+  /** Install this extension's version, unless another window has just done so. Raises InstallError. */
+  async install(order: Order): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    const release = await this.#lock(order);
+    try {
+      const current = await this.#current();
+      if (current?.version === this.version) return;
+      const folder = `${this.version}-${randomUUID().slice(0, 8)}`;
+      try {
+        await this.#build(path.join(this.folder, folder), order);
+      } catch (error) {
+        await rm(path.join(this.folder, folder), { recursive: true, force: true });
+        throw order.signal.aborted
+          ? new InstallError('installFailed', 'The installation was stopped.')
+          : error;
+      }
+      await this.#point({ version: this.version, folder });
+      await this.#tidy([folder, current?.folder]);
+    } finally {
+      await release();
+    }
+  }
+
+  async #build(folder: string, order: Order): Promise<void> {
+    const options: RunOptions = {
+      cwd: this.folder,
+      environ: clean(order.environ),
+      signal: order.signal,
+      onLine: order.onLine,
+    };
+    const uv = order.pythonPath === '' ? await which('uv', order.environ) : undefined;
+    if (uv !== undefined && (await this.#buildWithUv(uv, folder, order, options))) return;
+    const found = await findPython(order.pythonPath, options);
+    if (found.kind === 'tooOld') {
+      throw new InstallError('noPython', `Found only Python ${found.versions.join(', ')}, which is too old.`);
+    }
+    if (found.kind === 'none') {
+      const place =
+        order.pythonPath === '' ? 'None was found on this machine.' : `There is none at ${order.pythonPath}.`;
+      throw new InstallError('noPython', place);
+    }
+    const { command, args } = found.python;
+    order.onStep('making a Python environment');
+    await this.#must(
+      command,
+      [...args, '-m', 'venv', folder],
+      options,
+      'The Python environment could not be made.',
+    );
+    order.onStep('installing packages');
+    const pip = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', this.requirement];
+    await this.#must(pythonIn(folder), pip, options, 'The packages could not be installed.');
+    await this.#try(folder, order, options);
+  }
+
+  /** Whether uv could do it; Python is tried when it could not even make an environment. */
+  async #buildWithUv(uv: string, folder: string, order: Order, options: RunOptions): Promise<boolean> {
+    order.onStep('making a Python environment');
+    const made = await run(uv, ['venv', '--no-project', '--python', `>=${OLDEST}`, folder], options);
+    if (made.code !== 0) {
+      await rm(folder, { recursive: true, force: true });
+      return false;
+    }
+    order.onStep('installing packages');
+    const install = ['pip', 'install', '--python', pythonIn(folder), this.requirement];
+    await this.#must(uv, install, options, 'The packages could not be installed.');
+    await this.#try(folder, order, options);
+    return true;
+  }
+
+  async #try(folder: string, order: Order, options: RunOptions): Promise<void> {
+    order.onStep('trying the server');
+    await this.#must(
+      pythonIn(folder),
+      ['-I', '-m', 'quotaline', '--version'],
+      options,
+      'The server does not start.',
+    );
+  }
+
+  async #must(command: string, args: readonly string[], options: RunOptions, failure: string): Promise<void> {
+    const ended = await run(command, args, options);
+    if (ended.code !== 0) throw new InstallError('installFailed', `${failure} The log tells why.`);
+  }
+
+  async #current(): Promise<Current | undefined> {
+    try {
+      const read: unknown = JSON.parse(await readFile(path.join(this.folder, POINTER), 'utf8'));
+      const { version, folder } = read as Partial<Record<string, unknown>>;
+      if (typeof version !== 'string' || typeof folder !== 'string' || path.basename(folder) !== folder)
+        return undefined;
+      await access(pythonIn(path.join(this.folder, folder)));
+      return { version, folder };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #point(current: Current): Promise<void> {
+    const draft = path.join(this.folder, `${POINTER}.${randomUUID()}`);
+    await writeFile(draft, JSON.stringify(current));
+    await rename(draft, path.join(this.folder, POINTER));
+  }
+
+  #programIn(folder: string): Program {
+    // Isolated (-I): neither the workspace nor PYTHON... variables decide what is imported.
+    const args = ['-I', '-m', 'quotaline', 'serve'];
+    return {
+      command: pythonIn(path.join(this.folder, folder)),
+      args,
+      origin: "the extension's own installation",
+    };
+  }
+
+  async #tidy(kept: readonly (string | undefined)[]): Promise<void> {
+    for (const entry of await readdir(this.folder, { withFileTypes: true })) {
+      if (!entry.isDirectory() || kept.includes(entry.name)) continue;
+      await rm(path.join(this.folder, entry.name), { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
+  /** One installation at a time, over all windows. A lock that was left behind counts for a quarter of an hour. */
+  async #lock(order: Order): Promise<() => Promise<void>> {
+    const lock = path.join(this.folder, LOCK);
+    for (;;) {
+      try {
+        await (await open(lock, 'wx')).close();
+        return () => rm(lock, { force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      const age = await stat(lock).then(
+        (found) => Date.now() - found.mtimeMs,
+        () => 0,
+      );
+      if (age > LOCK_AGE) await rm(lock, { force: true });
+      else {
+        order.onStep('waiting for another window');
+        await wait(LOCK_LOOK, undefined, { signal: order.signal }).catch(() => {
+          throw new InstallError('installFailed', 'The installation was stopped.');
+        });
+      }
+    }
+  }
+}
+
+function pythonIn(folder: string): string {
+  return process.platform === 'win32'
+    ? path.join(folder, 'Scripts', 'python.exe')
+    : path.join(folder, 'bin', 'python');
+}
+
+/** The environment without what would point Python at another one. */
+function clean(environ: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { PYTHONHOME, PYTHONPATH, VIRTUAL_ENV, CONDA_PREFIX, ...rest } = environ;
+  return rest;
+}

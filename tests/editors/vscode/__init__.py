@@ -1,0 +1,1 @@
+"""VS Code's real workbench, with the packaged extension in it."""
