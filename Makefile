@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: usage test check clients editors docs bench lock clean
+.PHONY: usage test check clients editors pictures docs bench lock clean
 
 usage: $(VENV)/ready  ## show your AI usage, with whatever this machine has
 	@$(BIN)/quotaline usage || true
@@ -27,6 +27,11 @@ editors:  ## fetch the editors that the clients are tested in
 	tests/editors/get-neovim
 	tests/editors/get-helix
 	tests/editors/vscode/get-code-server
+
+pictures: $(VENV)/ready editors  ## make the pictures of all READMEs anew
+	$(BIN)/python docs/picture.py
+	$(BIN)/python -m tests.editors.vscode.pictures
+	$(BIN)/python -m tests.editors.neovim.picture
 
 docs: $(VENV)/ready  ## write the generated parts of docs/
 	$(BIN)/python docs/generate.py
