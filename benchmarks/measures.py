@@ -37,39 +37,51 @@ def start(size: Size) -> list[Row]:
 
 
 def memory(size: Size) -> list[Row]:
-    with Vendors(DELAY) as vendors, World(vendors.environ, DELAY) as world:
-        with Editor(BARE, world.environ) as editor:
-            editor.initialize()
-            editor.initialized()
-            time.sleep(1)
-            bare = editor.meter.memory_full_info()
-        with Editor(QUOTALINE, world.environ) as editor:
-            editor.initialize()
-            editor.initialized()
-            editor.settled(len(PROVIDERS))
-            time.sleep(COALESCING)
-            editor.command(REFRESH)
-            time.sleep(1)
-            ours = editor.meter.memory_full_info()
-            workers = len(editor.meter.children(recursive=True))
+    ours: dict[str, list[int]] = {"rss": [], "uss": []}
+    bare: dict[str, list[int]] = {"rss": [], "uss": []}
+    workers = 0
+    for _ in range(max(1, size.runs // 5)):
+        with Vendors(DELAY) as vendors, World(vendors.environ, DELAY) as world:
+            with Editor(BARE, world.environ) as editor:
+                editor.initialize()
+                editor.initialized()
+                time.sleep(1)
+                _note(bare, editor)
+            with Editor(QUOTALINE, world.environ) as editor:
+                editor.initialize()
+                editor.initialized()
+                editor.settled(len(PROVIDERS))
+                time.sleep(COALESCING)
+                editor.command(REFRESH)
+                time.sleep(1)
+                _note(ours, editor)
+                workers += len(editor.meter.children(recursive=True))
     rows = []
     for kind, budget, most in (("rss", "1.7 x bare", 1.7), ("uss", "none (for information)", None)):
-        taken, floor = getattr(ours, kind), getattr(bare, kind)
+        ratio = statistics.median(ours[kind]) / statistics.median(bare[kind])
         rows.append(
             Row(
                 f"resident memory, 10 providers, after a refresh ({kind.upper()}; {workers} worker processes left)",
                 budget,
-                f"{_mib(taken)} MiB",
-                f"{_mib(floor)} MiB",
-                taken / floor,
-                (most is None or taken / floor <= most) and not workers,
+                _mib(ours[kind]),
+                _mib(bare[kind]),
+                ratio,
+                (most is None or ratio <= most) and not workers,
             )
         )
     return rows
 
 
-def _mib(size: int) -> str:
-    return f"{size / (1 << 20):.1f}"
+def _note(sizes: dict[str, list[int]], editor: Editor) -> None:
+    taken = editor.meter.memory_full_info()
+    for kind, values in sizes.items():
+        values.append(getattr(taken, kind))
+
+
+def _mib(sizes: list[int]) -> str:
+    """Median and spread, for people."""
+    low, middle, high = (f"{size / (1 << 20):.1f}" for size in (min(sizes), statistics.median(sizes), max(sizes)))
+    return f"{middle} MiB ({low} to {high}, n={len(sizes)})"
 
 
 def first_push(size: Size) -> list[Row]:

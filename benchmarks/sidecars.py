@@ -12,7 +12,7 @@ from benchmarks.rows import COALESCING, DELAY, REFRESH, Row, Size
 from benchmarks.vendors import Vendors
 from benchmarks.world import PROVIDERS, World
 
-SETTLING = 8.0
+SETTLING = 6.0
 """Seconds after which a refresh has left nothing behind: connections are closed, workers gone."""
 
 

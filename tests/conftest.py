@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 
 from quotaline_providers import registry
-from quotaline_providers.contract import Account, Keyring
+from quotaline_providers.contract import Account, Context, Keyring
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome, run
@@ -31,6 +31,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("quotaline")
 
 T = TypeVar("T")
+Read = Callable[..., Usage]
+"""`read("crof", config={...}, account=..., source=..., CROF_API_KEY="k")`."""
+Run = Callable[..., Outcome]
+"""As `Read`, but the outcome."""
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+"""When a test begins."""
 
 
 class OutsideReached(RuntimeError):
@@ -62,7 +68,7 @@ sys.addaudithook(_stay_inside)
 class Clock:
     """A clock that only moves when told."""
 
-    now: datetime = datetime(2030, 1, 2, 12, tzinfo=UTC)
+    now: datetime = NOW
 
     def set(self, time: datetime) -> None:
         self.now = time
@@ -107,17 +113,44 @@ class Reader:
         interactive: bool = False,
         **environment: str,
     ) -> Outcome:
-        async def reading() -> Outcome:
+        def reading(ctx: Context) -> Coroutine[Any, Any, Outcome]:
+            return run(registry.get(provider), ctx, source)
+
+        return self.result(provider, reading, config, account, interactive, **environment)
+
+    def result(
+        self,
+        provider: str,
+        work: Callable[[Context], Coroutine[Any, Any, T]],
+        config: Mapping[str, object] | None = None,
+        account: Account | None = None,
+        interactive: bool = False,
+        **environment: str,
+    ) -> T:
+        """What the work comes to with the context that a strategy of this provider would be handed."""
+
+        async def working() -> T:
             machine = self.machine(environment)
-            settings = ProviderSettings.model_validate({"id": provider, **(config or {})})
             try:
-                return await run(
-                    registry.get(provider), machine.context(provider, settings, account, interactive), source
-                )
+                return await work(machine.context(provider, _settings(provider, config), account, interactive))
             finally:
                 await machine.close()
 
-        return finished(reading())
+        return finished(working())
+
+    def context(
+        self,
+        provider: str,
+        config: Mapping[str, object] | None = None,
+        account: Account | None = None,
+        **environment: str,
+    ) -> Context:
+        """That context, for work that opens no connection: nobody closes it."""
+        return self.machine(environment).context(provider, _settings(provider, config), account)
+
+    def on(self, platform: str) -> Reader:
+        """The same reader on another system (`darwin`, `win32`)."""
+        return Reader(lambda environment: replace(self.machine(environment), platform=platform))
 
     def read(self, provider: str, **arguments: Any) -> Usage:
         outcome = self.outcome(provider, **arguments)
@@ -125,6 +158,10 @@ class Reader:
             raise outcome.error
         assert outcome.usage is not None
         return outcome.usage
+
+
+def _settings(provider: str, config: Mapping[str, object] | None) -> ProviderSettings:
+    return ProviderSettings.model_validate({"id": provider, **(config or {})})
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:
@@ -259,12 +296,12 @@ def reader(
 
 
 @pytest.fixture
-def read(reader: Reader) -> Callable[..., Usage]:
+def read(reader: Reader) -> Read:
     """`read("crof", config={...}, account=..., source=..., CROF_API_KEY="k")`: the usage, or raises ReadError."""
     return reader.read
 
 
 @pytest.fixture
-def outcome(reader: Reader) -> Callable[..., Outcome]:
+def outcome(reader: Reader) -> Run:
     """As `read`, but the whole outcome with its attempts."""
     return reader.outcome

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from quotaline_providers.blocking import Loop, in_thread
-from quotaline_providers.settings import ProviderSettings
 
 
 @pytest.fixture
 def context(reader: Any) -> Any:
-    return reader.machine({}).context("demo", ProviderSettings(id="demo"))
+    return reader.context("demo")
 
 
 async def test_the_work_is_in_a_thread_and_its_questions_on_the_loop(context: Any) -> None:

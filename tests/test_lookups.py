@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,6 @@ from quotaline_providers.lookups import (
     normalize_cookie,
 )
 from quotaline_providers.secret import Secret
-from quotaline_providers.settings import ProviderSettings
 from tests.conftest import Reader
 
 ContextOf = Callable[..., Context]
@@ -32,11 +32,7 @@ ContextOf = Callable[..., Context]
 def context(reader: Reader) -> ContextOf:
     """`context(config={...}, account=..., X_KEY="k")`: what a strategy of provider `demo` would be handed."""
 
-    def make(config: dict[str, object] | None = None, account: Account | None = None, **environment: str) -> Context:
-        settings = ProviderSettings.model_validate({"id": "demo", **(config or {})})
-        return reader.machine(environment).context("demo", settings, account)
-
-    return make
+    return partial(reader.context, "demo")
 
 
 async def found(lookup: ApiKey | CookieHeader, ctx: Context) -> tuple[str, str]:

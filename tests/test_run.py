@@ -23,7 +23,7 @@ from quotaline_providers.errors import (
 from quotaline_providers.lookups import Always, ApiKey
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome, run
-from quotaline_providers.settings import ProviderSettings, Source
+from quotaline_providers.settings import Source
 from tests.conftest import Reader
 
 Fetch = Callable[[Context, Any], Any]
@@ -31,7 +31,7 @@ Fetch = Callable[[Context, Any], Any]
 
 @pytest.fixture
 def ctx(reader: Reader) -> Context:
-    return reader.machine({"DEMO_KEY": "k"}).context("demo", ProviderSettings(id="demo"))
+    return reader.context("demo", DEMO_KEY="k")
 
 
 def strategy(result: Usage | BaseException | None = None, source: Source = "api", **more: Any) -> Strategy[Any]:
@@ -127,7 +127,7 @@ async def test_a_source_that_is_chosen_is_the_only_one_tried(ctx: Context) -> No
 
 
 async def test_the_settings_choose_a_source(reader: Reader) -> None:
-    ctx = reader.machine({}).context("demo", ProviderSettings(id="demo", source="web"))
+    ctx = reader.context("demo", {"source": "web"})
     assert tried(await run(provider(strategy(), strategy(source="web")), ctx)) == [("web", None)]
 
 
@@ -206,8 +206,5 @@ async def test_another_credential_has_another_fingerprint(reader: Reader) -> Non
         return Usage(updated_at=ctx.now)
 
     keyed = provider(Strategy("api", fetch, ApiKey(env=("DEMO_KEY",))))
-    prints = [
-        (await run(keyed, reader.machine({"DEMO_KEY": key}).context("demo", ProviderSettings(id="demo")))).fingerprint
-        for key in ("one", "two", "one")
-    ]
+    prints = [(await run(keyed, reader.context("demo", DEMO_KEY=key))).fingerprint for key in ("one", "two", "one")]
     assert prints[0] == prints[2] != prints[1]

@@ -67,7 +67,7 @@ async def test_what_never_began_leaves_no_warning() -> None:
 
 
 async def test_calls_made_together_yield_in_their_order() -> None:
-    assert await together(told(), told()) == ["told", "told"]
+    assert await together(told(), told()) == ("told", "told")
 
 
 async def test_one_that_fails_ends_the_others() -> None:

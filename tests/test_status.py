@@ -25,7 +25,7 @@ from quotaline_providers.status import (
     read_status,
     worst,
 )
-from tests.conftest import Clock, Reader, finished
+from tests.conftest import NOW, Clock, Reader, finished
 from tests.simulator import Vendor
 
 HOST = "status.example.com"
@@ -33,7 +33,6 @@ PAGE = f"https://{HOST}/"
 PRODUCT = "p-ours"
 OURS = StatusPage(PAGE, "statuspage")
 GOOGLE_PAGE = StatusPage("https://www.google.com/appsstatus/dashboard/products/p-ours/history", "google", PRODUCT)
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 
 Ask = Callable[..., ServiceStatus | None]
 Vendors = Callable[[str], Vendor]

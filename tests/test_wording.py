@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quotaline_providers.wording import amount, countdown, duration, grouped, money, percent, plan_name, tokens, yuan
-
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+from tests.conftest import NOW
 
 
 @pytest.mark.parametrize(

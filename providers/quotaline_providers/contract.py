@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar, TypeVarTuple
 
 from pydantic import BaseModel
 
-from quotaline_providers.errors import FALL_THROUGH, MissingProgram, ReadError
+from quotaline_providers.errors import FALL_THROUGH, ReadError
 from quotaline_providers.model import Usage
 from quotaline_providers.payload import clean
 from quotaline_providers.secret import Secret
@@ -73,8 +73,9 @@ class Http(Protocol):
     ) -> Answer:
         """Send one request and give back the answer whatever its status.
 
-        The body is one of `json`, `form` and `content` (raw bytes; give its `Content-Type` in `headers`).
-        `self_signed` accepts any certificate, and only from `127.0.0.1` and `localhost`.
+        It asks for JSON unless `headers` hold another `Accept`. The body is one of `json`, `form` and `content` (raw
+        bytes; give its `Content-Type` in `headers`). `self_signed` accepts any certificate, and only from `127.0.0.1`
+        and `localhost`.
         """
         ...
 
@@ -501,10 +502,3 @@ class Provider:
     def sources(self) -> tuple[Source, ...]:
         """The sources it can be read from, in order, without repeats."""
         return tuple(dict.fromkeys(strategy.source for strategy in self.strategies))
-
-
-def require_program(path: Path | None, name: str, hint: str) -> Path:
-    """The path, or MissingProgram."""
-    if path is None:
-        raise MissingProgram(f"The program `{name}` was not found.", hint)
-    return path

@@ -30,13 +30,11 @@ class ReadError(Exception):
     `message` is one plain sentence; `hint` says what to do (the provider's own sentence when empty).
     `definite` means the vendor gave a final answer that makes earlier usage untrue (no plan, account closed).
     `partial` is usage that could still be read beside the failure.
-    `use_instead` is the id of the provider that serves this account now; empty when there is none.
     Neither text may hold a secret or a vendor's error body.
     """
 
     kind: Kind = Kind.UNAVAILABLE
     default_hint = ""
-    use_instead = ""
 
     def __init__(self, message: str, hint: str = "", *, definite: bool = False, partial: Usage | None = None) -> None:
         super().__init__(message)

@@ -83,7 +83,10 @@ class Balance(Model):
 
 
 class Spend(Model):
-    """An amount used over a period. `limit` None means no limit is known. Source: `providerCost` in CodexBar."""
+    """An amount used over a period. `limit` None means no limit is known. Source: `providerCost` in CodexBar.
+
+    `next_regen` is what comes back at `resets_at`, where the allowance fills up step by step.
+    """
 
     id: str
     label: Label
@@ -93,7 +96,7 @@ class Spend(Model):
     period: str | None = None
     resets_at: Time | None = None
     balance: Decimal | None = None
-    personal_used: Decimal | None = None
+    next_regen: Decimal | None = None
 
 
 class Identity(Model):

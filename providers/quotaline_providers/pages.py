@@ -18,6 +18,17 @@ LANGUAGE = "en-US,en;q=0.9"
 MAX_HOPS = 5
 
 
+def browser_headers(origin: str, referer: str, accept: str = HTML) -> dict[str, str]:
+    """What a browser on the page `referer` sends with a request to its own site."""
+    return {
+        "Accept": accept,
+        "Accept-Language": LANGUAGE,
+        "Origin": origin,
+        "Referer": referer,
+        "User-Agent": CHROME,
+    }
+
+
 def belongs_to(url: str, domain: str) -> bool:
     """Whether this is an HTTPS address of the domain or of a host below it."""
     try:

@@ -110,6 +110,11 @@ def to_time(value: object) -> datetime | None:
         return None
 
 
+def to_words(value: object) -> str | None:
+    """A trimmed non-empty text; None for anything else, numbers included."""
+    return (value.strip() or None) if isinstance(value, str) else None
+
+
 def to_text(value: object) -> str | None:
     """A trimmed non-empty text; a number becomes its text (whole when it is whole)."""
     if isinstance(value, bool):
@@ -118,7 +123,7 @@ def to_text(value: object) -> str | None:
         return str(value)
     if isinstance(value, float):
         return (str(int(value)) if value.is_integer() else str(value)) if math.isfinite(value) else None
-    return (value.strip() or None) if isinstance(value, str) else None
+    return to_words(value)
 
 
 def to_flag(value: object) -> bool | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from quotaline_providers.errors import ReadError
 
 T = TypeVar("T")
+U = TypeVar("U")
+V = TypeVar("V")
 
 
 async def optional(work: Coroutine[Any, Any, T], seconds: float) -> T | None:
@@ -27,11 +29,25 @@ async def in_time(task: asyncio.Task[T], seconds: float) -> T | None:
     return task.result() if done else None
 
 
-async def together(*works: Coroutine[Any, Any, T]) -> list[T]:
+@overload
+async def together(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U], /) -> tuple[T, U]: ...
+
+
+@overload
+async def together(
+    first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U], third: Coroutine[Any, Any, V], /
+) -> tuple[T, U, V]: ...
+
+
+@overload
+async def together(*works: Coroutine[Any, Any, T]) -> tuple[T, ...]: ...
+
+
+async def together(*works: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
     """What the calls yield, made at the same time. When one fails, its error is raised and the others are ended."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
-        return await asyncio.gather(*tasks)
+        return tuple(await asyncio.gather(*tasks))
     finally:
         for task in tasks:
             task.cancel()

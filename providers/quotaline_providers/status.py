@@ -20,6 +20,7 @@ from quotaline_providers.endpoints import check_address
 from quotaline_providers.errors import BadResponse, ReadError
 from quotaline_providers.model import Model, Time
 from quotaline_providers.payload import Flag, Payload, Text, When, lenient, lenient_items
+from quotaline_providers.sidecalls import together
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -338,7 +339,7 @@ async def read_status(provider: Provider, http: Http, now: datetime) -> ServiceS
 async def _from_statuspage(page: StatusPage, http: Http, now: datetime) -> ServiceStatus | None:
     check_address(page.url)
     host = urlsplit(page.url).hostname
-    feed, answer = await asyncio.gather(
+    feed, answer = await together(
         _ask(f"https://{host}/proxy/{host}", IncidentFeed, http),
         _ask(f"{page.url.rstrip('/')}/api/v2/status.json", StatusAnswer, http),
     )

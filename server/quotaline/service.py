@@ -132,6 +132,12 @@ class Service:
         """Why the shared store is not used, if it is not."""
         return self._store.trouble
 
+    @property
+    def drawn_from(self) -> list[list[str | float | None]]:
+        """Which readings the snapshot is made of: each account's key and when it was attempted (epoch seconds)."""
+        readings = sorted(self._readings.values(), key=lambda reading: reading.key)
+        return [[one.key, one.attempted_at.timestamp() if one.attempted_at else None] for one in readings]
+
     def subscribe(self, subscriber: Callable[[Snapshot], None]) -> None:
         self._subscribers.append(subscriber)
 
@@ -444,7 +450,7 @@ class Service:
             when = self._next_refresh(target)
             if when is not None and when <= self._machine.clock() and target.key not in self._reading_now:
                 self._begin(target, "timer")
-        if self._settings.check_status:
+        if self._settings.check_status and not self._reading_now:  # usage first
             self._begin_statuses()
 
     def _until_due(self) -> float:

@@ -120,9 +120,6 @@ class Store:
         self._write(forget)
         self._rows.pop(key, None)
         self._mark(self._unsaved, key)
-        for note in [note for note in self._notes if note.startswith(PICTURE_NOTES)]:
-            del self._notes[note]
-            self._mark(self._unsaved_notes, note)
 
     def _insert(self, db: sqlite3.Connection, reading: Reading) -> None:
         db.execute(_INSERT, _to_row(reading))
@@ -203,7 +200,8 @@ class Store:
         if row is None or (row[1] is not None and row[1] <= self._clock().timestamp()):
             self._notes.pop(key, None)
             return None
-        self._notes[key] = (row[0], row[1])
+        if not key.startswith(PICTURE_NOTES):  # large, and of no use without the file
+            self._notes[key] = (row[0], row[1])
         return str(row[0])
 
     def keep_note(self, key: str, value: str, until: datetime | None = None) -> None:
@@ -215,8 +213,9 @@ class Store:
             db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, value, moment))
 
         self._write(write)
-        self._notes[key] = (value, moment)
-        self._mark(self._unsaved_notes, key)
+        if not key.startswith(PICTURE_NOTES):
+            self._notes[key] = (value, moment)
+            self._mark(self._unsaved_notes, key)
 
     def drop_note(self, key: str) -> None:
         self._write(lambda db: db.execute("DELETE FROM note WHERE key = ?", (key,)))
@@ -325,6 +324,7 @@ class Store:
             if database.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
                 raise sqlite3.OperationalError("no write-ahead log")
             database.execute("PRAGMA synchronous=NORMAL")
+            database.execute("PRAGMA cache_size=-128")
             if found < SCHEMA:
                 self._create(database)
         except BaseException:

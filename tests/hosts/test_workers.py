@@ -172,11 +172,24 @@ async def test_calls_at_the_same_time_share_a_few_workers(workers: WorkerProcess
 
 async def test_a_worker_without_work_ends(workers: WorkerProcesses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facility, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(facility, "WORTH", 0)
     pid = await in_worker(workers, os.getpid)
     assert isinstance(pid, int)
     assert await gone(pid)
     assert workers.pids == ()
     assert await in_worker(workers, divide, 4, 2) == 2
+
+
+async def test_a_worker_that_took_long_to_learn_something_rests_longer(
+    workers: WorkerProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facility, "IDLE_SECONDS", 0.0)
+    pid = await in_worker(workers, rest, 0.5)
+    await asyncio.sleep(0.05)
+    assert workers.pids == (pid,)
+    monkeypatch.setattr(facility, "WORTH", 0)
+    await in_worker(workers, rest, 0)
+    assert await gone(pid if isinstance(pid, int) else 0)
 
 
 # --- how they end ---------------------------------------------------------------------------------

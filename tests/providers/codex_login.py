@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 
+from tests.providers.web_tokens import jwt
+
 EMAIL = "ada@demo.test"
-
-
-def jwt(**claims: object) -> str:
-    """An unsigned web token with these claims."""
-    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"e30.{body}.x"
 
 
 def id_token(email: str = EMAIL, plan: str = "plus") -> str:

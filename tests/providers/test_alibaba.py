@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,14 +20,11 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
-from quotaline_providers.run import Outcome
 from quotaline_providers.vendors import alibaba
 from quotaline_providers.vendors.alibaba import token_in_page
 from quotaline_providers.vendors.alibaba.quota import KeyUnusable, NoQuota, moment, score, to_usage
+from tests.conftest import NOW, Read, Run
 
-Read = Callable[..., Usage]
-Run = Callable[..., Outcome]
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 QUOTA: dict[str, object] = {
     "per5HourUsedQuota": 120,
     "per5HourTotalQuota": "1200",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,15 +20,12 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
-from quotaline_providers.run import Outcome
 from quotaline_providers.vendors import amp
 from quotaline_providers.vendors.amp import is_sign_in, session_pairs, token_in
 from quotaline_providers.vendors.amp.display import parse_display, parse_page
 from quotaline_providers.vendors.amp.usage import months_later, next_daily_reset, to_usage
+from tests.conftest import NOW, Read, Run
 
-Read = Callable[..., Usage]
-Run = Callable[..., Outcome]
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 OWNER = "Signed in as ada@lab.test (Lab)"
 FREE = "Amp Free: $7.50/$10 remaining (replenishes +$0.5/hour)"
 DAILY = "Amp Free: 60% remaining today (resets daily) - https://ampcode.com/settings#amp-free"

@@ -16,11 +16,10 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
-from quotaline_providers.model import Usage
 from quotaline_providers.vendors.azureopenai import joined
+from tests.conftest import Read
 from tests.simulator import Route, Vendor
 
-Read = Callable[..., Usage]
 ENV = {
     "AZURE_OPENAI_API_KEY": "'k'",
     "AZURE_OPENAI_ENDPOINT": '"https://demo.azure.test/"',

@@ -24,7 +24,6 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors import bedrock
 from quotaline_providers.vendors.bedrock import addresses, budget, metric_host
 from quotaline_providers.vendors.bedrock.costs import (
@@ -43,9 +42,9 @@ from quotaline_providers.vendors.bedrock.costs import (
     spent,
     to_usage,
 )
+from tests.conftest import NOW
 from tests.simulator.routes import Request
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 KEYS = {"AWS_ACCESS_KEY_ID": "DEMOKEY", "AWS_SECRET_ACCESS_KEY": "demo/half"}
 SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<scope>\d{8}/[\w-]+/\w+/aws4_request), "
@@ -581,7 +580,7 @@ def test_both_may_be_elsewhere(vendor: Any, read: Any) -> None:
 
 @pytest.mark.parametrize("address", ["http://[::1]:4566", "http://localhost:4566/", "http://127.9.9.9:1"])
 def test_loopback_addresses_are_accepted(reader: Any, address: str) -> None:
-    ctx = reader.machine({"CODEXBAR_BEDROCK_API_URL": address}).context("bedrock", ProviderSettings(id="bedrock"))
+    ctx = reader.context("bedrock", CODEXBAR_BEDROCK_API_URL=address)
     assert addresses(ctx).costs == f"{address.rstrip('/')}/"
 
 
@@ -605,8 +604,7 @@ def test_loopback_addresses_are_accepted(reader: Any, address: str) -> None:
 def test_only_a_number_above_nothing_is_a_budget(
     reader: Any, config: dict[str, Any], environment: dict[str, str], amount: Decimal | None
 ) -> None:
-    settings = ProviderSettings.model_validate({"id": "bedrock", **config})
-    assert budget(reader.machine(environment).context("bedrock", settings)) == amount
+    assert budget(reader.context("bedrock", config, **environment)) == amount
 
 
 @pytest.mark.parametrize(
@@ -649,9 +647,8 @@ def test_without_the_library_the_user_is_told_how_to_get_it(
 @pytest.mark.parametrize("environment", [KEYS, {"AWS_PROFILE": "work"}, {**KEYS, "AWS_PROFILE": "work"}])
 def test_an_ambient_login_does_not_make_it_appear(reader: Any, environment: dict[str, str]) -> None:
     lookup = bedrock.PROVIDER.strategies[0].lookup
-    ctx = reader.machine(environment).context("bedrock", ProviderSettings(id="bedrock"))
-    assert lookup.trace(ctx) is None
-    assert lookup.trace(reader.machine(environment).context("bedrock", ProviderSettings(id="bedrock", enabled=True)))
+    assert lookup.trace(reader.context("bedrock", **environment)) is None
+    assert lookup.trace(reader.context("bedrock", {"enabled": True}, **environment))
 
 
 @pytest.mark.parametrize(
@@ -671,8 +668,7 @@ def test_an_ambient_login_does_not_make_it_appear(reader: Any, environment: dict
 def test_detection_names_the_place(
     reader: Any, config: dict[str, Any], environment: dict[str, str], origin: str | None
 ) -> None:
-    settings = ProviderSettings.model_validate({"id": "bedrock", **config})
-    ctx = reader.machine(environment).context("bedrock", settings)
+    ctx = reader.context("bedrock", config, **environment)
     assert bedrock.PROVIDER.strategies[0].lookup.trace(ctx) == origin
 
 

@@ -13,18 +13,16 @@ from quotaline_providers.errors import (
     ExpiredCredential,
     Misconfigured,
     MissingCredential,
-    RateLimited,
     ReadError,
-    Unavailable,
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.chutes import to_usage
 from quotaline_providers.vendors.chutes.quotas import Quota, reading
+from tests.conftest import NOW, Read
+from tests.providers.refusals import FAILURES
 from tests.simulator import Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 RESET = datetime(2030, 1, 2, 16, tzinfo=UTC)
-Read = Callable[..., Usage]
 FOUR_HOUR = {"usage": 2.5, "cap": 10, "remaining": 7.5, "reset_at": "2030-01-02T16:00:00Z"}
 MONTHLY = {"usage": 90, "cap": 120, "reset_at": 1896000000}
 
@@ -293,7 +291,7 @@ def test_a_refused_key_stops_everything(
         read("chutes", CHUTES_API_KEY="k")
 
 
-@pytest.mark.parametrize(("status", "kind"), [(429, RateLimited), (500, Unavailable), (404, BadResponse)])
+@pytest.mark.parametrize(("status", "kind"), FAILURES)
 def test_refusals(subscription: Any, read: Read, status: int, kind: type[ReadError]) -> None:
     subscription.fails(status)
     with pytest.raises(kind):

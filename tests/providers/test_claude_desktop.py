@@ -8,8 +8,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from quotaline_providers.errors import ExpiredCredential, MissingCredential, Mis
 from quotaline_providers.sealed import key_of, unsealed
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.desktop import CLAUDE_CODE, best_of, tokens_in
-from quotaline_providers.vendors.claude.keychain import GRANTED
+from tests.conftest import NOW
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 PASSWORD = "demo-password"
 SCOPES = "user:profile user:inference"
 ALLOWED = {"desktopLogin": True}
@@ -72,19 +70,6 @@ def test_the_best_token_of_the_active_organisation() -> None:
 
 
 # --- reading it ------------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def nothing_granted() -> None:
-    """The user has not let this process read anything yet."""
-    GRANTED.clear()
-
-
-@pytest.fixture
-def mac(reader: Any) -> Callable[..., Any]:
-    """As `read`, on macOS."""
-    machine = reader.machine
-    return replace(reader, machine=lambda variables: replace(machine(variables), platform="darwin")).read  # type: ignore[no-any-return]
 
 
 @pytest.fixture

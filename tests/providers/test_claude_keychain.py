@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from quotaline_providers.errors import MissingCredential
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude import login
-from quotaline_providers.vendors.claude.keychain import GRANTED, Granted
+from quotaline_providers.vendors.claude.keychain import Granted
 
 USAGE = {"five_hour": {"utilization": 21}}
 PAST, FUTURE = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 2, 1, tzinfo=UTC)
@@ -22,19 +21,6 @@ PAST, FUTURE = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 2, 1, tzinfo=UTC
 
 def entry(token: str, until: datetime = FUTURE) -> str:
     return json.dumps({"claudeAiOauth": {"accessToken": token, "expiresAt": int(until.timestamp() * 1000)}})
-
-
-@pytest.fixture(autouse=True)
-def nothing_granted() -> None:
-    """The user has not let this process read anything yet."""
-    GRANTED.clear()
-
-
-@pytest.fixture
-def mac(reader: Any) -> Callable[..., Any]:
-    """As `read`, on macOS."""
-    machine = reader.machine
-    return replace(reader, machine=lambda variables: replace(machine(variables), platform="darwin")).read  # type: ignore[no-any-return]
 
 
 @pytest.fixture

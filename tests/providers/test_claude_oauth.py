@@ -84,8 +84,7 @@ def test_the_stored_login(store: Store, usage_route: Any, read: Any, home: Path)
 def test_the_installed_version_is_named_and_asked_once(program: Any, usage_route: Any, read: Any, home: Path) -> None:
     program("claude", f"open({str(home / 'runs')!r}, 'a').write('x')\nprint('2.7.1 (Claude Code)')")
     route = usage_route(headers={"user-agent": "claude-code/2.7.1"}).answers(**USAGE)
-    for _ in range(2):
-        read("claude", **{ENV: TOKEN})
+    assert [read("claude", **{ENV: TOKEN}).version for _ in range(2)] == ["2.7.1", "2.7.1"]
     assert route.count == 2
     assert (home / "runs").read_text() == "x"
 

@@ -9,8 +9,8 @@ import pytest
 from quotaline_providers.model import Confidence, Usage
 from quotaline_providers.vendors.claude.panel import State, identity_of, state_of, to_usage
 from quotaline_providers.vendors.claude.resets import reset_time
+from tests.conftest import NOW
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 PANEL = """Settings: Status  Config  Usage
 Current session
 █████        31% used

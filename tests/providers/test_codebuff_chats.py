@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,14 @@ from typing import Any
 import pytest
 
 from quotaline_providers.errors import MissingCredential, Unavailable
-from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.codebuff import chats
 from quotaline_providers.vendors.codebuff.chats import Found, Turn, chat_time, parse_chat, scan, upstream
 from quotaline_providers.vendors.codebuff.folders import data_roots
 from quotaline_providers.vendors.codebuff.totals import add_up, summary
-from tests.conftest import Clock, Reader
+from tests.conftest import NOW, Clock, Read, Reader
 from tests.simulator import Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 Chat = Callable[..., Path]
 
 
@@ -312,11 +307,14 @@ class TestFolders:
     def test_on_windows_case_tells_no_two_apart(self, reader: Reader, tmp_path: Path) -> None:
         for name in ("Data", "data"):
             (tmp_path / name).mkdir()
-        settings = ProviderSettings.model_validate({"id": "codebuff", "dataDir": str(tmp_path / "Data")})
-        machine = reader.machine({"CODEBUFF_DATA_DIR": str(tmp_path / "data")})
-        context = machine.context("codebuff", settings, None, False)
-        assert [path.name for path in data_roots(context)] == ["Data", "data"]
-        assert [path.name for path in data_roots(replace(context, platform="win32"))] == ["Data"]
+
+        def names(reader: Reader) -> list[str]:
+            config = {"dataDir": str(tmp_path / "Data")}
+            context = reader.context("codebuff", config, CODEBUFF_DATA_DIR=str(tmp_path / "data"))
+            return [path.name for path in data_roots(context)]
+
+        assert names(reader) == ["Data", "data"]
+        assert names(reader.on("win32")) == ["Data"]
 
 
 def turn(at: datetime | None, chat: str | None = "m/p/c", model: str = "claude-demo", credits: float = 0) -> Found:

@@ -22,10 +22,9 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.codebuff import network
 from quotaline_providers.vendors.codebuff.network import SubscriptionAnswer, UsageAnswer, login_token, to_usage
+from tests.conftest import NOW, Read
 from tests.simulator import Route, Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 HOST = "www.codebuff.com"
 
 

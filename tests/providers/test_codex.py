@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,11 @@ from quotaline_providers.errors import (
     ExpiredCredential,
     Misconfigured,
     MissingCredential,
-    RateLimited,
     ReadError,
     Unavailable,
 )
-from quotaline_providers.model import Confidence, Usage
+from quotaline_providers.model import Confidence
 from quotaline_providers.run import Outcome
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.codex import service
 from quotaline_providers.vendors.codex.homes import base_url, custom_provider
 from quotaline_providers.vendors.codex.login import (
@@ -36,10 +34,11 @@ from quotaline_providers.vendors.codex.login import (
     native_login,
     to_login,
 )
-from tests.providers.codex_login import EMAIL, id_token, jwt, tokens, write_login
+from tests.conftest import NOW, Read
+from tests.providers.codex_login import EMAIL, id_token, tokens, write_login
+from tests.providers.refusals import FAILURES
+from tests.providers.web_tokens import jwt
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 SESSION = {"primary_window": {"used_percent": 21, "limit_window_seconds": 18000, "reset_at": 1893600000}}
 
 
@@ -179,7 +178,7 @@ def test_a_login_is_never_refreshed_by_us(chatgpt: Any, read: Read, home: Path) 
     assert path.read_text() == before
 
 
-@pytest.mark.parametrize(("status", "error"), [(429, RateLimited), (500, Unavailable), (404, BadResponse)])
+@pytest.mark.parametrize(("status", "error"), FAILURES)
 def test_other_failures_stop(
     chatgpt: Any, outcome: Callable[..., Outcome], home: Path, status: int, error: type[ReadError]
 ) -> None:
@@ -254,14 +253,12 @@ async def test_the_keyring_is_the_last_resort(
 ) -> None:
     text = json.dumps({"tokens": tokens()})
     keyring_entries[keyring_name(home)] = "0x" + text.encode().hex() if as_hex else text
-    machine = reader.machine({})
-    ctx = machine.context("codex", ProviderSettings(id="codex"), None, False)
+    ctx = reader.context("codex")
     assert (await SubscriptionLogin().find(replace(ctx, platform="linux"))).account_id == "acc-1"
     with pytest.raises(MissingCredential):
         await SubscriptionLogin().find(replace(ctx, platform="darwin"))
     asked = replace(ctx, platform="darwin", interactive=True)
     assert (await SubscriptionLogin().find(asked)).origin == "keyring"
-    await machine.close()
 
 
 def test_an_unreadable_keyring_value_is_no_login() -> None:
@@ -409,6 +406,17 @@ def test_a_refused_access_token_falls_through(
     whoami(vendor).fails(403)
     answering(chatgpt)
     assert read("codex").source == "oauth"
+
+
+def test_the_installed_programs_version_is_named(
+    vendor: Any, chatgpt: Any, program: Any, read: Read, home: Path
+) -> None:
+    program("codex", "print('codex-cli 9.8.7')")
+    write_login(home, {"personal_access_token": "demo-pat"})
+    route = whoami(vendor).answers(email="pat@demo.test")
+    chatgpt.get("/backend-api/wham/usage", bearer="demo-pat").answers_json({"rate_limit": SESSION})
+    assert read("codex").version == "9.8.7"
+    assert route.requests[0].headers["user-agent"].startswith("codex_cli_rs/9.8.7 (")
 
 
 def test_other_failures_of_an_access_token_stop(vendor: Any, read: Read, home: Path) -> None:

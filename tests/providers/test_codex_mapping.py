@@ -27,8 +27,8 @@ from quotaline_providers.vendors.codex.payloads import (
     RpcRateLimits,
     UsageAnswer,
 )
+from tests.conftest import NOW
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 LATER = 1893700000
 HOUR5, WEEK = 18000, 604800
 
@@ -39,7 +39,7 @@ def window(used: object = 10, seconds: object = HOUR5, **more: object) -> dict[s
 
 def usage(headers: dict[str, str] | None = None, **answer: Any) -> Usage:
     limits = service_limits(UsageAnswer.model_validate(answer), NOW, headers)
-    return to_usage(limits, Identity(email="ada@demo.test"), NOW, exact=True)
+    return to_usage(limits, Identity(email="ada@demo.test"), NOW, certain=True)
 
 
 def limits(first: object = None, second: object = None, **more: object) -> dict[str, object]:

@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 
-from quotaline_providers.contract import Account, Context, Profiles
+from quotaline_providers.contract import Account, Profiles
 from quotaline_providers.errors import MissingCredential
-from quotaline_providers.model import Usage
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.codex.profiles import profiles
+from tests.conftest import Read
 from tests.providers.codex_login import id_token, tokens, write_login
 
-Read = Callable[..., Usage]
 SESSION = {"primary_window": {"used_percent": 21, "limit_window_seconds": 18000}}
 
 
@@ -29,9 +27,8 @@ def found(reader: Any) -> Callable[..., Profiles]:
     """`found(paths, **settings)`: the accounts of these homes."""
 
     def look(paths: object, environment: dict[str, str] | None = None, **settings: object) -> Profiles:
-        values = ProviderSettings.model_validate({"id": "codex", "codexProfileHomePaths": paths, **settings})
-        ctx: Context = reader.machine(environment or {}).context("codex", values)
-        return profiles(ctx)
+        config = {"codexProfileHomePaths": paths, **settings}
+        return profiles(reader.context("codex", config, **(environment or {})))
 
     return look
 

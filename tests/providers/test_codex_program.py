@@ -20,13 +20,12 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.loginshell import paths_in
-from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
 from quotaline_providers.vendors.codex import rpc
 from quotaline_providers.vendors.codex.rpc import embedded_object
+from tests.conftest import Read
 from tests.providers.codex_login import EMAIL, tokens, write_login
 
-Read = Callable[..., Usage]
 Fake = Callable[..., Path]
 
 SCRIPT = """
@@ -67,8 +66,15 @@ def starts(tmp_path: Path) -> Callable[[], list[str]]:
 def codex(program: Callable[[str, str], Path], tmp_path: Path) -> Fake:
     """`codex(limits=..., account=..., error=..., extra=...)`: a Codex program that gives these answers."""
 
-    def write(limits: object = None, account: object = None, error: str | None = None, extra: str = "pass") -> Path:
+    def write(
+        limits: object = None,
+        account: object = None,
+        error: str | None = None,
+        extra: str = "pass",
+        agent: object = "quotaline/9.8.7-beta.1 (Demo OS; x86_64) demo",
+    ) -> Path:
         answers: dict[str, object] = {"account/read": {"result": account or {}}}
+        answers["initialize"] = {"result": {"userAgent": agent}}
         answers["account/rateLimits/read"] = {"error": {"message": error}} if error else {"result": limits}
         script = SCRIPT.format(log=str(tmp_path / "starts.log"), answers=json.dumps(answers), extra=extra)
         return program("codex", script)
@@ -97,6 +103,15 @@ def test_reads_through_the_program(codex: Fake, read: Read, starts: Callable[[],
     assert usage.balance("credits").amount == 7
     assert (usage.source, usage.identity.email, usage.identity.plan) == ("codex-cli", EMAIL, "Pro 20x")
     assert starts() == ["|"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "version"),
+    [("quotaline/9.8.7-beta.1 (Demo OS)", "9.8.7-beta.1"), ("codex", None), (7, None), (None, None)],
+)
+def test_the_program_names_its_version(codex: Fake, read: Read, agent: object, version: str | None) -> None:
+    codex(LIMITS, agent=agent)
+    assert read("codex").version == version
 
 
 def test_the_home_is_passed_on(codex: Fake, read: Read, home: Path, starts: Callable[[], list[str]]) -> None:

@@ -16,9 +16,9 @@ from quotaline_providers.errors import BadResponse, ReadError, Unavailable
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.codex import rpc, screen
 from quotaline_providers.vendors.codex.screen import problem_of, reset_time, to_limits, to_number
+from tests.conftest import NOW
 from tests.providers.codex_login import EMAIL, write_login
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 STATUS = """╭──────────────╮
 │ Credits: 2,140
 │ 5h limit:     [█████ ] 72% left (resets 15:45) │

@@ -13,9 +13,9 @@ from quotaline_providers.errors import ExpiredCredential, Forbidden, MissingCred
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
 from quotaline_providers.vendors.codex.web import email_in, shows_session
+from tests.conftest import Read
 from tests.providers.codex_login import EMAIL, write_login
 
-Read = Callable[..., Usage]
 COOKIE = "__Secure-next-auth.session-token.0=demo; oai-did=1"
 SESSION = {"primary_window": {"used_percent": 21, "limit_window_seconds": 18000}}
 PAGE = "<html><head><title>Just a moment...</title></head></html>"

@@ -138,7 +138,7 @@ def test_on_an_empty_machine_every_strategy_says_what_is_missing(
 
 
 def test_detection_on_an_empty_machine_finds_and_reaches_nothing(provider: Provider, reader: Any) -> None:
-    ctx = reader.machine({}).context(provider.id, ProviderSettings(id=provider.id))
+    ctx = reader.context(provider.id)
     with nothing_reached():
         for strategy in provider.strategies:
             assert strategy.lookup.trace(ctx) is None
@@ -282,7 +282,7 @@ def sample(request: Any) -> Sample:
 def test_every_network_strategy_has_a_sample_or_a_reason(provider: Provider) -> None:
     wanted = {(provider.id, one.name) for one in provider.strategies if one.source in ("api", "oauth", "web")}
     here = {(one.provider, one.strategy) for one in SAMPLES}
-    assert not wanted - here - set(WITHOUT), "add a sample to tests/providers/samples.py"
+    assert not wanted - here - set(WITHOUT), "add a sample below tests/providers/samples"
     assert not wanted & here & set(WITHOUT)
 
 

@@ -22,8 +22,8 @@ from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.copilot.github import github_host
 from quotaline_providers.vendors.copilot.quota import UserAnswer, binding, to_usage
+from tests.conftest import NOW
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 SEAT = {"entitlement": 0, "remaining": 0, "percent_remaining": 100}
 
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from quotaline_providers.contract import SignedIn, SignInPrompt
+from quotaline_providers.contract import Context, SignedIn, SignInPrompt
 from quotaline_providers.errors import BadResponse, Forbidden, TimedOut, Unavailable
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.copilot import PROVIDER, device
-from tests.conftest import finished
+from tests.conftest import Reader
 
 CODE = {
     "device_code": "demo-device",
@@ -37,18 +36,13 @@ def waited(monkeypatch: pytest.MonkeyPatch, clock: Any) -> list[float]:
 
 
 @pytest.fixture
-def sign_in(reader: Any, waited: list[float]) -> Callable[..., list[SignInPrompt | SignedIn]]:
+def sign_in(reader: Reader, waited: list[float]) -> Callable[..., list[SignInPrompt | SignedIn]]:
     def run(**config: Any) -> list[SignInPrompt | SignedIn]:
-        async def steps() -> list[SignInPrompt | SignedIn]:
-            machine = reader.machine({})
-            ctx = machine.context("copilot", ProviderSettings.model_validate({"id": "copilot", **config}))
+        async def steps(ctx: Context) -> list[SignInPrompt | SignedIn]:
             assert PROVIDER.sign_in is not None
-            try:
-                return [step async for step in PROVIDER.sign_in(ctx)]
-            finally:
-                await machine.close()
+            return [step async for step in PROVIDER.sign_in(ctx)]
 
-        return finished(steps())
+        return reader.result("copilot", steps, config)
 
     return run
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from quotaline_providers.contract import Context
 from quotaline_providers.errors import Misconfigured, MissingCredential
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.copilot.tokens import GhLogin, GitHubToken, gh_login, keyring_token, plugin_token
 from tests.conftest import finished
 
@@ -195,16 +193,12 @@ def test_a_keyring_that_gives_nothing_is_named_when_nothing_else_is_found(
 # --- detection -------------------------------------------------------------------------------------
 
 
-def context(reader: Any, **environment: str) -> Context:
-    return reader.machine(environment).context("copilot", ProviderSettings(id="copilot"))  # type: ignore[no-any-return]
-
-
 def test_detection_reads_files_and_asks_nothing(
     reader: Any, home: Path, program: Any, keyring_entries: dict[tuple[str, str], str]
 ) -> None:
     program("gh", f"open({str(home / 'asked')!r}, 'w')")
     keyring_entries["gh:github.com", ""] = "k"
-    ctx = context(reader)
+    ctx = reader.context("copilot")
     assert GitHubToken().trace(ctx) is None
     write(home / ".config/gh/hosts.yml", "github.com:\n    user: ada\n")
     assert GitHubToken().trace(ctx) == "~/.config/gh/hosts.yml"
@@ -218,7 +212,7 @@ def test_on_a_mac_the_keyring_is_read_only_while_the_user_is_there(
 ) -> None:
     write(home / ".config/gh/hosts.yml", "github.com:\n    user: ada\n")
     keyring_entries["gh:github.com", "ada"] = "from-keyring"
-    mac = replace(context(reader), platform="darwin")
+    mac = reader.on("darwin").context("copilot")
     with pytest.raises(MissingCredential):
         finished(GitHubToken().find(mac))
     assert finished(GitHubToken().find(replace(mac, interactive=True))).secret.reveal() == "from-keyring"
@@ -227,9 +221,8 @@ def test_on_a_mac_the_keyring_is_read_only_while_the_user_is_there(
 def test_windows_has_its_own_folders_and_item_names(
     reader: Any, home: Path, keyring_entries: dict[tuple[str, str], str]
 ) -> None:
-    windows = replace(
-        context(reader, APPDATA=str(home / "roaming"), LOCALAPPDATA=str(home / "local")), platform="win32"
-    )
+    folders = {"APPDATA": str(home / "roaming"), "LOCALAPPDATA": str(home / "local")}
+    windows = reader.on("win32").context("copilot", **folders)
     write(home / "roaming/GitHub CLI/hosts.yml", "github.com:\n    user: ada\n")
     keyring_entries["gh:github.com:ada", "ada"] = "from-windows"
     assert finished(GitHubToken().find(windows)).secret.reveal() == "from-windows"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,13 +10,8 @@ import pytest
 
 from quotaline_providers.errors import (
     BadResponse,
-    ExpiredCredential,
-    MissingCredential,
-    RateLimited,
     ReadError,
-    Unavailable,
 )
-from quotaline_providers.model import Usage
 from quotaline_providers.vendors.crof import (
     UsageAnswer,
     binding,
@@ -27,9 +21,8 @@ from quotaline_providers.vendors.crof import (
     requests_used,
     to_usage,
 )
-
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
+from tests.conftest import NOW, Read
+from tests.providers.refusals import KEY_REFUSALS
 
 
 @pytest.fixture
@@ -105,10 +98,7 @@ def test_the_environment_wins_over_the_config(route: Any, read: Read) -> None:
     assert route.count == 3
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (500, Unavailable), (404, BadResponse)],
-)
+@pytest.mark.parametrize(("status", "error"), KEY_REFUSALS)
 def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
     route.fails(status)
     with pytest.raises(error):
@@ -131,8 +121,3 @@ def test_answers_that_cannot_be_understood_name_the_field(route: Any, read: Read
     route.answers_text(body)
     with pytest.raises(BadResponse, match=field):
         read("crof", CROF_API_KEY="k")
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("crof")

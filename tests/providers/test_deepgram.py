@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -13,15 +12,13 @@ from quotaline_providers.errors import (
     ExpiredCredential,
     Forbidden,
     Misconfigured,
-    MissingCredential,
     RateLimited,
     ReadError,
     Unavailable,
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.deepgram import hours
-
-Read = Callable[..., Usage]
+from tests.conftest import Read
 
 
 @pytest.fixture
@@ -129,8 +126,3 @@ def test_answers_that_cannot_be_understood_name_the_field(deepgram: Any, read: R
     deepgram.get("/v1/projects/p/usage/breakdown").answers_text(body)
     with pytest.raises(BadResponse, match=field):
         one(read)
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("deepgram")

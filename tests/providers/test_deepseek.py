@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,12 +17,11 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
-from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors import deepseek
 from quotaline_providers.vendors.deepseek import Money, Month, chosen, month_section, to_usage, token_in
+from tests.conftest import Read
 
-Read = Callable[..., Usage]
 TOKEN = "demo-platform-token-0"
 
 
@@ -136,12 +134,6 @@ def test_an_account_never_uses_the_ambient_platform_token(balance: Any, read: Re
     balance.answers(is_available=True, balance_infos=[info("USD", 1)])
     account = Account("Work", Secret("k"))
     assert read("deepseek", account=account, DEEPSEEK_PLATFORM_TOKEN=TOKEN).details == ()
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    for source in (None, "api", "web"):
-        with pytest.raises(MissingCredential):
-            read("deepseek", source=source)
 
 
 def test_a_missing_platform_token_is_called_so(read: Read) -> None:

@@ -26,7 +26,6 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.doubao import arkcli
 from quotaline_providers.vendors.doubao.arkcli import Report, moment, to_usage
 from quotaline_providers.vendors.doubao.credentials import AccessKey
@@ -34,11 +33,9 @@ from quotaline_providers.vendors.doubao.plans import AgentAnswer, CodingAnswer
 from quotaline_providers.vendors.doubao.plans import to_usage as plans_usage
 from quotaline_providers.vendors.doubao.probe import MODELS, reset_at
 from quotaline_providers.vendors.doubao.signature import canonical_query, signed_headers
-from tests.conftest import Reader
+from tests.conftest import NOW, Read, Reader
 from tests.simulator import Request, Route, Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 PAIR = {"VOLCENGINE_ACCESS_KEY_ID": "AKLTdemo", "VOLCENGINE_SECRET_ACCESS_KEY": "demo-secret"}
 HOST = "open.volcengineapi.com"
 SIGNED = "SignedHeaders=content-type;host;x-content-sha256;x-date"
@@ -322,13 +319,13 @@ def test_a_typed_key_keeps_the_access_keys_out(chat: Route, read: Read) -> None:
     ],
 )
 def test_pairs(
-    coding: Route, agent: Route, reader: Reader, config: dict[str, str], environment: dict[str, str]
+    coding: Route, agent: Route, reader: Reader, config: dict[str, str], environment: dict[str, Any]
 ) -> None:
     coding.answers(Result={"QuotaUsage": [SESSION]})
     agent.fails(404)
     reader.read("doubao", config=config, **environment)
     assert key_id(coding.requests[0]) == "AKLTtyped"
-    ctx = reader.machine(environment).context("doubao", ProviderSettings.model_validate({"id": "doubao", **config}))
+    ctx = reader.context("doubao", config, **environment)
     assert registry.get("doubao").strategies[0].lookup.trace(ctx)
 
 
@@ -336,10 +333,10 @@ def test_pairs(
     ("config", "environment"),
     [({"apiKey": "AKLTtyped"}, {}), ({"secretKey": "s"}, {}), ({}, {"VOLC_ACCESSKEY": "AKLTtyped"})],
 )
-def test_half_a_pair_is_none(reader: Reader, config: dict[str, str], environment: dict[str, str]) -> None:
+def test_half_a_pair_is_none(reader: Reader, config: dict[str, str], environment: dict[str, Any]) -> None:
     with pytest.raises(MissingCredential):
         reader.read("doubao", config=config, source="api", **environment)
-    ctx = reader.machine(environment).context("doubao", ProviderSettings.model_validate({"id": "doubao", **config}))
+    ctx = reader.context("doubao", config, **environment)
     assert registry.get("doubao").strategies[0].lookup.trace(ctx) is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,17 +13,14 @@ from quotaline_providers.errors import (
     ExpiredCredential,
     Forbidden,
     Misconfigured,
-    MissingCredential,
-    RateLimited,
     ReadError,
-    Unavailable,
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.elevenlabs import Subscription, plan_text, to_usage
+from tests.conftest import NOW, Read
+from tests.providers.refusals import FAILURES
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 COUNTS: dict[str, object] = {"character_count": 2500, "character_limit": 10000}
 
 
@@ -133,7 +129,7 @@ def test_an_invalid_key(route: Any, read: Read, detail: object) -> None:
         read("elevenlabs", XI_API_KEY="k")
 
 
-@pytest.mark.parametrize(("status", "error"), [(429, RateLimited), (500, Unavailable), (404, BadResponse)])
+@pytest.mark.parametrize(("status", "error"), FAILURES)
 def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
     route.fails(status)
     with pytest.raises(error):
@@ -145,8 +141,3 @@ def test_answers_that_cannot_be_understood(route: Any, read: Read, body: str) ->
     route.answers_text(body)
     with pytest.raises(BadResponse):
         read("elevenlabs", XI_API_KEY="k")
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("elevenlabs")

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,10 @@ import pytest
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import MissingProgram
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.gemini import installs
 from quotaline_providers.vendors.gemini.client import find_client, in_text, near_program
 from quotaline_providers.vendors.gemini.installs import managed_by_fnm
-from tests.conftest import finished
+from tests.conftest import Reader, finished
 
 FILE = "dist/src/code_assist/oauth2.js"
 unix = pytest.mark.skipif(sys.platform == "win32", reason="links and shebangs")
@@ -45,12 +45,8 @@ def _nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def context(reader: Any) -> Callable[..., Context]:
-    def make(**environment: str) -> Context:
-        ctx: Context = reader.machine(environment).context("gemini", ProviderSettings(id="gemini"))
-        return ctx
-
-    return make
+def context(reader: Reader) -> Callable[..., Context]:
+    return partial(reader.context, "gemini")
 
 
 @pytest.fixture

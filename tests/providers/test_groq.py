@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,20 +28,16 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.groq.console import ActivityAnswer, span, to_usage
 from quotaline_providers.vendors.groq.metrics import QUERIES, rates_usage
 from quotaline_providers.vendors.groq.session import PUBLIC_TOKEN, organization_of
+from tests.conftest import NOW, Read
+from tests.providers.refusals import KEY_REFUSALS
+from tests.providers.web_tokens import jwt
 from tests.simulator import Route, Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 QUERY = "/v1/metrics/prometheus/api/v1/query"
 ACTIVITY = "/platform/v1/organizations/org_demo/activity"
 
 
-def jwt(claims: Mapping[str, object]) -> str:
-    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"e30.{body}.c2ln"
-
-
-JWT = jwt({"https://groq.com/organization": {"id": "org_demo"}})
+JWT = jwt(**{"https://groq.com/organization": {"id": "org_demo"}})
 
 
 def at(day: date, hour: int = 12, minute: int = 0) -> int:
@@ -227,10 +223,7 @@ def test_a_renewal_without_a_session(renewal: Route, read: Read, body: dict[str,
         read("groq", GROQ_SESSION_TOKEN="demo-token")
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (500, Unavailable), (404, BadResponse)],
-)
+@pytest.mark.parametrize(("status", "kind"), KEY_REFUSALS)
 def test_a_refused_activity(activity: Route, read: Read, status: int, kind: type[ReadError]) -> None:
     activity.fails(status)
     with pytest.raises(kind):
@@ -245,13 +238,13 @@ def test_an_activity_that_cannot_be_read(activity: Route, read: Read, body: obje
 
 
 def test_the_organisation_in_the_claims() -> None:
-    slug = jwt({"https://stytch.com/organization": {"slug": "demo-slug"}})
+    slug = jwt(**{"https://stytch.com/organization": {"slug": "demo-slug"}})
     assert organization_of(Secret(JWT)) == "org_demo"
     assert organization_of(Secret(slug)) == "demo-slug"
     assert organization_of(Secret(slug.rsplit(".", 1)[0])) == "demo-slug"
 
 
-@pytest.mark.parametrize("token", ["onepart", "a.!!!.c", jwt({}), jwt({"https://groq.com/organization": {"id": ""}})])
+@pytest.mark.parametrize("token", ["onepart", "a.!!!.c", jwt(), jwt(**{"https://groq.com/organization": {"id": ""}})])
 def test_a_token_without_organisation_is_an_invalid_session(token: str) -> None:
     with pytest.raises(ExpiredCredential):
         organization_of(Secret(token))

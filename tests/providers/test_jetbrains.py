@@ -15,7 +15,6 @@ import pytest
 
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
 from quotaline_providers.model import Usage
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.jetbrains import (
     Ide,
     base_folders,
@@ -25,10 +24,7 @@ from quotaline_providers.vendors.jetbrains import (
     parse_quota,
     to_usage,
 )
-from tests.conftest import Reader
-
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
+from tests.conftest import NOW, Read, Reader
 
 
 def document(info: object = None, refill: object = None, before: str = "") -> str:
@@ -232,7 +228,7 @@ class TestFolders:
         ide("PyCharm2029.3")
         ide("PyCharm2030.1", document(INFO))
         ide("AndroidStudio2030.1", base="Google")
-        context = reader.machine({}).context("jetbrains", ProviderSettings(id="jetbrains"), None, False)
+        context = reader.context("jetbrains")
         labels = [found.label for found in installed(context)]
         assert labels == ["Android Studio 2030.1", "PyCharm 2030.1", "PyCharm 2029.3"]
 
@@ -247,7 +243,7 @@ class TestFolders:
     def test_each_system_has_its_own_places(
         self, reader: Reader, home: Path, platform: str, folders: list[str]
     ) -> None:
-        context = reader.machine({}).context("jetbrains", ProviderSettings(id="jetbrains"), None, False)
+        context = reader.context("jetbrains")
         found = base_folders(replace(context, platform=platform))
         assert [path.relative_to(home).as_posix() for path in found] == folders
 

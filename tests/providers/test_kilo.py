@@ -26,10 +26,9 @@ from quotaline_providers.vendors.kilo.account import Amounts, account_of, credit
 from quotaline_providers.vendors.kilo.batch import payloads
 from quotaline_providers.vendors.kilo.organizations import listed
 from quotaline_providers.vendors.kilo.search import contexts, switch
+from tests.conftest import NOW, Read
 from tests.simulator import Route, Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 PATH = "/api/trpc/user.getCreditBlocks,kiloPass.getState,user.getAutoTopUpPaymentMethod"
 INPUT = '{"0":{"json":null},"1":{"json":null},"2":{"json":null}}'
 QUERY = {"batch": "1", "input": INPUT}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import sqlite3
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,26 +21,19 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage, Window
-from quotaline_providers.run import Outcome
 from quotaline_providers.vendors import kimi
 from quotaline_providers.vendors.kimi import printable
 from quotaline_providers.vendors.kimi.login import web_token
 from quotaline_providers.vendors.kimi.quota import CodeAnswer, Statistics, WebAnswer, binding, coding, to_usage
+from tests.conftest import NOW, Read, Run
+from tests.providers.web_tokens import jwt
 
-Read = Callable[..., Usage]
-Run = Callable[..., Outcome]
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 WEEK: dict[str, object] = {"limit": "2000", "used": "500", "remaining": "1500", "resetTime": "2030-01-07T00:00:00Z"}
 FIVE_HOURS = {"duration": 300, "timeUnit": "TIME_UNIT_MINUTE"}
 RATE = {"window": FIVE_HOURS, "detail": {"limit": 200, "remaining": 150, "reset_at": "2030-01-02T15:00:00Z"}}
 USAGES = "/apiv2/kimi.gateway.billing.v1.BillingService/GetUsages"
 STATISTICS = "/apiv2/kimi.gateway.membership.v2.MembershipService/GetSubscriptionStats"
 STATED = {"subscriptionBalance": {"feature": "FEATURE_OMNI", "type": "SUBSCRIPTION", "amountUsedRatio": 0.6}}
-
-
-def token(**claims: object) -> str:
-    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"eyJkZW1v.{body}.c2ln"
 
 
 def usage_of(usage: object = None, limits: object = None, statistics: object = None) -> Usage:
@@ -242,7 +233,7 @@ def test_an_unusable_base_address_is_named_and_nothing_is_sent(
     simulator: Any, outcome: Run, home: Path, base: str
 ) -> None:
     sign_in(home)
-    seen = outcome("kimi", KIMI_CODE_API_KEY="k", KIMI_CODE_BASE_URL=base, KIMI_AUTH_TOKEN=token())
+    seen = outcome("kimi", KIMI_CODE_API_KEY="k", KIMI_CODE_BASE_URL=base, KIMI_AUTH_TOKEN=jwt())
     assert isinstance(seen.error, Misconfigured)
     assert "KIMI_CODE_BASE_URL" in seen.error.message
     assert len(seen.attempts) == 1
@@ -278,8 +269,8 @@ def test_an_answer_without_usage(api: Any, read: Read, answer: object) -> None:
 def test_a_key_is_joined_by_the_webs_statistics(api: Any, site: Any, read: Read) -> None:
     api.get("/coding/v1/usages", bearer="k").answers(usage=WEEK)
     route = site.post(STATISTICS, json={}).answers(**STATED)
-    assert read("kimi", KIMI_CODE_API_KEY="k", KIMI_AUTH_TOKEN=token()).window("kimi-monthly").used_percent == 60
-    read("kimi", config={"cookieSource": "off"}, KIMI_CODE_API_KEY="k", KIMI_AUTH_TOKEN=token())
+    assert read("kimi", KIMI_CODE_API_KEY="k", KIMI_AUTH_TOKEN=jwt()).window("kimi-monthly").used_percent == 60
+    read("kimi", config={"cookieSource": "off"}, KIMI_CODE_API_KEY="k", KIMI_AUTH_TOKEN=jwt())
     assert route.count == 1
 
 
@@ -354,7 +345,7 @@ def test_a_broken_login_file_is_no_login(simulator: Any, read: Read, home: Path)
 
 
 def test_the_web_token_reads_usage_and_statistics(site: Any, read: Read) -> None:
-    value = token(device_id=7, ssid="s1", sub="u1")
+    value = jwt(device_id=7, ssid="s1", sub="u1")
     headers = {"x-msh-device-id": "7", "x-msh-session-id": "s1", "x-traffic-id": "u1", "origin": "https://www.kimi.com"}
     scope = {"scope": ["FEATURE_CODING"]}
     answer = {"scope": "FEATURE_CODING", "detail": WEEK, "limits": None}
@@ -368,13 +359,13 @@ def test_slow_statistics_are_left_out_in_time(site: Any, read: Read, monkeypatch
     monkeypatch.setattr(kimi, "STATISTICS_SECONDS", 0.3)
     site.post(USAGES).answers(usages=[{"scope": "FEATURE_CODING", "detail": WEEK}])
     site.post(STATISTICS).delays(3).answers(**STATED)
-    assert [window.id for window in read("kimi", KIMI_AUTH_TOKEN=token()).windows] == ["weekly"]
+    assert [window.id for window in read("kimi", KIMI_AUTH_TOKEN=jwt()).windows] == ["weekly"]
 
 
 def test_broken_statistics_do_not_fail_the_read(site: Any, read: Read) -> None:
     site.post(USAGES).answers(usages=[{"scope": "FEATURE_CODING", "detail": WEEK}])
     site.post(STATISTICS).misbehaves("garbage")
-    assert len(read("kimi", KIMI_AUTH_TOKEN=token()).windows) == 1
+    assert len(read("kimi", KIMI_AUTH_TOKEN=jwt()).windows) == 1
 
 
 @pytest.mark.parametrize(
@@ -384,7 +375,7 @@ def test_refusals_of_the_web(site: Any, read: Read, status: int, kind: type[Read
     site.post(USAGES).fails(status)
     site.post(STATISTICS).fails(status)
     with pytest.raises(kind):
-        read("kimi", KIMI_AUTH_TOKEN=token())
+        read("kimi", KIMI_AUTH_TOKEN=jwt())
 
 
 @pytest.mark.parametrize(
@@ -425,7 +416,7 @@ def test_the_order_of_the_places(site: Any, read: Read, keyring_entries: dict[tu
 @pytest.mark.parametrize("config", [{"cookieSource": "manual"}, {"cookieHeader": "a=b"}])
 def test_an_unusable_manual_token_stops(simulator: Any, read: Read, config: dict[str, str]) -> None:
     with pytest.raises(MissingCredential):
-        read("kimi", config=config, KIMI_AUTH_TOKEN=token())
+        read("kimi", config=config, KIMI_AUTH_TOKEN=jwt())
 
 
 # --- Kimi Desktop ----------------------------------------------------------------------------------
@@ -484,14 +475,14 @@ def test_a_refused_key_goes_on_to_the_login_and_then_the_web(
     api.get("/coding/v1/usages").fails(status)
     site.post(STATISTICS).fails(500)
     site.post(USAGES).answers(usages=[{"scope": "FEATURE_CODING", "detail": WEEK}])
-    seen = outcome("kimi", KIMI_CODE_API_KEY="k", KIMI_AUTH_TOKEN=token())
+    seen = outcome("kimi", KIMI_CODE_API_KEY="k", KIMI_AUTH_TOKEN=jwt())
     assert [attempt.source for attempt in seen.attempts] == ["api", "cli", "web"]
     assert seen.usage is not None
 
 
 def test_an_invalid_request_stops(api: Any, outcome: Run) -> None:
     api.get("/coding/v1/usages").fails(400)
-    seen = outcome("kimi", KIMI_CODE_API_KEY="k", KIMI_AUTH_TOKEN=token())
+    seen = outcome("kimi", KIMI_CODE_API_KEY="k", KIMI_AUTH_TOKEN=jwt())
     assert isinstance(seen.error, BadResponse)
     assert len(seen.attempts) == 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,18 +9,12 @@ import pytest
 
 from quotaline_providers.errors import (
     BadResponse,
-    ExpiredCredential,
-    Forbidden,
     MissingCredential,
-    RateLimited,
     ReadError,
-    Unavailable,
 )
-from quotaline_providers.model import Usage
 from quotaline_providers.vendors.kimik2 import AVERAGE, CONSUMED, REMAINING, TIME, Credits, found_in, moment, to_usage
-
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
+from tests.conftest import NOW, Read
+from tests.providers.refusals import REFUSALS
 
 
 @pytest.fixture
@@ -142,9 +135,7 @@ def test_answers_that_cannot_be_understood(route: Any, read: Read, body: str) ->
         read("kimik2", KIMI_K2_API_KEY="k")
 
 
-@pytest.mark.parametrize(
-    ("status", "error"), [(401, ExpiredCredential), (403, Forbidden), (429, RateLimited), (500, Unavailable)]
-)
+@pytest.mark.parametrize(("status", "error"), REFUSALS)
 def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
     route.fails(status)
     with pytest.raises(error):
@@ -158,8 +149,3 @@ def test_generic_keys_need_the_provider_to_be_enabled(route: Any, read: Read) ->
     read("kimik2", config={"enabled": True}, KIMI_K2_API_KEY=" ", KIMI_API_KEY="''", KIMI_KEY="k")
     read("kimik2", config={"apiKey": "k"}, KIMI_K2_API_KEY="other")
     assert route.count == 2
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("kimik2")

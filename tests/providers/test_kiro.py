@@ -16,18 +16,15 @@ import pytest
 
 from quotaline_providers.contract import Context, SignedIn, SignInPrompt
 from quotaline_providers.errors import BadResponse, MissingCredential, MissingProgram, TimedOut, Unavailable
-from quotaline_providers.model import Usage
 from quotaline_providers.run import run
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors import kiro
 from quotaline_providers.vendors.kiro import login, program
 from quotaline_providers.vendors.kiro.service import state_databases
-from tests.conftest import Reader, finished
+from tests.conftest import Read, Reader
 from tests.simulator import Route, Vendor
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
-Read = Callable[..., Usage]
 HOST = "codewhisperer.us-east-1.amazonaws.com"
 ARN = "arn:aws:codewhisperer:us-east-1:000000000000:profile/DEMO"
 
@@ -111,7 +108,7 @@ def service(vendor: Callable[[str], Vendor]) -> Route:
 
 @pytest.fixture
 def context(reader: Reader) -> Context:
-    return reader.machine({}).context("kiro", ProviderSettings(id="kiro"))
+    return reader.context("kiro")
 
 
 LIMITS = {
@@ -214,18 +211,15 @@ class TestProgram:
         remember = f"open({str(note)!r}, 'a').write(str(os.getpid()) + ' '); hang()"
         cli(f"def usage(): {remember}\ndef whoami(): {remember}")
 
-        async def cancelled() -> None:
-            machine = reader.machine({})
-            context = machine.context("kiro", ProviderSettings(id="kiro"), None, False)
+        async def cancelled(context: Context) -> None:
             reading = asyncio.create_task(run(kiro.PROVIDER, context))
             while not note.exists() or len(note.read_text().split()) < 2:
                 await asyncio.sleep(0.02)
             reading.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await reading
-            await machine.close()
 
-        asyncio.run(cancelled())
+        reader.result("kiro", cancelled)
         assert not any(_lives(int(pid)) for pid in note.read_text().split())
 
 
@@ -425,14 +419,10 @@ class TestSignIn:
     def steps(self, reader: Reader) -> Callable[[], list[SignInPrompt | SignedIn]]:
         """All that signing in says."""
 
-        async def signing_in() -> list[SignInPrompt | SignedIn]:
-            machine = reader.machine({})
-            try:
-                return [step async for step in login.sign_in(machine.context("kiro", ProviderSettings(id="kiro")))]
-            finally:
-                await machine.close()
+        async def signing_in(ctx: Context) -> list[SignInPrompt | SignedIn]:
+            return [step async for step in login.sign_in(ctx)]
 
-        return lambda: finished(signing_in())
+        return lambda: reader.result("kiro", signing_in)
 
     def test_shows_address_and_code_as_soon_as_they_are_known(
         self, cli: Callable[[str], Path], steps: Callable[[], list[SignInPrompt | SignedIn]]

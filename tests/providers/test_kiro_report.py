@@ -19,8 +19,7 @@ from quotaline_providers.vendors.kiro.report import (
 )
 from quotaline_providers.vendors.kiro.service import Limits, LimitsAnswer, to_limits
 from quotaline_providers.vendors.kiro.usage import number, to_usage
-
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+from tests.conftest import NOW
 
 OLD = """
 ╭────────────────────────────────────╮

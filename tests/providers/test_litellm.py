@@ -19,10 +19,9 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.litellm import KeyInfo, Team, User, binding, to_usage
+from tests.conftest import NOW, Read
 from tests.simulator import Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 ENV = {"LITELLM_API_KEY": "k", "LITELLM_BASE_URL": "https://gw.test"}
 
 

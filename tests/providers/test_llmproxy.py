@@ -20,10 +20,8 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.llmproxy import Stats, to_usage
+from tests.conftest import NOW, Read
 from tests.simulator import Vendor
-
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 
 
 def usage(providers: dict[str, object], summary: object = None) -> Usage:

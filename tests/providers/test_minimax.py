@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,17 +19,13 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
-from quotaline_providers.run import Outcome
 from quotaline_providers.secret import Secret
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.minimax.access import PlanKey
 from quotaline_providers.vendors.minimax.lanes import binding, reset_text, to_usage
 from quotaline_providers.vendors.minimax.plans import VendorFailure, service_name, to_plan
 from quotaline_providers.vendors.minimax.services import range_end, service_type, window_minutes
+from tests.conftest import NOW, Read, Run
 
-Read = Callable[..., Usage]
-Run = Callable[..., Outcome]
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 NEWER, OLDER = "/v1/token_plan/remains", "/v1/api/openplatform/coding_plan/remains"
 OLDEST = "/v1/coding_plan/remains"
 
@@ -397,8 +392,7 @@ def test_a_standard_key_is_no_trace(reader: Any) -> None:
         ({"MINIMAX_API_KEY": "sk-cp-demo"}, {}, "env MINIMAX_API_KEY"),
         ({"MINIMAX_CODING_API_KEY": "k"}, {"apiKey": "sk-api-demo"}, "env MINIMAX_CODING_API_KEY"),
     ):
-        settings = ProviderSettings.model_validate({"id": "minimax", **config})
-        assert PlanKey().trace(reader.machine(variables).context("minimax", settings)) == trace
+        assert PlanKey().trace(reader.context("minimax", config, **variables)) == trace
 
 
 @pytest.mark.parametrize("first", ["refused", "missing", "unreadable", "cut"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,8 +17,6 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
-from quotaline_providers.model import Usage
-from quotaline_providers.run import Outcome
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.minimax.access import session_in
 from quotaline_providers.vendors.minimax.platform import (
@@ -32,10 +29,8 @@ from quotaline_providers.vendors.minimax.platform import (
     to_charge,
     to_combo,
 )
+from tests.conftest import NOW, Read, Run
 
-Read = Callable[..., Usage]
-Run = Callable[..., Outcome]
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 PAGE = "/user-center/payment/coding-plan"
 REMAINS = "/v1/api/openplatform/coding_plan/remains"
 COMBO = "/v1/api/openplatform/charge/combo/cycle_audio_resource_package"

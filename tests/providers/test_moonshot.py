@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,14 +11,11 @@ from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
     Misconfigured,
-    MissingCredential,
-    RateLimited,
     ReadError,
-    Unavailable,
 )
-from quotaline_providers.model import Usage
+from tests.conftest import Read
+from tests.providers.refusals import KEY_REFUSALS
 
-Read = Callable[..., Usage]
 GOOD: dict[str, object] = {"code": 0, "status": True, "scode": "0x0"}
 
 
@@ -165,10 +161,7 @@ def test_an_unknown_region_in_the_config_is_refused_before_anything_is_sent(read
         read("moonshot", config={"apiKey": "k", name: "mars"})
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (500, Unavailable), (404, BadResponse)],
-)
+@pytest.mark.parametrize(("status", "error"), KEY_REFUSALS)
 def test_refusals(world: Any, read: Read, status: int, error: type[ReadError]) -> None:
     world.get("/v1/users/me/balance").fails(status)
     no_info(world)
@@ -203,8 +196,3 @@ def test_a_failure_is_told_by_its_codes_alone(world: Any, read: Read, scode: str
     no_info(world)
     with pytest.raises(BadResponse, match=told):
         read("moonshot", MOONSHOT_API_KEY="k")
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("moonshot")

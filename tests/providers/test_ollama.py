@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,20 +12,17 @@ from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
     MissingCredential,
-    RateLimited,
     ReadError,
     Unavailable,
 )
 from quotaline_providers.model import Usage
-from quotaline_providers.run import Outcome
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.ollama import account, is_sign_in
 from quotaline_providers.vendors.ollama.blocks import to_usage
 from quotaline_providers.vendors.ollama.cookies import account_session, has_session, pasted_session
+from tests.conftest import NOW, Read, Run
+from tests.providers.refusals import KEY_REFUSALS
 
-Read = Callable[..., Usage]
-Run = Callable[..., Outcome]
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 HEAD = '<h2><span>Cloud Usage</span> <span class="b">max</span></h2><p id="header-email"> ada@lab.test </p>'
 SESSION = (
     '<div><span>Session usage</span><span>7.5% used</span><i data-time="2030-01-02T15:00:00.250Z">3 hours</i></div>'
@@ -308,10 +304,7 @@ def test_the_account_of_a_key(site: Any, read: Read) -> None:
     assert usage.row("Billing period ends").value == "2030-02-01"
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (404, BadResponse), (500, Unavailable)],
-)
+@pytest.mark.parametrize(("status", "kind"), KEY_REFUSALS)
 def test_refused_keys(site: Any, read: Read, status: int, kind: type[ReadError]) -> None:
     site.post("/api/me").fails(status)
     site.post("/api/web_search").fails(status)

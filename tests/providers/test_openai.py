@@ -23,12 +23,11 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.vendors import openai
 from quotaline_providers.vendors.openai.balance import Grants, balance_usage
 from quotaline_providers.vendors.openai.organization import CostPage, UsagePage, days_of, to_usage
+from tests.conftest import NOW, Read
 from tests.simulator import Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 TODAY = int(datetime(2030, 1, 2, tzinfo=UTC).timestamp())
 DAY = 86400
-Read = Callable[..., Usage]
 COSTS, COMPLETIONS = "/v1/organization/costs", "/v1/organization/usage/completions"
 GRANTS = "/v1/dashboard/billing/credit_grants"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,22 +13,18 @@ from quotaline_providers.errors import (
     ExpiredCredential,
     Forbidden,
     Misconfigured,
-    MissingCredential,
     RateLimited,
     ReadError,
     Unavailable,
 )
-from quotaline_providers.model import Usage
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors import openrouter
 from quotaline_providers.vendors.openrouter import key_in_file
 from quotaline_providers.vendors.openrouter.answers import Key
 from quotaline_providers.vendors.openrouter.budget import key_used, next_reset
 from quotaline_providers.vendors.openrouter.history import activity, history_section
+from tests.conftest import NOW, Read
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 TODAY = date(2030, 1, 2)
-Read = Callable[..., Usage]
 
 
 @pytest.fixture(autouse=True)
@@ -239,11 +234,6 @@ def test_credits_that_cannot_be_understood(routes: Any, read: Read, body: str) -
         read("openrouter", OPENROUTER_API_KEY="k")
 
 
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("openrouter")
-
-
 # --- keys and addresses ----------------------------------------------------------------------------
 
 
@@ -361,8 +351,7 @@ def test_equal_numbers_under_one_identity_count_once_whatever_else_differs() -> 
 
 
 def test_a_bracketed_address_may_stand_in_for_the_service(reader: Any) -> None:
-    settings = ProviderSettings.model_validate({"id": "openrouter", "enterpriseHost": "[2001:db8::1]:8443/v1/"})
-    context = reader.machine({}).context("openrouter", settings)
+    context = reader.context("openrouter", {"enterpriseHost": "[2001:db8::1]:8443/v1/"})
     assert openrouter.base_url(context) == "https://[2001:db8::1]:8443/v1"
 
 

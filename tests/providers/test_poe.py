@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,18 +10,12 @@ import pytest
 
 from quotaline_providers.errors import (
     BadResponse,
-    ExpiredCredential,
-    MissingCredential,
-    RateLimited,
     ReadError,
-    Unavailable,
 )
-from quotaline_providers.model import Usage
 from quotaline_providers.vendors import poe as poe_module
 from quotaline_providers.vendors.poe import moment, points, to_use
-
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
+from tests.conftest import NOW, Read
+from tests.providers.refusals import KEY_REFUSALS
 
 
 def row(days: float = 0, **fields: object) -> dict[str, object]:
@@ -145,10 +138,7 @@ def test_points_have_a_decimal_only_below_a_thousand() -> None:
     assert [points(999.44), points(1000.4), points(8)] == ["999.4 points", "1,000 points", "8 points"]
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (500, Unavailable), (404, BadResponse)],
-)
+@pytest.mark.parametrize(("status", "error"), KEY_REFUSALS)
 def test_refusals(balance: Any, read: Read, status: int, error: type[ReadError]) -> None:
     balance.fails(status)
     with pytest.raises(error):
@@ -160,8 +150,3 @@ def test_balances_that_cannot_be_understood(balance: Any, read: Read, body: str)
     balance.answers_text(body)
     with pytest.raises(BadResponse):
         read("poe", POE_API_KEY="k")
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("poe")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,18 +10,13 @@ import pytest
 
 from quotaline_providers.errors import (
     BadResponse,
-    ExpiredCredential,
-    MissingCredential,
-    RateLimited,
     ReadError,
-    Unavailable,
 )
-from quotaline_providers.model import Usage
 from quotaline_providers.vendors.synthetic import dollars, length, quotas, regen_text, to_quota, to_usage
+from tests.conftest import NOW, Read
+from tests.providers.refusals import KEY_REFUSALS
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 LATER = datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)
-Read = Callable[..., Usage]
 WEEKLY: dict[str, object] = {
     "percentRemaining": 75.0,
     "maxCredits": "$1,000.00",
@@ -52,7 +46,8 @@ def test_the_three_named_lanes(route: Any, read: Read) -> None:
     assert usage.window("weekly").next_regen_percent == 10
     assert usage.window("search").resets_at == LATER
     spend = usage.spend("credits")
-    assert (spend.used, spend.limit, spend.period) == (Decimal(250), Decimal(1000), "Weekly")
+    assert (spend.used, spend.limit, spend.next_regen) == (Decimal(250), Decimal(1000), Decimal(100))
+    assert spend.period == "Weekly"
     row = usage.row("Weekly tokens regenerates")
     assert (row.value, row.secondary) == ("85% after next regen", "Full in ~3 regens")
     assert usage.row("Subscription requests").value == "30 / 300"
@@ -201,16 +196,8 @@ def test_answers_without_a_quota(route: Any, read: Read, body: str) -> None:
         read("synthetic", SYNTHETIC_API_KEY="k")
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [(401, ExpiredCredential), (403, ExpiredCredential), (429, RateLimited), (500, Unavailable), (404, BadResponse)],
-)
+@pytest.mark.parametrize(("status", "error"), KEY_REFUSALS)
 def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
     route.fails(status)
     with pytest.raises(error):
         read("synthetic", config={"apiKey": "k"}, SYNTHETIC_API_KEY="other")
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("synthetic")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,17 +11,12 @@ from quotaline_providers.contract import Account
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
-    MissingCredential,
-    RateLimited,
     ReadError,
-    Unavailable,
 )
-from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.venice import BalanceAnswer, binding, state, to_usage
-
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
+from tests.conftest import NOW, Read
+from tests.providers.refusals import FAILURES
 
 
 @pytest.fixture
@@ -103,7 +96,7 @@ def test_a_refused_key_is_told_to_be_an_admin_key(route: Any, read: Read, status
     assert "ADMIN" in raised.value.hint
 
 
-@pytest.mark.parametrize(("status", "error"), [(429, RateLimited), (500, Unavailable), (404, BadResponse)])
+@pytest.mark.parametrize(("status", "error"), FAILURES)
 def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
     route.fails(status)
     with pytest.raises(error):
@@ -127,8 +120,3 @@ def test_answers_that_cannot_be_understood_name_the_field(route: Any, read: Read
     route.answers_text(body)
     with pytest.raises(BadResponse, match=field):
         read("venice", VENICE_API_KEY="k")
-
-
-def test_no_key_is_a_missing_credential(read: Read) -> None:
-    with pytest.raises(MissingCredential):
-        read("venice")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors import vertexai
 from quotaline_providers.vendors.vertexai.login import configured_project, credentials_path
 from quotaline_providers.vendors.vertexai.quota import (
@@ -34,8 +32,8 @@ from quotaline_providers.vendors.vertexai.quota import (
     query,
     to_usage,
 )
+from tests.conftest import NOW
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 METRIC = "aiplatform.googleapis.com/demo_requests"
 SERIES = "/v3/projects/demo/timeSeries"
 
@@ -412,16 +410,13 @@ def test_the_named_file_comes_first(monitoring: Any, signed_in: Any, selected: A
 
 
 def test_on_windows_gcloud_keeps_its_files_elsewhere(reader: Any, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    machine = replace(reader.machine({"APPDATA": str(tmp_path / "roaming")}), platform="win32")
-    path = credentials_path(machine.context("vertexai", ProviderSettings(id="vertexai")))
+    path = credentials_path(reader.on("win32").context("vertexai", APPDATA=str(tmp_path / "roaming")))
     assert path == tmp_path / "roaming/gcloud/application_default_credentials.json"
 
 
 def test_detection_names_the_file(reader: Any, signed_in: Any) -> None:
     lookup = vertexai.PROVIDER.strategies[0].lookup
-    ctx = reader.machine({}).context("vertexai", ProviderSettings(id="vertexai"))
+    ctx = reader.context("vertexai")
     assert lookup.trace(ctx) is None
     signed_in()
     assert lookup.trace(ctx) == "~/.config/gcloud/application_default_credentials.json"

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from quotaline_providers import registry
+from quotaline_providers.contract import Context
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -27,9 +28,8 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.run import run
-from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors.vertexai import tokens
-from tests.conftest import finished
+from tests.providers.web_tokens import jwt
 
 SERIES = "/v3/projects/demo/timeSeries"
 USER = {
@@ -40,10 +40,6 @@ USER = {
     "quota_project_id": "demo",
 }
 ANSWER = {"access_token": "k", "expires_in": 3600, "scope": "s", "token_type": "Bearer"}
-
-
-def jwt(**claims: object) -> str:
-    return f"h.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.s"
 
 
 def claims(token: str) -> Any:
@@ -162,18 +158,15 @@ def test_a_token_is_held_until_shortly_before_its_end(
     adc()
     route = renewal.post("/token").answers(**answer)
 
-    async def reading() -> None:
-        machine = reader.machine({})
+    async def reading(context: Context) -> None:
         for minute in (0, minutes - 6, 2):
             clock.advance(timedelta(minutes=minute))
-            context = machine.context("vertexai", ProviderSettings(id="vertexai"))
             outcome = await run(registry.get("vertexai"), context)
             assert outcome.error is None
             counts.append(route.count)
-        await machine.close()
 
     counts: list[int] = []
-    finished(reading())
+    reader.result("vertexai", reading)
     assert counts == [1, 1, 2]
 
 
@@ -182,15 +175,12 @@ def test_a_token_that_is_refused_is_not_held(renewal: Any, vendor: Any, adc: Any
     route = renewal.post("/token").answers(**ANSWER)
     vendor("monitoring.googleapis.com").get(SERIES).fails(401)
 
-    async def reading() -> None:
-        machine = reader.machine({})
+    async def reading(context: Context) -> None:
         for _ in range(2):
-            context = machine.context("vertexai", ProviderSettings(id="vertexai"))
             outcome = await run(registry.get("vertexai"), context)
             assert isinstance(outcome.error, ExpiredCredential)
-        await machine.close()
 
-    finished(reading())
+    reader.result("vertexai", reading)
     assert route.count == 2
 
 

@@ -17,11 +17,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.warp import Reply, binding, to_usage
+from tests.conftest import NOW, Read
 from tests.simulator import Route, Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 LATER = "2030-02-01T00:00:00.123456Z"
-Read = Callable[..., Usage]
 
 
 def body(info: object = None, **user: object) -> dict[str, object]:

@@ -27,10 +27,9 @@ from quotaline_providers.vendors.zai import Extras, binding, to_usage
 from quotaline_providers.vendors.zai.access import QUOTA_PATH, key_in_helper, key_in_json, with_parameters
 from quotaline_providers.vendors.zai.answers import Envelope, History, Limit
 from quotaline_providers.vendors.zai.details import history_section, rate_row
+from tests.conftest import NOW, Read
 from tests.simulator import Route, Vendor
 
-NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
-Read = Callable[..., Usage]
 SESSION = {"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 600, "currentValue": 150, "remaining": 450}
 WEEK = {"type": "CREDIT_LIMIT", "unit": 6, "number": 1, "percentage": 8, "nextResetTime": 1893900000000}
 CALLS = {"type": "TIME_LIMIT", "unit": 5, "number": 1, "usage": 50, "remaining": 40, "percentage": 20}

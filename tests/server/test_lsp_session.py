@@ -130,6 +130,16 @@ def test_a_report_is_markdown_unless_another_format_is_asked_for(desk: Desk, ope
         client.request("quotaline/report", {"format": "pdf"})
 
 
+def test_a_report_for_a_page_of_the_clients_own(desk: Desk, openrouter: Lay) -> None:
+    openrouter()
+    client = desk.open()
+    client.usage(shows("62%"))
+    report = client.request("quotaline/report", {"format": "fragment"})
+    assert report["content"].startswith("<main")
+    assert not [banned for banned in ("<style", "<script", "style=") if banned in report["content"]]
+    assert "--vscode-foreground" in report["style"]
+
+
 def test_the_config_schema(bare_desk: Desk) -> None:
     schema = bare_desk.open().request("quotaline/configSchema")
     assert "providers" in schema["properties"]

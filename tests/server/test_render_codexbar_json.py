@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -138,6 +139,14 @@ def test_costs_and_credits() -> None:
     assert entry["balances"] == [{"id": "credits", "label": "Balance", "amount": 12.5, "unit": "credits"}]
     plain = only(state("kiro", usage=usage(spends=(spend("3", unit="bonus"),))))
     assert (plain["usage"]["providerCost"]["limit"], plain["usage"]["providerCost"]["currencyCode"]) == (0, "Quota")
+
+
+def test_what_comes_back_step_by_step() -> None:
+    amount = spend("3").model_copy(update={"next_regen": Decimal("0.5")})
+    reading = usage(session(25, next_regen_percent=5), spends=(amount,))
+    content = only(state("synthetic", usage=reading))["usage"]
+    assert content["primary"]["nextRegenPercent"] == 5
+    assert content["providerCost"]["nextRegenAmount"] == 0.5
 
 
 def test_details_reset_credits_and_the_rest() -> None:

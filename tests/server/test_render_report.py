@@ -110,6 +110,10 @@ def test_the_words_for_a_reset() -> None:
     assert reset_line("claude", session(1)) is None
 
 
+def test_an_allowance_that_fills_up_step_by_step_is_no_reset() -> None:
+    assert reset_line("synthetic", session(1, resets_at=after(minutes=9), next_regen_percent=5)) == "Regenerates in 9m"
+
+
 def test_a_detail_is_not_taken_for_a_reset() -> None:
     assert reset_line("warp", session(1, description="daily bonus")) is None
     assert "  daily bonus" in lines(state("warp", session(1, description="daily bonus")))

@@ -1,67 +1,46 @@
-"""The event loop never waits for a disk: whatever is asked of the store is asked on the store's own thread."""
+"""The store's thread: work in order, and news of what other processes write."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.server.lsp_client import FULL, Desk
-
-# Python imports this at its start: every statement is noted with the thread that it ran on.
-LISTENER = """
-import json, os, sqlite3, threading
-from pathlib import Path
-
-plain = sqlite3.connect
-notes = open(os.environ["DEMO_NOTES"], "a", buffering=1)
-
-def note(path, what):
-    notes.write(json.dumps([Path(path).name, what, threading.current_thread().name]) + "\\n")
-
-def connect(path, *positional, **named):
-    class Noting(sqlite3.Connection):
-        def execute(self, sql, *more):
-            note(path, sql)
-            return super().execute(sql, *more)
-
-        def close(self):
-            note(path, "close")
-            super().close()
-
-    note(path, "open")
-    return plain(path, *positional, factory=Noting, **named)
-
-sqlite3.connect = connect
-"""
+from quotaline import store_thread
+from quotaline.store import Store
+from quotaline.store_thread import StoreThread
 
 
-@pytest.fixture
-def desk(environ: dict[str, str], home: Path, tmp_path: Path) -> Iterator[Desk]:
-    (tmp_path / "sitecustomize.py").write_text(LISTENER)
-    own = {"PYTHONPATH": str(tmp_path), "DEMO_NOTES": str(tmp_path / "notes")}
-    with Desk({**environ, **own}, home) as desk:
-        desk.write_config({"id": "openrouter", "enabled": True, "apiKey": "k"})
-        yield desk
+async def test_work_is_done_in_order_and_its_errors_come_back(tmp_path: Path) -> None:
+    thread = StoreThread(Store(tmp_path))
+    done: list[int] = []
+    await asyncio.gather(*(thread.do(lambda store, n=n: done.append(n)) for n in range(20)))  # type: ignore[misc]
+    assert done == list(range(20))
+    with pytest.raises(ZeroDivisionError):
+        await thread.do(lambda store: 1 / 0)
+    assert await thread.do(lambda store: store.note("none")) is None
+    await thread.close()
 
 
-def test_a_whole_session_touches_the_store_on_its_thread_only(desk: Desk, tmp_path: Path, vendor: Any) -> None:
-    host = vendor("openrouter.ai")
-    host.get("/api/v1/key").fails(500)
-    host.get("/api/v1/credits").answers(data={"total_credits": 10, "total_usage": 4})
-    client = desk.open(FULL)
-    client.usage(lambda params: any(one["windows"] for one in params["providers"]), timeout=20)
-    client.notify("quotaline/didInteract", {})
-    client.command("quotaline.refresh")
-    client.command("quotaline.setCredential", {"id": "openrouter", "value": "demo"})
-    client.command("quotaline.disable", "openrouter")
-    client.command("quotaline.enable", "openrouter")
-    client.request("quotaline/report", {"format": "text"})
-    assert client.shut_down() == 0
-    noted = [json.loads(line) for line in (tmp_path / "notes").read_text().splitlines()]
-    ours = [(what.split()[0], thread) for file, what, thread in noted if file == "store.sqlite3"]
-    assert {"open", "BEGIN", "SELECT", "INSERT", "DELETE", "close"} <= {what for what, _ in ours}
-    assert {thread.partition("_")[0] for _, thread in ours} == {"store"}
+async def test_after_its_end_no_work_is_taken(tmp_path: Path) -> None:
+    thread = StoreThread(Store(tmp_path))
+    await thread.close()
+    with pytest.raises(RuntimeError):
+        await thread.do(lambda store: None)
+
+
+async def test_what_another_process_writes_is_told_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_thread, "LOOK_SECONDS", 0.02)
+    thread, other = StoreThread(Store(tmp_path)), Store(tmp_path)
+    news = asyncio.Event()
+    thread.watch(news.set)
+    await thread.do(lambda store: store.keep_note("ours", "x"))
+    await thread.do(Store.version)
+    assert not news.is_set()
+    for _ in range(2):
+        other.keep_note("theirs", "x")
+        await asyncio.wait_for(news.wait(), 10)
+        news.clear()
+    other.close()
+    await thread.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json as json_text
 import socket
 import ssl
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
@@ -114,6 +116,7 @@ class HttpDoor:
             raise Misconfigured("Only a server on this machine may have a certificate of its own making.")
         lines, body = _body(json, form, content)
         lines.update(_headers(headers, bearer, cookie))
+        lines.setdefault("accept", "application/json")
         lines.setdefault("user-agent", self._user_agent)
         request = Outgoing(method.upper(), _with_query(url, params), lines, body, self_signed)
         await self._open()
@@ -256,7 +259,7 @@ class HttpDoor:
                     cookies=_no_cookies(),
                     follow_redirects=False,
                     timeout=None,  # noqa: S113  (the deadline of `send` is for the whole exchange)
-                    limits=httpx.Limits(max_connections=100, max_keepalive_connections=10),
+                    limits=httpx.Limits(max_connections=100, max_keepalive_connections=10, keepalive_expiry=1),
                 )
             except (ValueError, ImportError, httpx.InvalidURL):
                 raise Misconfigured(
@@ -271,8 +274,10 @@ class HttpDoor:
                     self._trust, self._proxies = await asyncio.to_thread(self._prepare)
 
     def _prepare(self) -> tuple[ssl.SSLContext, Proxies]:
-        import httpx  # noqa: F401 (imported in this thread, so that the event loop does not pay for it)
-
+        # All of it in this thread: each of these would be imported by the next one's first use, in the event loop.
+        for library in ("httpx", "httpcore", "anyio._backends._asyncio"):
+            with contextlib.suppress(ImportError):
+                import_module(library)
         return trusting_system(self._environ), Proxies.of(self._environ)
 
 

@@ -14,6 +14,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, TypeVarTuple, cast
 
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 MOST = 2
 """Workers at a time; further calls wait for their turn."""
 IDLE_SECONDS = 30.0
+DEAREST_IDLE_SECONDS = 900.0
+"""How long a worker rests at most."""
+WORTH = 60
+"""A worker whose call took long holds what was dear to learn: it rests this many times as long as its longest call."""
 LAST_WAIT = 2.0
 """Seconds a worker without work may take to end by itself."""
 
@@ -54,6 +59,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
         self.used = False
+        self.longest_call = 0.0
         self.rest: asyncio.TimerHandle | None = None
 
     @property
@@ -199,7 +205,7 @@ class WorkerProcesses:
                 raise _too_long(timeout) from None
 
     async def _in_worker(self, request: bytes, timeout: float, keep: bool) -> Any:
-        worker = self._take()
+        worker, began = self._take(), time.monotonic()
         try:
             async with asyncio.timeout(timeout):
                 good, value = await asyncio.to_thread(worker.exchange, request)
@@ -216,6 +222,7 @@ class WorkerProcesses:
             raise
         self._busy.discard(worker)
         if keep:
+            worker.longest_call = max(worker.longest_call, time.monotonic() - began)
             self._lay_to_rest(worker)
         else:
             self._later(self._dismissed(worker))
@@ -232,7 +239,8 @@ class WorkerProcesses:
 
     def _lay_to_rest(self, worker: Worker) -> None:
         worker.used = True
-        worker.rest = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._retire, worker)
+        rest = max(IDLE_SECONDS, min(DEAREST_IDLE_SECONDS, WORTH * worker.longest_call))
+        worker.rest = asyncio.get_running_loop().call_later(rest, self._retire, worker)
         self._resting.append(worker)
 
     def _retire(self, worker: Worker) -> None:

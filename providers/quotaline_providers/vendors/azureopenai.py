@@ -41,6 +41,7 @@ def joined(base: str, version: str, deployment: str) -> str:
 
 
 def version_of(ctx: Context) -> str:
+    """The API version; `v1` stands for the API that has none."""
     version = ctx.env("AZURE_OPENAI_API_VERSION") or DEFAULT_VERSION
     return "v1" if version.lower() == "v1" else version
 
@@ -61,6 +62,7 @@ def base_of(ctx: Context) -> str:
 
 
 def deployment_of(ctx: Context) -> str:
+    """The name of the deployment. Raises Misconfigured."""
     deployment = ctx.settings.workspace_id or ctx.env(DEPLOYMENT)
     if deployment is None:
         raise Misconfigured(
@@ -101,7 +103,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
     answer = await ctx.http.send(
         "POST",
         joined(base, version, deployment),
-        headers={"api-key": key.secret.reveal(), "Accept": "application/json"},
+        headers={"api-key": key.secret.reveal()},
         params=None if version == "v1" else {"api-version": version},
         json=body,
         timeout=SECONDS,

@@ -60,11 +60,13 @@ def requests_used(usable: float, plan: float) -> float:
 
 
 def requests_left(usable: float) -> str:
+    """`120 requests left`."""
     left = float(max(0.0, usable))
     return f"{left:.0f} requests left" if left.is_integer() else f"{left:.2f} requests left"
 
 
 def to_usage(answer: UsageAnswer, now: datetime) -> Usage:
+    """The usage of one account: dollars, and the day's requests on plans."""
     amount = dollars(answer.credits)
     plan, usable = answer.requests_plan, answer.usable_requests
     rows = [Row(label="Credits", value=money(amount))]
@@ -111,7 +113,8 @@ def binding(usage: Usage) -> str:
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
-    answer = await ctx.http.send("GET", URL, bearer=key.secret, headers={"Accept": "application/json"}, timeout=TIMEOUT)
+    """One call tells everything. Raises ReadError."""
+    answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
     return to_usage(ctx.http.parse(accepted(ctx, answer, "Crof"), UsageAnswer), ctx.now)
 
 

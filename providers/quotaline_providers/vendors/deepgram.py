@@ -27,6 +27,8 @@ Count = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 
 
 class Project(Payload):
+    """`GET /v1/projects`."""
+
     project_id: str
     name: str | None = None
 
@@ -58,10 +60,12 @@ class Breakdown(Payload):
 
 
 def hours(value: float) -> str:
+    """An amount of hours with at most one decimal."""
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
 
 
 def to_usage(projects: Sequence[Project], answers: Sequence[Breakdown], now: datetime) -> Usage:
+    """What the projects used together: rows only, as there is neither a quota nor a balance."""
     rows = [row for answer in answers for row in answer.results]
     audio, billable = sum(row.hours or 0 for row in rows), sum(row.total_hours or 0 for row in rows)
     agent = sum(row.agent_hours or 0 for row in rows)
@@ -94,7 +98,7 @@ def to_usage(projects: Sequence[Project], answers: Sequence[Breakdown], now: dat
 
 
 async def _get(ctx: Context, url: str, model: type[P], key: Credential) -> P:
-    headers = {"Authorization": f"Token {key.secret.reveal()}", "Accept": "application/json"}
+    headers = {"Authorization": f"Token {key.secret.reveal()}"}
     answer = await ctx.http.send("GET", url, headers=headers, timeout=TIMEOUT)
     if answer.status == 401:
         raise ExpiredCredential("Deepgram refused the API key (HTTP 401).")
@@ -104,6 +108,7 @@ async def _get(ctx: Context, url: str, model: type[P], key: Credential) -> P:
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
+    """The usage of one project, or of all the key can see. Raises ReadError."""
     base = base_address(ctx.env(OVERRIDE), OVERRIDE, OFFICIAL)
     only = ctx.settings.workspace_id or ctx.env("DEEPGRAM_PROJECT_ID")
     if only:

@@ -25,7 +25,7 @@ from quotaline_providers.payload import (
     parse_or_none,
     to_integer,
     to_number,
-    to_text,
+    to_words,
 )
 from quotaline_providers.secret import Secret
 from quotaline_providers.sidecalls import beside, in_time, together
@@ -64,6 +64,8 @@ class Envelope(Payload):
 
 
 class Wallet(Payload):
+    """The money in one currency."""
+
     currency: str
     balance: NeededNumber
 
@@ -87,16 +89,22 @@ class Entry(Payload):
 
 
 class ModelUse(Payload):
+    """What was used of one model, by kind."""
+
     model: str
     usage: tuple[Entry, ...]
 
 
 class Day(Payload):
+    """One day (YYYY-MM-DD) by model."""
+
     date: str
     data: tuple[ModelUse, ...]
 
 
 class Month(Payload):
+    """One month's amounts or, in a currency, costs."""
+
     currency: str | None = None
     total: tuple[ModelUse, ...]
     days: tuple[Day, ...]
@@ -142,6 +150,7 @@ def shown(value: float, currency: str) -> str:
 
 
 def balance_window(amount: Money, available: bool) -> Window:
+    """The balance as a window that is empty while money is left."""
     total = shown(max(0.0, amount.total), amount.currency)
     if amount.total <= 0:
         used, text = 100, f"{total} - top up at platform.deepseek.com"
@@ -154,6 +163,7 @@ def balance_window(amount: Money, available: bool) -> Window:
 
 
 def to_usage(amount: Money, available: bool, now: datetime, details: Section | None = None) -> Usage:
+    """The usage of one account, in its first currency that counts."""
     left = exact(max(0.0, amount.total))
     return Usage(
         updated_at=now,
@@ -174,6 +184,7 @@ _TITLE = "Detailed usage"
 
 
 def unavailable(reason: str) -> Section:
+    """The section that says why the month is not shown."""
     return Section(title=_TITLE, rows=(Row(label="Usage", value=reason),))
 
 
@@ -238,8 +249,8 @@ def _precise(value: float, currency: str) -> str:
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
-    headers = {"Accept": "application/json"}
-    sent = await ctx.http.send("GET", BALANCE_URL, bearer=key.secret, headers=headers, timeout=TIMEOUT)
+    """The balance of an API key. Raises ReadError."""
+    sent = await ctx.http.send("GET", BALANCE_URL, bearer=key.secret, timeout=TIMEOUT)
     answer = ctx.http.parse(accepted(ctx, sent, "DeepSeek"), BalanceAnswer)
     amounts = (
         Money(info.currency, info.total_balance, info.topped_up_balance, info.granted_balance)
@@ -257,14 +268,7 @@ def _expired() -> ExpiredCredential:
 
 async def _platform(ctx: Context, path: str, token: Secret, **params: str) -> object:
     """The `biz_data` of an answer. Its codes are judged before its shape."""
-    sent = await ctx.http.send(
-        "GET",
-        f"{PLATFORM}/{path}",
-        bearer=token,
-        headers={"Accept": "application/json"},
-        params=params or None,
-        timeout=TIMEOUT,
-    )
+    sent = await ctx.http.send("GET", f"{PLATFORM}/{path}", bearer=token, params=params, timeout=TIMEOUT)
     if sent.status in (401, 403):
         raise _expired()
     envelope = ctx.http.parse(ctx.http.check(sent), Envelope)
@@ -327,7 +331,7 @@ def token_in(text: str) -> str | None:
 
 
 def _plausible(value: object) -> str | None:
-    token = to_text(value) if isinstance(value, str) else None
+    token = to_words(value)
     return token if token and len(token) >= 20 and not any(character.isspace() for character in token) else None
 
 

@@ -37,6 +37,8 @@ class Overage(Payload):
 
 
 class Invoice(Payload):
+    """The next invoice, in cents of the account's currency."""
+
     amount_due_cents: Number = None
     next_payment_attempt_unix: When = None
 
@@ -76,6 +78,7 @@ def _voices(id: str, label: str, used: int | None, limit: int | None) -> Window 
 
 
 def to_usage(answer: Subscription, now: datetime) -> Usage:
+    """The usage of one account: credits (characters) and voice slots."""
     used, limit, reset = answer.character_count, answer.character_limit, answer.next_character_count_reset_unix
     text = f"{grouped(used)} / {grouped(limit)} credits"
     credits = Window(
@@ -138,7 +141,8 @@ def _lacks_permission(ctx: Context, answer: Answer) -> bool:
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
-    headers = {"xi-api-key": key.secret.reveal(), "Accept": "application/json"}
+    """One call tells everything. Raises ReadError."""
+    headers = {"xi-api-key": key.secret.reveal()}
     answer = await ctx.http.send("GET", address(ctx), headers=headers, timeout=TIMEOUT)
     if answer.status in (401, 403) and _lacks_permission(ctx, answer):
         raise Forbidden("The ElevenLabs key lacks user_read.", 'Give the key the permission "User: Read".')

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from xml.parsers import expat
 
 from pydantic import Field, ValidationError
 
@@ -99,17 +99,22 @@ def _no_quota() -> BadResponse:
 def _options(text: str) -> dict[str, str]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise BadResponse("The IDE's quota file declares a document type, which is not read.")
+    options: dict[str, str] = {}
+    above: list[tuple[str, str | None]] = []
+
+    def begin(tag: str, attributes: dict[str, str]) -> None:
+        if tag == "option" and above == [("application", None), ("component", COMPONENT)]:
+            options[attributes.get("name", "")] = attributes.get("value", "")
+        above.append((tag, attributes.get("name") if above else None))
+
+    # The parser under ElementTree: a sidecar holds it for days, and needs no tree. Without a DTD no entity can expand.
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = begin, lambda tag: above.pop()
     try:
-        root = ET.fromstring(text.lstrip("\ufeff").strip())  # noqa: S314  without a DTD no entity can expand
-    except ET.ParseError:
+        parser.Parse(text.lstrip("\ufeff").strip(), True)
+    except expat.ExpatError:
         raise BadResponse("The IDE's quota file is not valid XML.") from None
-    components = root.findall("component") if root.tag == "application" else []
-    return {
-        option.get("name", ""): option.get("value", "")
-        for component in components
-        if component.get("name") == COMPONENT
-        for option in component.findall("option")
-    }
+    return options
 
 
 def minutes_of(duration: str | None) -> int | None:

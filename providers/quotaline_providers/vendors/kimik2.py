@@ -158,7 +158,8 @@ def _keys(ctx: Context) -> ApiKey:
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
-    answer = await ctx.http.send("GET", URL, bearer=key.secret, headers={"Accept": "application/json"})
+    """One call tells everything. Raises ReadError."""
+    answer = await ctx.http.send("GET", URL, bearer=key.secret)
     document = ctx.http.parse(ctx.http.check(answer), JsonObject).root
     return to_usage(found_in(document, answer.headers.get("x-credits-remaining")), ctx.now)
 

@@ -22,6 +22,8 @@ SECONDS = 30.0
 
 
 class KeyInfo(Payload):
+    """What a virtual key belongs to; `spend` in US dollars."""
+
     spend: Number = None
     expires: When = None
     user_id: Text = None
@@ -35,6 +37,8 @@ class KeyAnswer(Payload):
 
 
 class Metadata(Payload):
+    """What the user's own sign-in told."""
+
     preferred_username: Text = None
 
 
@@ -55,6 +59,8 @@ class Budget(Payload):
 
 
 class User(Budget):
+    """A user and the personal budget."""
+
     user_id: Text = None
     user_alias: Text = None
     user_email: Text = None
@@ -66,6 +72,8 @@ class User(Budget):
 
 
 class Team(Budget):
+    """A team and its budget."""
+
     team_id: Text = None
     team_alias: Text = None
 
@@ -106,6 +114,7 @@ def window_of(budget: Budget, id: str, label: str, lane: Lane, prefix: str = "")
 
 
 def spend_of(budget: Budget, whose: str) -> tuple[Spend, ...]:
+    """Spend in US dollars; nothing where nothing was spent and no budget is set."""
     if not budget.used and not budget.limit:
         return ()
     period = f"{whose} budget" if budget.limit else f"{whose} spend"
@@ -183,8 +192,7 @@ def _same(asked: str, told: str | None, whose: str) -> None:
 
 
 async def _get(ctx: Context, url: str, key: Secret, model: type[P], **params: str) -> P:
-    headers = {"Accept": "application/json"}
-    return await ctx.http.get(url, model, bearer=key, headers=headers, params=params or None, timeout=SECONDS)
+    return await ctx.http.get(url, model, bearer=key, params=params, timeout=SECONDS)
 
 
 PROVIDER = Provider(

@@ -36,6 +36,8 @@ def _groups(value: object) -> tuple[Group, ...]:
 
 
 class Tokens(Payload):
+    """Tokens by kind."""
+
     input_cached: Integer = None
     input_uncached: Integer = None
     output: Integer = None
@@ -63,6 +65,8 @@ class Upstream(Payload):
 
 
 class Summary(Payload):
+    """All providers added up; the cost is in US dollars."""
+
     total_requests: Integer = None
     total_tokens: Integer = None
     approx_cost: Number = None
@@ -176,8 +180,7 @@ def stats_url(ctx: Context) -> str:
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
     """One call tells everything."""
-    headers = {"Accept": "application/json"}
-    stats = await ctx.http.get(stats_url(ctx), Stats, bearer=key.secret, headers=headers, timeout=SECONDS)
+    stats = await ctx.http.get(stats_url(ctx), Stats, bearer=key.secret, timeout=SECONDS)
     return to_usage(stats, ctx.now)
 
 

@@ -22,7 +22,6 @@ INTERNATIONAL, CHINA = "international", "china"
 BASES = {INTERNATIONAL: "https://api.moonshot.ai", CHINA: "https://api.moonshot.cn"}
 CURRENCIES = {INTERNATIONAL: "USD", CHINA: "CNY"}
 ENV = ("MOONSHOT_API_KEY", "MOONSHOT_KEY")
-HEADERS = {"Accept": "application/json"}
 TIMEOUT, INFO_SECONDS = 15.0, 5.0
 _SCODE = re.compile(r"(?:0x)?[0-9A-Fa-f]{1,8}")
 REGION_HINT = "Check that the key is of this region."
@@ -63,6 +62,8 @@ class BalanceAnswer(Envelope):
 
 
 class Organization(Payload):
+    """An account's limits."""
+
     id: Text = None
     max_concurrency: Integer = None
     max_request_per_minute: Integer = None
@@ -70,10 +71,14 @@ class Organization(Payload):
 
 
 class User(Payload):
+    """An account's owner."""
+
     user_group_id: Text = None
 
 
 class Info(Payload):
+    """What is told of an account; the tier stands in either place."""
+
     organization: Annotated[Organization | None, lenient(Organization)] = None
     user: Annotated[User | None, lenient(User)] = None
     user_group_id: Text = None
@@ -93,6 +98,7 @@ class InfoAnswer(Envelope):
 
 
 def amount(value: float, region: str) -> str:
+    """Money in the region's currency."""
     return yuan(value) if region == CHINA else money(value)
 
 
@@ -105,6 +111,7 @@ def balance_text(amounts: Amounts, region: str) -> str:
 
 
 def to_usage(amounts: Amounts, info: Info | None, region: str, now: datetime) -> Usage:
+    """The usage of one account, in the region's currency."""
     text = balance_text(amounts, region)
     rows = (
         Row(label="Balance", value=text),
@@ -231,7 +238,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 
 async def _balance(ctx: Context, base: str, key: Secret) -> Amounts:
     url = f"{base}/v1/users/me/balance"
-    sent = await ctx.http.send("GET", url, bearer=key, headers=HEADERS, timeout=TIMEOUT)
+    sent = await ctx.http.send("GET", url, bearer=key, timeout=TIMEOUT)
     answer = ctx.http.parse(accepted(ctx, sent, "Moonshot", REGION_HINT), BalanceAnswer)
     if answer.code == 401:
         raise ExpiredCredential("Moonshot refused the API key.", REGION_HINT)
@@ -243,7 +250,7 @@ async def _balance(ctx: Context, base: str, key: Secret) -> Amounts:
 
 
 async def _info(ctx: Context, base: str, key: Secret) -> Info | None:
-    answer = await ctx.http.get(f"{base}/v1/users/me", InfoAnswer, bearer=key, headers=HEADERS, timeout=TIMEOUT)
+    answer = await ctx.http.get(f"{base}/v1/users/me", InfoAnswer, bearer=key, timeout=TIMEOUT)
     return answer.data if answer.good else None
 
 

@@ -23,6 +23,7 @@ from quotaline_providers.payload import (
     to_number,
     to_time,
 )
+from quotaline_providers.searching import Object, value_of
 from quotaline_providers.secret import Secret
 from quotaline_providers.wording import grouped, money
 
@@ -32,8 +33,6 @@ MAX_PAGES, PAGE_SIZE = 5, 100
 HISTORY = timedelta(days=30)
 WHOLE, HISTORY_UNTIL = 20.0, 18.0
 """Seconds from the beginning of a read: when it ends, and when the history is taken as far as it got."""
-
-Object = dict[str, object]
 
 
 class BalanceAnswer(Payload):
@@ -61,13 +60,9 @@ def moment(value: object) -> datetime | None:
     return at_epoch(number / 1e6 if number > 1e14 else number / 1e3 if number > 1e12 else number)
 
 
-def _first(row: Object, *names: str) -> object:
-    return next((row[name] for name in names if row.get(name) is not None), None)
-
-
 def to_use(row: Object, now: datetime) -> Use | None:
     """The use in a row; None without a time or before the history. Raises ValueError for an amount that is none."""
-    points, usd = _first(row, "cost_points", "points", "point_cost"), _first(row, "cost_usd", "usd")
+    points, usd = value_of(row, "cost_points", "points", "point_cost"), value_of(row, "cost_usd", "usd")
     amount = 0.0 if points is None else max(0.0, needed_number(points))
     dollars = None if usd is None else max(0.0, needed_number(usd))
     time = _time(row)
@@ -77,7 +72,7 @@ def to_use(row: Object, now: datetime) -> Use | None:
 
 
 def _time(row: Object) -> datetime | None:
-    return moment(_first(row, "creation_time", "timestamp", "created_at"))
+    return moment(value_of(row, "creation_time", "timestamp", "created_at"))
 
 
 def _name(value: object) -> str:
@@ -107,6 +102,7 @@ def next_cursor(page: Object, now: datetime) -> str | None:
 
 
 def points(value: float) -> str:
+    """An amount of points for people."""
     return f"{grouped(value, 0 if abs(value) >= 1000 else 1)} points"
 
 
@@ -146,6 +142,7 @@ def history_rows(uses: tuple[Use, ...], now: datetime) -> tuple[Row, ...]:
 
 
 def to_usage(balance: float | None, uses: tuple[Use, ...], now: datetime) -> Usage:
+    """The usage of one account: the points left, and those of the last 30 days."""
     rows: tuple[Row, ...] = () if balance is None else (Row(label="Current balance", value=points(balance)),)
     rows += history_rows(uses, now)
     days: dict[date, float] = defaultdict(float)
@@ -186,10 +183,7 @@ async def _history(ctx: Context, key: Secret, until: float) -> tuple[Use, ...]:
 
 
 async def _get(ctx: Context, key: Secret, path: str, params: dict[str, str], model: type[P]) -> P:
-    headers = {"Accept": "application/json"}
-    answer = await ctx.http.send(
-        "GET", f"{BASE}/{path}", bearer=key, headers=headers, params=params or None, timeout=TIMEOUT
-    )
+    answer = await ctx.http.send("GET", f"{BASE}/{path}", bearer=key, params=params, timeout=TIMEOUT)
     return ctx.http.parse(accepted(ctx, answer, "Poe"), model)
 
 

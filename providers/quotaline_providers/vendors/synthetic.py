@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
 
 from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.lookups import ApiKey, accepted
 from quotaline_providers.model import Identity, Lane, Row, Section, Spend, Usage, Window
-from quotaline_providers.payload import JsonDocument, at_epoch, child, clamped, exact, to_number, to_time
+from quotaline_providers.payload import JsonDocument, at_epoch, child, clamped, exact, to_number, to_time, to_words
+from quotaline_providers.searching import Object, first
 from quotaline_providers.wording import grouped, money, percent
 
 URL = "https://api.synthetic.new/v2/quotas"
 TIMEOUT = 15.0
-
-T = TypeVar("T")
-Object = dict[str, object]
 
 _USED_PERCENT = "percentUsed usedPercent usagePercent usage_percent used_percent percent_used percent"
 _LEFT_PERCENT = "percentRemaining remainingPercent remaining_percent percent_remaining"
@@ -60,12 +57,6 @@ _MAX_DEPTH = 40
 # --- searching the answer --------------------------------------------------------------------------
 
 
-def first(source: Object, names: str, parse: Callable[[object], T | None]) -> T | None:
-    """The first usable value under these names."""
-    found = (parse(source[name]) for name in names.split() if name in source)
-    return next((value for value in found if value is not None), None)
-
-
 def moment(value: object) -> datetime | None:
     """ISO 8601, epoch milliseconds above 1e12, epoch seconds above 1e9; None for anything else."""
     number = to_number(value)
@@ -78,10 +69,6 @@ def moment(value: object) -> datetime | None:
 def dollars(value: object) -> float | None:
     """A number, or a text such as `$1,200.50`."""
     return to_number(value.replace("$", "").replace(",", "") if isinstance(value, str) else value)
-
-
-def _words(value: object) -> str | None:
-    return (value.strip() or None) if isinstance(value, str) else None
 
 
 def length(source: Object) -> int | None:
@@ -187,7 +174,7 @@ def to_quota(source: Object, *, weekly: bool = False) -> Quota | None:
     if step is None and credits and credits.regen:
         step = credits.regen / credits.limit * 100
     return Quota(
-        label=first(source, _LABEL, _words),
+        label=first(source, _LABEL, to_words),
         used_percent=share,
         used=used,
         limit=limit if limit and limit > 0 else None,
@@ -260,6 +247,7 @@ def regen_text(quota: Quota) -> tuple[str, str] | None:
 
 
 def window_of(quota: Quota, lane: Lane, number: int) -> Window:
+    """The window of a quota in its slot."""
     return Window(
         id=quota.id or f"quota-{number + 1}",
         label=quota.label or _NAMED[number][1],
@@ -297,7 +285,7 @@ def to_usage(document: object, now: datetime) -> Usage:
     root = child(document) or {}
     if (old := child(root, "subscription")) and (extra := to_quota(old)) and extra.limit:
         rows.append(Row(label="Subscription requests", value=f"{grouped(extra.used or 0)} / {grouped(extra.limit)}"))
-    plan = first(root, _PLAN, _words) or first(child(root, "data") or {}, _PLAN, _words)
+    plan = first(root, _PLAN, to_words) or first(child(root, "data") or {}, _PLAN, to_words)
     return Usage(
         updated_at=now,
         windows=tuple(windows),
@@ -316,11 +304,13 @@ def _spend(quota: Quota, credits: Credits) -> Spend:
         unit="USD",
         period="Weekly",
         resets_at=quota.resets_at,
+        next_regen=exact(credits.regen) if credits.regen else None,
     )
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
-    answer = await ctx.http.send("GET", URL, bearer=key.secret, headers={"Accept": "application/json"}, timeout=TIMEOUT)
+    """One call tells everything. Raises ReadError."""
+    answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
     document = ctx.http.parse(accepted(ctx, answer, "Synthetic"), JsonDocument).root
     if not isinstance(document, dict | list):
         raise BadResponse("Synthetic gave an answer that is neither an object nor a list.")

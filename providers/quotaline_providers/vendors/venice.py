@@ -104,7 +104,8 @@ def binding(usage: Usage) -> str | None:
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
-    answer = await ctx.http.send("GET", URL, bearer=key.secret, headers={"Accept": "application/json"}, timeout=TIMEOUT)
+    """One call tells everything. Raises ReadError."""
+    answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
     hint = "The balance needs an ADMIN key; an INFERENCE key is not enough. Create one at venice.ai/settings/api."
     return to_usage(ctx.http.parse(accepted(ctx, answer, "Venice", hint), BalanceAnswer), ctx.now)
 

@@ -65,14 +65,20 @@ class Grant(Payload):
 
 
 class GrantsInfo(Payload):
+    """A workspace's add-on credits."""
+
     grants: Annotated[tuple[Grant, ...], lenient_items(Grant)] = ()
 
 
 class Workspace(Payload):
+    """A workspace of the user's."""
+
     bonusGrantsInfo: Annotated[GrantsInfo | None, lenient(GrantsInfo)] = None  # noqa: N815
 
 
 class User(Payload):
+    """The user's own limit and add-on credits, and those shared in workspaces."""
+
     requestLimitInfo: Annotated[LimitInfo | None, lenient(LimitInfo)] = None  # noqa: N815
     bonusGrants: Annotated[tuple[Grant, ...], lenient_items(Grant)] = ()  # noqa: N815
     workspaces: Annotated[tuple[Workspace, ...], lenient_items(Workspace)] = ()
@@ -84,6 +90,8 @@ class User(Payload):
 
 
 class Data(Payload):
+    """The answer to the one question that is asked."""
+
     user: dict[str, Any] | None = None
 
 
@@ -194,7 +202,6 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         ADDRESS,
         bearer=key.secret,
         headers={
-            "Accept": "application/json",
             "User-Agent": "Warp/1.0",
             "x-warp-client-id": "warp-app",
             "x-warp-os-category": name,

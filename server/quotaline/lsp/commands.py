@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from quotaline.config import edit
-from quotaline.credentials import keep
 from quotaline.lsp import methods
 from quotaline.lsp.announcing import shows_progress, wants_usage
 from quotaline.render.protocol import Json
@@ -97,6 +95,8 @@ async def _show_report(session: Session, arguments: tuple[Any, ...]) -> Result:
 
 
 async def _open_config(session: Session, arguments: tuple[Any, ...]) -> Result:
+    from quotaline.config import edit
+
     path = session.application.keeper.path
     if not path.exists():
         await asyncio.to_thread(edit.create, path)
@@ -106,6 +106,8 @@ async def _open_config(session: Session, arguments: tuple[Any, ...]) -> Result:
 
 
 async def _set_enabled(session: Session, arguments: tuple[Any, ...], enabled: bool) -> Result:
+    from quotaline.config import edit
+
     provider = _provider(_one_id(arguments))
     await asyncio.to_thread(edit.set_enabled, session.application.keeper.path, provider.id, enabled)
     await session.reload_config()
@@ -121,6 +123,8 @@ async def _disable(session: Session, arguments: tuple[Any, ...]) -> Result:
 
 
 async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> Result:
+    from quotaline.credentials import keep
+
     call = arguments[0] if arguments else None
     id, value, label = (_text(call, name) for name in ("id", "value", "label"))
     if not id or not value:
@@ -136,6 +140,8 @@ async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> Resul
 
 
 async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> Result:
+    from quotaline.credentials import keep
+
     provider = _provider(_one_id(arguments))
     if provider.sign_in is None:
         return {"ok": False, "message": provider.connect}

@@ -1,8 +1,8 @@
 """What was shown last, as it was drawn, so that a new editor shows it before the means to draw are even imported.
 
-The shared store keeps it as a note (see `pictures`, which draws it), beside the usage it was drawn from: who forgets a
-provider's usage forgets the pictures of it. A picture says until when and with which config files it is true; after
-that it is not shown, and what is true comes a moment later.
+The shared store keeps it as a note (see `pictures`, which draws it), beside the readings it was drawn from: who forgets
+a provider's usage forgets the pictures of it. A picture says until when, of which readings and with which config files
+it is true; else it is not shown, and what is true comes a moment later.
 """
 
 from __future__ import annotations
@@ -40,14 +40,16 @@ def last_shown(options: Any, now: float) -> dict[str, Any] | None:
         address = f"file:///{quote(store_path().as_posix().removeprefix('/'))}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE)) as store:
             row = store.execute("SELECT value FROM note WHERE key = ?", (note_key(options),)).fetchone()
-        return None if row is None else true_part(json.loads(row[0]), now)
+            readings = store.execute("SELECT key, attempted_at FROM reading ORDER BY key").fetchall()
+        return None if row is None else true_part(json.loads(row[0]), list(map(list, readings)), now)
     except (sqlite3.Error, OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def true_part(picture: Mapping[str, Any], now: float) -> dict[str, Any] | None:
-    """The drawing of a picture that holds at this time; None when none does, or a config file has changed."""
-    if not picture["drawn_at"] - 1 <= now < picture["until"]:
+def true_part(picture: Mapping[str, Any], readings: list[list[Any]], now: float) -> dict[str, Any] | None:
+    """The drawing of a picture that holds at this time; None when none does, when the store holds other readings (keys,
+    and when they were attempted) than it was drawn from, or when a config file has changed."""
+    if not picture["drawn_at"] - 1 <= now < picture["until"] or picture["readings"] != readings:
         return None
     paths, seen = picture["files"]
     if [list(one) if one else None for one in signature(map(Path, paths))] != seen:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
@@ -25,10 +26,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REDRAW_SECONDS = 30.0
+GOOD_FOR = timedelta(seconds=1)
+"""So long a drawing stands for another one of the same."""
 TOGETHER_SECONDS = 0.05
 """Changes within so short a time go out together."""
 _CREDENTIALS = (("key", "apiKey"), ("cookie", "cookieHeader"))
 """What a user can give for a provider, and the config field that says whether it is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn last, and of what."""
+
+    snapshot: Snapshot
+    view: View
+    params: dict[str, Json]
+
+    def shows(self, snapshot: Snapshot, view: View) -> bool:
+        """Whether it shows this, too."""
+        young = timedelta() <= view.now - self.view.now < GOOD_FOR
+        return young and view.settings is self.view.settings and snapshot == self.snapshot
 
 
 class Session:
@@ -43,6 +60,7 @@ class Session:
         self._announcer = announcing.choose(server, self.settings.plain_status)
         self._redraw: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._drawn: Drawn | None = None
         self._news = asyncio.Event()
         self._drawing = asyncio.Lock()
         for problem in problems:
@@ -79,7 +97,10 @@ class Session:
 
     def usage_params(self) -> dict[str, Json]:
         """The parameters of `quotaline/didChangeUsage`, now."""
-        return usage_params(self.service.snapshot(), self.view())
+        snapshot, view = self.service.snapshot(), self.view()
+        if self._drawn is None or not self._drawn.shows(snapshot, view):
+            self._drawn = Drawn(snapshot, view, usage_params(snapshot, view))
+        return self._drawn.params
 
     def report(self, format: Literal["markdown", "html", "text"]) -> str:
         from quotaline.render.report import report
@@ -144,12 +165,16 @@ class Session:
     async def announced(self) -> None:
         """As `announce`, drawn in a thread: many providers take a while. Kept for the next editor, too."""
         async with self._drawing:
-            snapshot, view = self.service.snapshot(), self.view()
+            snapshot, view, readings = self.service.snapshot(), self.view(), self.service.drawn_from
             params = await asyncio.to_thread(usage_params, snapshot, view)
+            self._drawn = Drawn(snapshot, view, params)
             self._announcer.announce(params)
-            store, keeper = self.application.store, self.application.keeper
+            if not self.service.detected:
+                return
+            sources = pictures.Sources(readings, self.application.keeper.seen)
             try:
-                await pictures.keep(store, keeper, self.server.options, snapshot, view, params)
+                store, options = self.application.store, self.server.options
+                await pictures.keep(store, options, sources, snapshot, view, params)
             except Exception as error:  # such as a store's
                 log.info("what is shown could not be kept: %s", type(error).__name__)
 

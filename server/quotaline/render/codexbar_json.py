@@ -150,7 +150,7 @@ def _cost(item: Shown, spend: Spend, updated_at: datetime) -> Object:
             "currencyCode": spend.unit if is_money else "Quota",
             "period": _said(item, spend.period),
             "resetsAt": _time(spend.resets_at),
-            "personalUsed": _number(spend.personal_used),
+            "nextRegenAmount": _number(spend.next_regen),
             "balance": _number(spend.balance),
             "updatedAt": _time(updated_at),
         }

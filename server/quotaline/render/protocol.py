@@ -92,7 +92,7 @@ def _window_text(item: Shown, window: Window) -> str:
         parts.append(item.said(text.portion(window.used, window.limit, window.unit)))
     reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
     if reset:
-        parts.append(item.said(f"r{reset[1:]}" if parts and reset.startswith("Resets ") else reset))
+        parts.append(item.said(f"r{reset[1:]}" if parts and reset.startswith(("Resets ", "Regenerates ")) else reset))
     return text.isolated(", ".join(parts))
 
 

@@ -40,17 +40,18 @@ def clock_time(moment: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{_MONTHS[local.month - 1]} {local.day}{year}, {time}"
 
 
-def resets(moment: datetime, now: datetime, style: ResetTimes, zone: tzinfo) -> str:
+def resets(moment: datetime, now: datetime, style: ResetTimes, zone: tzinfo, verb: str = "Resets") -> str:
     """`Resets in 2h 5m`, `Resets now`, `Resets tomorrow, 09:00`."""
     if style == "absolute" and moment > now:
-        return f"Resets {clock_time(moment, now, zone)}"
-    return f"Resets {wording.countdown(moment, now)}"
+        return f"{verb} {clock_time(moment, now, zone)}"
+    return f"{verb} {wording.countdown(moment, now)}"
 
 
 def reset_line(provider: str, window: Window, now: datetime, style: ResetTimes, zone: tzinfo) -> str | None:
-    """When the window resets: from its date, else from the vendor's words."""
+    """When the window resets, or gets a part back: from its date, else from the vendor's words."""
     if window.resets_at is not None:
-        return resets(window.resets_at, now, style, zone)
+        verb = "Resets" if window.next_regen_percent is None else "Regenerates"
+        return resets(window.resets_at, now, style, zone, verb)
     words = (window.description or "").strip()
     if not words or provider in DETAIL_BACKED:
         return None

@@ -89,9 +89,10 @@ def _checked(ctx: Context, answer: Answer) -> Answer:
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
+    """The plan, asked with an API key in one region after another. Raises ReadError."""
+
     async def ask(region: Region, overrides: Overrides) -> Usage:
         headers = {
-            "Accept": "application/json",
             "x-api-key": key.secret.reveal(),
             "X-DashScope-API-Key": key.secret.reveal(),
             "User-Agent": CHROME,
@@ -169,6 +170,7 @@ def parameters(region: Region, anonymous_id: str | None) -> str:
 
 
 async def from_web(ctx: Context, cookie: Credential) -> Usage:
+    """The plan, asked as the console's own page does. Raises ReadError."""
     values = cookie_values(cookie.secret.reveal())
     csrf = values.get("login_aliyunid_csrf") or values.get("csrf")
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, ReadError
 from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Identity, Lane, Usage, Window
 from quotaline_providers.payload import to_integer, to_number, to_text, to_time
-
-Object = dict[str, object]
+from quotaline_providers.searching import Object, objects, value_of
 
 SIGN_IN = "Sign in to the Model Studio console and paste its Cookie header again."
 _DEEPEST = 40
@@ -63,27 +61,10 @@ def expanded(value: object, depth: int = 0) -> object:
     return [expanded(item, depth + 1) for item in value] if isinstance(value, list) else value
 
 
-def objects(value: object) -> Iterator[Object]:
-    """All objects in a value, the outer ones first."""
-    waiting = deque([value])
-    while waiting:
-        current = waiting.popleft()
-        if isinstance(current, dict):
-            yield current
-            waiting.extend(current.values())
-        elif isinstance(current, list):
-            waiting.extend(current)
-
-
-def first(found: Object, *names: str) -> object:
-    """The first of these that is told in one object."""
-    return next((found[name] for name in names if found.get(name) is not None), None)
-
-
 def first_text(value: object, *names: str) -> str | None:
     """The first non-empty text under these names, by name, at any depth."""
     for name in names:
-        for found in objects(value):
+        for found in objects(value, outer_first=True):
             text = found.get(name)
             if isinstance(text, str) and text.strip():
                 return text.strip()
@@ -95,7 +76,9 @@ def first_text(value: object, *names: str) -> str | None:
 
 def refusal(payload: Object, by_key: bool) -> ReadError | None:
     """The error an answer stands for; None when it is none."""
-    codes = (found.get(name) for found in objects(payload) for name in ("code", "status", "statusCode"))
+    codes = (
+        found.get(name) for found in objects(payload, outer_first=True) for name in ("code", "status", "statusCode")
+    )
     message = (first_text(payload, "statusMessage", "status_msg", "message", "msg") or "").lower()
     if any(isinstance(code, str) and "login" in code.lower() for code in codes):
         return login_required(by_key)
@@ -110,7 +93,7 @@ def refusal(payload: Object, by_key: bool) -> ReadError | None:
 
 def _status(payload: Object) -> int | None:
     for name in ("statusCode", "status_code", "code"):
-        for found in objects(payload):
+        for found in objects(payload, outer_first=True):
             number = to_number(found.get(name))
             if number is not None:
                 return int(number)
@@ -123,6 +106,7 @@ def _asks_to_log_in(message: str, by_key: bool) -> bool:
 
 
 def login_required(by_key: bool) -> ReadError:
+    """The error for a console that asks to sign in; a key cannot do that."""
     if by_key:
         return KeyUnusable(
             "Alibaba does not serve this account or region by API key.", "Use the console's cookies instead."
@@ -148,25 +132,25 @@ def moment(value: object) -> datetime | None:
 
 def score(instance: Object, now: datetime) -> int:
     """How sure it is that an instance is active: 3 yes, 1 not ended, 0 unknown, -1 no."""
-    status = (to_text(first(instance, "status", "instanceStatus")) or "").upper()
+    status = (to_text(value_of(instance, "status", "instanceStatus")) or "").upper()
     if status in ("VALID", "ACTIVE"):
         return 3
     if status in _GONE:
         return -1
-    told = first(instance, "isActive", "active")
+    told = value_of(instance, "isActive", "active")
     word = (to_text(told) or "").lower()
     if told is True or word in _YES:
         return 3
     if told is False or word in _NO:
         return -1
-    ends = moment(first(instance, *_ENDS))
+    ends = moment(value_of(instance, *_ENDS))
     return 1 if ends is not None and ends > now else 0
 
 
 def _instances(payload: Object) -> list[Object] | None:
     """The plans; None when there is no list of them."""
-    for found in objects(payload):
-        told = first(found, *_INSTANCES)
+    for found in objects(payload, outer_first=True):
+        told = value_of(found, *_INSTANCES)
         if isinstance(told, list):
             return [item for item in told if isinstance(item, dict)]
     return None
@@ -174,11 +158,13 @@ def _instances(payload: Object) -> list[Object] | None:
 
 def quota_in(value: object) -> Object | None:
     """The object with the quotas."""
-    for found in objects(value):
-        told = first(found, *_QUOTA)
+    for found in objects(value, outer_first=True):
+        told = value_of(found, *_QUOTA)
         if isinstance(told, dict):
             return told
-    return next((found for found in objects(value) if any(name in found for name in _QUOTA_KEYS)), None)
+    return next(
+        (found for found in objects(value, outer_first=True) if any(name in found for name in _QUOTA_KEYS)), None
+    )
 
 
 def _plan_name(payload: Object, instances: list[Object], chosen: Object | None) -> str | None:
@@ -192,11 +178,11 @@ def _plan_name(payload: Object, instances: list[Object], chosen: Object | None) 
 def windows(quota: Object, now: datetime) -> Iterator[Window]:
     """A window for each quota of which both the use and a total above zero are told."""
     for id, label, lane, minutes, stems in _WINDOWS:
-        used = to_integer(first(quota, *(f"{stem}UsedQuota" for stem in stems)))
-        total = to_integer(first(quota, *(f"{stem}TotalQuota" for stem in stems)))
+        used = to_integer(value_of(quota, *(f"{stem}UsedQuota" for stem in stems)))
+        total = to_integer(value_of(quota, *(f"{stem}TotalQuota" for stem in stems)))
         if used is None or total is None or total <= 0:
             continue
-        reset = moment(first(quota, *(f"{stem}QuotaNextRefreshTime" for stem in stems)))
+        reset = moment(value_of(quota, *(f"{stem}QuotaNextRefreshTime" for stem in stems)))
         used = min(total, max(0, used))
         yield Window(
             id=id,
@@ -241,4 +227,4 @@ def to_usage(answer: Object, by_key: bool, now: datetime) -> Usage:
 
 
 def _payload_active(payload: Object, now: datetime) -> bool:
-    return any(score(found, now) > 0 for found in objects(payload))
+    return any(score(found, now) > 0 for found in objects(payload, outer_first=True))

@@ -13,7 +13,7 @@ from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
 from quotaline_providers.lookups import ApiKey, CookieHeader, Program, accepted, normalize_cookie
 from quotaline_providers.model import Usage
-from quotaline_providers.pages import CHROME, HTML, LANGUAGE, page, redirect_of
+from quotaline_providers.pages import browser_headers, page, redirect_of
 from quotaline_providers.payload import Flag, Payload, Text, lenient
 from quotaline_providers.vendors.amp.display import SIGN_IN, parse_display, parse_page
 from quotaline_providers.vendors.amp.usage import to_usage
@@ -28,10 +28,14 @@ _RETURN = re.compile(r"(?:returnto|redirect|redirectto)=", re.IGNORECASE)
 
 
 class Failure(Payload):
+    """Why the service refused; only `auth-required` means something."""
+
     code: Text = None
 
 
 class Result(Payload):
+    """The balances, worded for people."""
+
     displayText: Text = None  # noqa: N815 - the vendor's spelling
 
 
@@ -47,6 +51,7 @@ class Reply(Payload):
 
 
 async def from_cli(ctx: Context, program: Path) -> Usage:
+    """What `amp usage` prints, on either stream. Raises ReadError."""
     ended = await ctx.processes.run((program, "usage"), timeout=SECONDS, env={"NO_COLOR": "1"})
     if ended.exit_code:
         raise Unavailable(f"`amp usage` failed with exit code {ended.exit_code}.", "Run `amp usage` to see why.")
@@ -82,13 +87,14 @@ def token_in(text: str) -> str | None:
 
 
 def secrets_file(ctx: Context) -> tuple[Path, Callable[[str], str | None]]:
+    """The program's own file of secrets, and how the key is found in it."""
     return ctx.home / ".local" / "share" / "amp" / "secrets.json", token_in
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
-    headers = {"Accept": "application/json"}
+    """The balances, asked with an access token. Raises ReadError."""
     body = {"method": METHOD, "params": {}}
-    answer = await ctx.http.send("POST", BALANCE, bearer=key.secret, headers=headers, json=body, timeout=SECONDS)
+    answer = await ctx.http.send("POST", BALANCE, bearer=key.secret, json=body, timeout=SECONDS)
     if answer.url != BALANCE:
         raise BadResponse("Amp redirected the request to another place.")
     reply = ctx.http.parse(accepted(ctx, answer, "Amp"), Reply)
@@ -127,13 +133,8 @@ def is_sign_in(url: str) -> bool:
 
 
 async def from_web(ctx: Context, cookie: Credential) -> Usage:
-    headers = {
-        "Accept": HTML,
-        "Accept-Language": LANGUAGE,
-        "Origin": SITE,
-        "Referer": SETTINGS,
-        "User-Agent": CHROME,
-    }
+    """The free allowance, from the settings page of a signed-in browser. Raises ReadError."""
+    headers = browser_headers(SITE, SETTINGS)
     answer = await page(ctx, SETTINGS, cookie.secret, DOMAIN, headers, stop=is_sign_in, timeout=SECONDS)
     if answer.status in (401, 403) or is_sign_in(redirect_of(answer) or answer.url):
         raise ExpiredCredential("The Amp session of this cookie has ended.", SIGN_IN)

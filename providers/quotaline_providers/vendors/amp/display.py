@@ -93,6 +93,7 @@ def parse_display(text: str) -> Balances:
 
 
 def says_signed_out(text: str) -> bool:
+    """Whether a text for people asks to sign in."""
     lowered = text.lower()
     return any(words in lowered for words in _LOGIN_WORDS)
 

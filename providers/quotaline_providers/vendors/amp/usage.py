@@ -41,6 +41,7 @@ def months_later(time: datetime, count: int) -> datetime | None:
 
 
 def renewal(subscription: Subscription, now: datetime) -> datetime | None:
+    """When a subscription begins anew; None when that is too far away for a date."""
     if subscription.unit == "month":
         return months_later(now, subscription.count)
     try:
@@ -50,6 +51,7 @@ def renewal(subscription: Subscription, now: datetime) -> datetime | None:
 
 
 def renewal_text(subscription: Subscription) -> str:
+    """`renews in 2 months`."""
     return f"renews in {subscription.count} {subscription.unit}{'' if subscription.count == 1 else 's'}"
 
 
@@ -64,6 +66,7 @@ def free_reset(free: Free, now: datetime) -> datetime | None:
 
 
 def free_window(free: Free, now: datetime, id: str, lane: Lane | None) -> Window:
+    """The free allowance in dollars, which fills up by the hour."""
     minutes = round(free.hours * 60) if free.hours and 0 < free.hours <= _LONGEST_HOURS else None
     return Window(
         id=id,
@@ -101,6 +104,7 @@ def windows(balances: Balances, now: datetime) -> Iterator[Window]:
 
 
 def to_usage(balances: Balances, now: datetime) -> Usage:
+    """The usage of one account. Money is in US dollars."""
     found = tuple(windows(balances, now))
     credits = [("individual", "Individual credits", balances.individual)]
     credits += [

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from quotaline_providers.contract import Answer, Context, Option, Provider, StatusPage, Strategy
-from quotaline_providers.endpoints import endpoint
+from quotaline_providers.endpoints import endpoint, without_query
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -98,9 +98,7 @@ def _override(ctx: Context, name: str) -> str | None:
     text = clean(value) or ""
     if "://" not in text:
         raise Misconfigured(f"The setting {name} must be a whole address.", f"Correct {name} or remove it.")
-    address = endpoint(text, name, http="loopback")
-    if "?" in address:
-        raise Misconfigured(f"The setting {name} must not have a query.", f"Correct {name} or remove it.")
+    address = without_query(endpoint(text, name, http="loopback"), name)
     return address if address.count("/") > 2 else f"{address}/"
 
 
@@ -136,10 +134,12 @@ class Call:
 
 
 def costs_call(where: Addresses) -> Call:
+    """Cost Explorer's question about costs."""
     return Call(where.costs, "ce", COST_REGION, "AWSInsightsIndexService.GetCostAndUsage", "1.1")
 
 
 def metrics_call(where: Addresses, region: str) -> Call:
+    """CloudWatch's question about metrics of a region. Raises Misconfigured."""
     url = where.metrics or metric_host(region)
     return Call(url, "monitoring", region, "GraniteServiceVersion20100801.GetMetricData", "1.0")
 
@@ -227,6 +227,7 @@ async def _activity(ctx: Context, session: Session, where: Addresses) -> Activit
 
 
 async def from_api(ctx: Context, login: Login) -> Usage:
+    """The month's cost must succeed; the days and what Claude did are optional. Raises ReadError."""
     where = addresses(ctx)
     session = await open_session(ctx, login, set_region(ctx))
     spend = spent(await _cost_pages(ctx, session, where, "MONTHLY"))

@@ -47,10 +47,12 @@ class Session:
 
 
 def sign_in(profile: str) -> str:
+    """The hint that lets a profile in again."""
     return f"Run `aws sso login --profile {profile}`."
 
 
 def without_library() -> ReadError:
+    """The error of a machine without the extra `aws`."""
     return MissingProgram("Reading AWS needs a library that is not installed.", "Run `pip install 'quotaline[aws]'`.")
 
 
@@ -187,7 +189,8 @@ class _ProfileLogin:
         from botocore.awsrequest import AWSResponse
 
         body = request.body.encode() if isinstance(request.body, str) else request.body
-        headers = {name: _text(value) for name, value in request.headers.items() if name.lower() != "content-length"}
+        told = {name: _text(value) for name, value in request.headers.items() if name.lower() != "content-length"}
+        headers = {"Accept": "*/*", **told}  # the library reads XML where AWS would also give JSON
         answer: Answer = self._loop.run(
             self._ctx.http.send(
                 request.method, request.url, headers=headers, content=body or None, timeout=REQUEST_TIMEOUT

@@ -32,10 +32,14 @@ def _listed(value: object) -> object:
 
 
 class Amount(Payload):
+    """An amount in US dollars, which comes as text."""
+
     amount: Annotated[Decimal | None, BeforeValidator(_dollars)] = Field(default=None, alias="Amount")
 
 
 class Metrics(Payload):
+    """The one metric that is asked for."""
+
     unblended: Annotated[Amount | None, lenient(Amount)] = Field(default=None, alias="UnblendedCost")
 
 
@@ -55,10 +59,14 @@ class Group(Payload):
 
 
 class Period(Payload):
+    """The first day of a period, YYYY-MM-DD."""
+
     start: Text = Field(default=None, alias="Start")
 
 
 class Result(Payload):
+    """The costs of one period by service."""
+
     period: Annotated[Period | None, lenient(Period)] = Field(default=None, alias="TimePeriod")
     groups: Annotated[tuple[Group, ...], lenient_items(Group)] = Field(default=(), alias="Groups")
 
@@ -82,6 +90,8 @@ class CostPage(Payload):
 
 
 class MetricResult(Payload):
+    """One metric's values, which may go on in the next page."""
+
     id: str = Field(alias="Id")
     status: str = Field(default="", alias="StatusCode")
     values: tuple[Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)], ...] = Field(
@@ -106,6 +116,8 @@ class Day(Payload):
 
 
 class History(Payload):
+    """The cost of each day with any, oldest first."""
+
     days: tuple[Day, ...] = ()
 
 
@@ -138,6 +150,7 @@ def month_range(now: datetime) -> tuple[date, date]:
 
 
 def history_range(now: datetime) -> tuple[date, date]:
+    """From the first day of the history to the day after today, in UTC."""
     today = now.astimezone(UTC).date()
     return today - timedelta(days=HISTORY_DAYS - 1), today + timedelta(days=1)
 
@@ -228,6 +241,7 @@ def next_month(now: datetime) -> datetime:
 
 
 def plan(spend: Decimal, budget: Decimal | None, claude: Activity | None) -> str:
+    """What stands in the place of a plan: `Spend: $4.20 - Budget: $25.00`."""
     parts = [f"Spend: {money(spend)}"]
     if budget is not None:
         parts.append(f"Budget: {money(budget)}")
@@ -238,6 +252,7 @@ def plan(spend: Decimal, budget: Decimal | None, claude: Activity | None) -> str
 
 
 def budget_window(spend: Decimal, budget: Decimal, resets_at: datetime) -> Window:
+    """The month's cost against the user's budget, in US dollars."""
     return Window(
         id="budget",
         label="Budget",
@@ -252,6 +267,7 @@ def budget_window(spend: Decimal, budget: Decimal, resets_at: datetime) -> Windo
 
 
 def history_section(history: History) -> Section | None:
+    """The days' costs with a chart; None when there are none."""
     if not history.days:
         return None
     latest = history.days[-1]
@@ -270,6 +286,7 @@ def history_section(history: History) -> Section | None:
 
 
 def activity_section(claude: Activity) -> Section:
+    """Tokens and requests of Claude's models."""
     rows = (
         Row(label="Input tokens", value=grouped(claude.input_tokens, 0)),
         Row(label="Output tokens", value=grouped(claude.output_tokens, 0)),
@@ -281,6 +298,7 @@ def activity_section(claude: Activity) -> Section:
 def to_usage(
     spend: Decimal, budget: Decimal | None, history: History | None, claude: Activity | None, now: datetime
 ) -> Usage:
+    """The usage of one AWS account. Money is in US dollars; `history` and `claude` are None when not told."""
     resets_at = next_month(now)
     sections = (history_section(history) if history else None, activity_section(claude) if claude else None)
     return Usage(

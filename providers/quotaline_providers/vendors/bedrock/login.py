@@ -103,6 +103,7 @@ def keys(ctx: Context) -> Keys | None:
 
 
 def profile(ctx: Context) -> Profile | None:
+    """The profile the user chose, in the config or the environment."""
     name = ctx.settings.own_text("awsProfile") or ctx.env(PROFILE_ENV)
     return Profile(name) if name else None
 

@@ -30,6 +30,7 @@ DETAIL_SECONDS = 45.0
 
 
 def to_usage(found: Reading, now: datetime) -> Usage:
+    """The usage of one account: the windows of a subscription, else the fullest quotas."""
     windows, rest = _windows(found)
     if found.plan:
         login: str | None = found.plan
@@ -140,7 +141,7 @@ async def _optional(ctx: Context, url: str, key: Credential, seconds: float) -> 
 
 
 async def _send(ctx: Context, url: str, key: Credential) -> Answer:
-    return await ctx.http.send("GET", url, bearer=key.secret, headers={"Accept": "application/json"}, timeout=SECONDS)
+    return await ctx.http.send("GET", url, bearer=key.secret, timeout=SECONDS)
 
 
 PROVIDER = Provider(

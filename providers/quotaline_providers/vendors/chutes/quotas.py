@@ -127,6 +127,7 @@ def quota_of(where: Node, kind: Kind | None = None) -> Quota | None:
 
 
 def classified(words: str, minutes: int | None) -> Kind:
+    """Which of the two windows of a subscription a quota is, by its words and its length in minutes."""
     words = words.lower()
     if minutes == FOUR_HOURS or any(
         word in words for word in ("rolling", "4h", "4 h", "4-hour", "four hour", "four-hour")

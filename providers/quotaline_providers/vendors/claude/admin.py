@@ -233,7 +233,7 @@ def _query(now: datetime, group: str) -> tuple[tuple[str, str], ...]:
 
 
 async def _report(ctx: Context, key: Secret, path: str, group: str, model: type[P]) -> P:
-    headers = {"x-api-key": key.reveal(), "anthropic-version": "2023-06-01", "Accept": "application/json"}
+    headers = {"x-api-key": key.reveal(), "anthropic-version": "2023-06-01"}
     answer = await ctx.http.send("GET", f"{API}/{path}", headers=headers, params=_query(ctx.now, group), timeout=20)
     if answer.status in (401, 403):
         raise ExpiredCredential("Anthropic refused the Admin API key.", "Create a new key in the Anthropic console.")

@@ -88,10 +88,12 @@ def best_of(tokens: Iterable[DesktopToken], organization: str, scope: str, now: 
 
 
 def desktop_folder(ctx: Context) -> Path:
+    """The folder of Claude Desktop on macOS."""
     return ctx.home / "Library/Application Support/Claude"
 
 
 def is_allowed(ctx: Context) -> bool:
+    """Whether the user lets us read Claude Desktop's login."""
     return ctx.settings.own(ALLOWED) is True and ctx.platform == "darwin"
 
 

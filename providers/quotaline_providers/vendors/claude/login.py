@@ -163,6 +163,7 @@ def config_root(ctx: Context) -> Path:
 
 
 def credentials_file(ctx: Context) -> Path:
+    """The file in which Claude Code keeps its login."""
     return root(ctx) / ".credentials.json"
 
 

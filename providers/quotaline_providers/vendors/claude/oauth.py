@@ -33,6 +33,7 @@ from quotaline_providers.vendors.claude.login import (
 from quotaline_providers.vendors.claude.usage import UsageAnswer, plan_of, to_usage
 
 API = "https://api.anthropic.com"
+USUAL_VERSION = "2.1.0"  # named where no Claude Code is installed
 COOL_DOWN = timedelta(minutes=5)
 RENEWED_PAUSE, UNCHANGED_PAUSE = timedelta(minutes=5), timedelta(seconds=20)
 STATUS_SECONDS = 8.0
@@ -83,11 +84,11 @@ async def ask(ctx: Context, login: Login, identity: Identity) -> Usage:
     until = await cool_down(ctx, login.token)
     if until is not None and not ctx.interactive:
         raise RateLimited("Claude limits how often usage may be asked.", until=until)
+    version = await probe.installed_version(ctx)
     headers = {
-        "Accept": "application/json",
         "Content-Type": "application/json",
         "anthropic-beta": "oauth-2025-04-20",
-        "User-Agent": f"claude-code/{await probe.version(ctx)}",
+        "User-Agent": f"claude-code/{version or USUAL_VERSION}",
     }
     answer = await ctx.http.send("GET", url, headers=headers, bearer=login.token, timeout=30)
     if answer.status == 429:
@@ -106,7 +107,7 @@ async def ask(ctx: Context, login: Login, identity: Identity) -> Usage:
         identity=identity,
     )
     await ctx.memory.forget(cool_down_key(login.token))
-    return usage
+    return usage.model_copy(update={"version": version})
 
 
 def _insufficient() -> Forbidden:

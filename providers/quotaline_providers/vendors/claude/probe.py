@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from quotaline_providers.contract import Context, Conversation, require_program
-from quotaline_providers.errors import MissingCredential, ReadError, TimedOut
+from quotaline_providers.contract import Context, Conversation
+from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError, TimedOut
 from quotaline_providers.loginshell import in_login_shell
 from quotaline_providers.vendors.claude import login
 from quotaline_providers.vendors.claude.panel import State, plain, squeezed, state_of
@@ -28,7 +28,6 @@ VERSION_SECONDS = 5.0
 SIZE = (50, 160)
 BUFFER = 1 << 18
 
-FALLBACK_VERSION = "2.1.0"
 VERSION_KEPT, VERSION_RETRY = timedelta(hours=6), timedelta(hours=1)
 
 _START_PROMPTS = (
@@ -91,7 +90,11 @@ class CliProgram:
                 "Set the source of Claude to auto.",
             )
         found = find(ctx) or await in_login_shell(ctx, "claude")
-        return require_program(found, "claude", "Install Claude Code, then run `claude` and sign in.")
+        if found is None:
+            raise MissingProgram(
+                "The program `claude` was not found.", "Install Claude Code, then run `claude` and sign in."
+            )
+        return found
 
 
 def environment(ctx: Context, folder: Path) -> dict[str, str | None]:
@@ -323,14 +326,14 @@ async def signed_in(ctx: Context, program: Path) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-async def version(ctx: Context) -> str:
-    """The installed Claude Code's version, remembered for some hours; a usual one when there is none."""
+async def installed_version(ctx: Context) -> str | None:
+    """The installed Claude Code's version, remembered for some hours; None when there is none or it does not tell."""
     program = find(ctx)
     if program is None:
-        return FALLBACK_VERSION
+        return None
     kept = await ctx.memory.get("claude-version")
-    if kept:
-        return kept
+    if kept is not None:
+        return kept or None
     folder = await workplace(ctx)
     try:
         done = await ctx.processes.run(
@@ -343,7 +346,6 @@ async def version(ctx: Context) -> str:
         words = done.stdout.split()
     except ReadError:
         words = []
-    known = bool(words) and re.fullmatch(r"\d+(\.\d+)+[\w.+-]*", words[0]) is not None
-    found = words[0] if known else FALLBACK_VERSION
-    await ctx.memory.set("claude-version", found, ctx.now + (VERSION_KEPT if known else VERSION_RETRY))
+    found = words[0] if words and re.fullmatch(r"\d+(\.\d+)+[\w.+-]*", words[0]) else None
+    await ctx.memory.set("claude-version", found or "", ctx.now + (VERSION_KEPT if found else VERSION_RETRY))
     return found

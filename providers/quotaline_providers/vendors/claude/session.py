@@ -101,11 +101,10 @@ class Session:
             return None
 
     async def _ask(self, path: str, timeout: float) -> Answer:
-        answer = await self._send(path, {"Accept": "application/json"}, {}, timeout)
+        answer = await self._send(path, {}, {}, timeout)
         if answer.status == 403 and self._others and answer.text.lstrip().startswith("<"):
             # A bot challenge passes only for what looks like the browser that solved it.
             browser = {
-                "Accept": "application/json",
                 "User-Agent": BROWSER,
                 "Referer": f"{SITE}/settings/usage",
                 "anthropic-client-platform": "web_claude_ai",

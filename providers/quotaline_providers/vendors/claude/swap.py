@@ -111,6 +111,7 @@ def _value(account: SwapAccount) -> str:
 
 
 def is_enabled(ctx: Context) -> bool:
+    """Whether the user wants the accounts of the switcher shown."""
     return ctx.settings.own(ENABLED) is True and ctx.account is None
 
 

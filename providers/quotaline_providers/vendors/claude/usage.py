@@ -12,7 +12,7 @@ from pydantic import AliasChoices, Field
 
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Spend, Usage, Window
-from quotaline_providers.payload import Flag, Number, Payload, Text, When, lenient, lenient_items
+from quotaline_providers.payload import Flag, Number, Payload, Text, When, exact, lenient, lenient_items
 from quotaline_providers.wording import money
 
 ROUTINES = (
@@ -232,7 +232,7 @@ def web_lanes(answer: UsageAnswer) -> tuple[Window, ...]:
 
 def cents(value: float) -> Decimal:
     """Cents as an amount of the currency."""
-    return Decimal(str(value)) / 100
+    return exact(value) / 100
 
 
 def spend_of(extra: ExtraUsage | None, period: str, *, assume_enabled: bool = False) -> Spend | None:

@@ -249,7 +249,7 @@ async def _extras(session: Session, path: str, usage: Usage) -> tuple[Spend | No
 
 async def owner_of(ctx: Context, token: Secret) -> Owner:
     """Whose an OAuth token is. Raises ReadError."""
-    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json"}
     profile = await ctx.http.get(PROFILE, Profile, headers=headers, bearer=token, timeout=15)
     account, organization = profile.account, profile.organization
     return Owner(

@@ -6,6 +6,7 @@ The halves are independent: each is shown when the other has nothing or fails.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from quotaline_providers.contract import Context, Credential, Option, Provider, Strategy
@@ -62,9 +63,15 @@ def _joined(account: Usage, local: Usage) -> Usage:
 
 async def from_chats(ctx: Context, roots: tuple[Path, ...]) -> Usage:
     """The local half."""
-    from quotaline_providers.vendors.codebuff.totals import read_chats  # only where there are chats
-
+    read_chats = await ctx.files.in_thread(_reader)
     return await read_chats(ctx, roots)
+
+
+def _reader() -> Callable[[Context, tuple[Path, ...]], Awaitable[Usage]]:
+    """Imported only where there are chats, and not in the event loop."""
+    from quotaline_providers.vendors.codebuff.totals import read_chats
+
+    return read_chats
 
 
 PROVIDER = Provider(

@@ -52,6 +52,8 @@ Count = Annotated[int, BeforeValidator(_to_count)]
 
 
 class PromptDetails(Payload):
+    """Tokens of the prompt that came from the vendor's cache."""
+
     cached: Count = Field(default=0, validation_alias=AliasChoices("cached_tokens", "cachedTokens"))
 
 
@@ -84,33 +86,47 @@ class TokenUsage(Payload):
 
 
 class CodebuffBlock(Payload):
+    """What one answer took, and of which model."""
+
     usage: Annotated[TokenUsage | None, lenient(TokenUsage)] = None
     model: Text = None
 
 
 class ProviderOptions(CodebuffBlock):
+    """The same, where the CLI's library keeps it."""
+
     codebuff: Annotated[CodebuffBlock | None, lenient(CodebuffBlock)] = None
 
 
 class HistoryEntry(Payload):
+    """One message of an agent's run."""
+
     options: Annotated[ProviderOptions | None, lenient(ProviderOptions)] = Field(default=None, alias="providerOptions")
 
 
 class MainAgentState(Payload):
+    """The messages of a run."""
+
     history: Annotated[tuple[HistoryEntry, ...], lenient_items(HistoryEntry)] = Field(
         default=(), alias="messageHistory"
     )
 
 
 class SessionState(Payload):
+    """What a run keeps of its session."""
+
     main: Annotated[MainAgentState | None, lenient(MainAgentState)] = Field(default=None, alias="mainAgentState")
 
 
 class RunState(Payload):
+    """What a message keeps of its run."""
+
     session: Annotated[SessionState | None, lenient(SessionState)] = Field(default=None, alias="sessionState")
 
 
 class Metadata(CodebuffBlock):
+    """What the CLI notes beside a message; the usage may stand in several places."""
+
     timestamp: object = None
     codebuff: Annotated[CodebuffBlock | None, lenient(CodebuffBlock)] = None
     run: Annotated[RunState | None, lenient(RunState)] = Field(default=None, alias="runState")

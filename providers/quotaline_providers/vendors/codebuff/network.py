@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from quotaline_providers.contract import Answer, Context, Credential
 from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
 from quotaline_providers.model import WEEK_MINUTES, Balance, Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import Flag, Number, Payload, Text, When, clean, lenient, lenient_part, to_text
+from quotaline_providers.payload import Flag, Number, Payload, Text, When, clean, exact, lenient, lenient_part, to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.sidecalls import beside, in_time
 from quotaline_providers.wording import grouped, plan_name
@@ -78,6 +77,8 @@ TierLabel = Annotated[str | None, BeforeValidator(_to_label)]
 
 
 class Plan(Payload):
+    """A subscription and the ends of its periods."""
+
     display_name: TierLabel = Field(default=None, alias="displayName")
     tier: TierLabel = None
     scheduled_tier: TierLabel = Field(default=None, alias="scheduledTier")
@@ -87,6 +88,8 @@ class Plan(Payload):
 
 
 class RateLimits(Payload):
+    """The week's and the block's credits."""
+
     weekly_used: Number = Field(default=None, alias="weeklyUsed")
     used: Number = None
     weekly_limit: Number = Field(default=None, alias="weeklyLimit")
@@ -98,10 +101,14 @@ class RateLimits(Payload):
 
 
 class PlanLimits(Payload):
+    """How many hours a block lasts."""
+
     block_hours: Number = Field(default=None, alias="blockDurationHours")
 
 
 class Person(Payload):
+    """The account's owner."""
+
     email: Text = None
 
 
@@ -131,7 +138,7 @@ def to_usage(answer: UsageAnswer, subscription: SubscriptionAnswer | None, now: 
     plan = (subscription.plan if subscription else None) or Plan()
     found = (_credits(answer), _weekly(subscription), _block(subscription))
     remaining = answer.remaining
-    balance = None if remaining is None else Decimal(str(remaining))
+    balance = None if remaining is None else exact(remaining)
     rows = _rows(answer, plan)
     email = (subscription.email or (subscription.user.email if subscription.user else None)) if subscription else None
     return Usage(
@@ -265,14 +272,8 @@ async def read_account(ctx: Context, found: Credential) -> Usage:
 
 
 async def _balance(ctx: Context, base: str, token: Secret) -> UsageAnswer:
-    answer = await ctx.http.send(
-        "POST",
-        f"{base}/api/v1/usage",
-        headers={"Accept": "application/json"},
-        bearer=token,
-        json={"fingerprintId": "quotaline-usage"},
-        timeout=TIMEOUT,
-    )
+    body = {"fingerprintId": "quotaline-usage"}
+    answer = await ctx.http.send("POST", f"{base}/api/v1/usage", bearer=token, json=body, timeout=TIMEOUT)
     return ctx.http.parse(_checked(ctx, answer), UsageAnswer)
 
 
@@ -294,6 +295,4 @@ def _checked(ctx: Context, answer: Answer) -> Answer:
 
 
 async def _subscription(ctx: Context, base: str, token: Secret) -> SubscriptionAnswer:
-    headers = {"Accept": "application/json"}
-    url = f"{base}/api/user/subscription"
-    return await ctx.http.get(url, SubscriptionAnswer, headers=headers, bearer=token, timeout=TIMEOUT)
+    return await ctx.http.get(f"{base}/api/user/subscription", SubscriptionAnswer, bearer=token, timeout=TIMEOUT)

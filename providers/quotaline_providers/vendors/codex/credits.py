@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from decimal import Decimal
 
 from quotaline_providers.model import ResetCredit, ResetCredits, Spend
-from quotaline_providers.payload import to_number
+from quotaline_providers.payload import exact, to_number
 from quotaline_providers.vendors.codex.payloads import (
     Credits,
     IndividualLimit,
@@ -53,11 +52,12 @@ def monthly_usage(answer: MonthlyUsageAnswer) -> Spend | None:
 
 
 def monthly_spend(used: float, limit: float, resets_at: datetime | None, title: str | None) -> Spend:
+    """Credits used of a monthly limit."""
     return Spend(
         id="monthly-credit-limit",
         label=title or MONTHLY_TITLE,
-        used=Decimal(str(max(0.0, used))),
-        limit=Decimal(str(limit)),
+        used=exact(max(0.0, used)),
+        limit=exact(limit),
         unit="credits",
         period="Monthly",
         resets_at=resets_at,

@@ -29,6 +29,8 @@ _PROFILE_CLAIM = "https://api.openai.com/profile"
 
 
 class Tokens(Spelled):
+    """The login's tokens, in either spelling."""
+
     access_token: Text = None
     refresh_token: Text = None
     id_token: Text = None
@@ -59,6 +61,8 @@ class OpenCodeEntry(Payload):
 
 
 class OpenCodeFile(Payload):
+    """The login file of the program `opencode`."""
+
     openai: Annotated[OpenCodeEntry | None, lenient(OpenCodeEntry)] = None
 
 
@@ -178,6 +182,7 @@ def _missing(ctx: Context) -> MissingCredential:
 
 
 def allows_external(ctx: Context) -> bool:
+    """Whether logins of other programs may be read: the user said so, and named no home of Codex."""
     return ctx.settings.own("externalSources") is True and not is_named(ctx)
 
 
@@ -292,6 +297,7 @@ class AccessToken:
 
 
 def there(path: Path) -> bool:
+    """Whether the path exists, or cannot be looked at."""
     try:
         return path.exists()
     except OSError:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from quotaline_providers.errors import BadResponse
@@ -22,7 +21,7 @@ from quotaline_providers.model import (
     Usage,
     Window,
 )
-from quotaline_providers.payload import parse_or_none, to_number, to_text
+from quotaline_providers.payload import exact, parse_or_none, to_number, to_text
 from quotaline_providers.vendors.codex.credits import balance_of, monthly_limit
 from quotaline_providers.vendors.codex.payloads import IndividualLimit, RpcLimits, RpcRateLimits, UsageAnswer
 from quotaline_providers.vendors.codex.windows import Reader, extra_windows, first_of_each, first_window, in_lanes
@@ -148,9 +147,9 @@ def _by_id(raw: Any) -> list[RpcLimits]:
 
 
 def to_usage(
-    limits: Limits, identity: Identity, now: datetime, extras: Extras | None = None, *, exact: bool = False
+    limits: Limits, identity: Identity, now: datetime, extras: Extras | None = None, *, certain: bool = False
 ) -> Usage:
-    """The usage of one account. `exact` answers are trusted unless a part of them could not be decoded.
+    """The usage of one account. `certain` answers are trusted unless a part of them could not be decoded.
 
     Raises BadResponse when there is nothing to show and the account is not known either.
     """
@@ -168,7 +167,7 @@ def to_usage(
         spends=(monthly,) if monthly else (),
         identity=identity,
         details=_details(limits, extras, now),
-        confidence=Confidence.EXACT if exact and not limits.doubtful else Confidence.UNKNOWN,
+        confidence=Confidence.EXACT if certain and not limits.doubtful else Confidence.UNKNOWN,
         reset_credits=vouchers,
         subscription_renews_at=extras.renews_at,
         subscription_expires_at=extras.expires_at,
@@ -177,7 +176,7 @@ def to_usage(
 
 
 def _credits(balance: float) -> Balance:
-    return Balance(id="credits", label="Credits", amount=Decimal(str(balance)), unit="credits")
+    return Balance(id="credits", label="Credits", amount=exact(balance), unit="credits")
 
 
 def _details(limits: Limits, extras: Extras, now: datetime) -> tuple[Section, ...]:

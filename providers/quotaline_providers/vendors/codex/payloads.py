@@ -90,10 +90,14 @@ class Credits(Spelled):
 
 
 class SpendControl(Spelled):
+    """A member's own limit in a workspace."""
+
     individual_limit: Annotated[IndividualLimit | None, lenient(IndividualLimit)] = None
 
 
 class ResetCount(Spelled):
+    """How many reset credits can be used."""
+
     available_count: Annotated[int, Field(ge=0, strict=True)]
 
 
@@ -156,6 +160,8 @@ class ResetCreditsAnswer(Payload):
 
 
 class MonthlyLimit(Payload):
+    """A member's monthly credits. The limit comes as text, number or object."""
+
     limit: Any = None
     enforcement_mode: Text = None
     limit_mode: Text = None
@@ -177,6 +183,8 @@ class WhoAmI(Payload):
 
 
 class Workspace(Payload):
+    """A workspace; a blank name is the personal one."""
+
     id: Text = None
     name: Text = None
 
@@ -193,6 +201,8 @@ class WorkspacesAnswer(Payload):
 
 
 class Subscription(Spelled):
+    """`GET /backend-api/subscriptions`."""
+
     active_until: When = None
     will_renew: Flag = None
 
@@ -217,6 +227,8 @@ class RpcRateLimits(Spelled):
 
 
 class RpcAccountPart(Spelled):
+    """Who is signed in; `type` is `chatgpt` or `apikey`."""
+
     type: Text = None
     email: Text = None
     plan_type: Text = None

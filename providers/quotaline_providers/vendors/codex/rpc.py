@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from datetime import timedelta
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,6 +63,7 @@ def embedded_object(text: str) -> dict[str, Any] | None:
 
 
 def needs_openai_login(text: str) -> bool:
+    """Whether an error's text asks for a ChatGPT login."""
     lowered = text.lower()
     return "authentication required" in lowered or "requiresopenaiauth" in lowered
 
@@ -71,6 +74,7 @@ def known(value: str | None) -> str | None:
 
 
 def identity_of(account: RpcAccount | None, plan: str | None, email: str | None = None) -> Identity:
+    """Whose usage it is. The program's own words come before the others."""
     part = account.account if account else None
     return Identity(
         email=known(part.email if part else None) or known(email),
@@ -79,6 +83,7 @@ def identity_of(account: RpcAccount | None, plan: str | None, email: str | None 
 
 
 def is_api_key(account: RpcAccount | None) -> bool:
+    """Whether the program is signed in with an API key, which has no limits."""
     part = account.account if account else None
     return part is not None and (part.type or "").lower() == "apikey"
 
@@ -129,8 +134,17 @@ def _message(line: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-async def ask(ctx: Context, program: Path) -> tuple[RpcRateLimits | RpcError, RpcAccount | None]:
-    """Start the program and ask for limits and account. An answer that is an error is given back, not raised."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the program told of itself, the limits and the account. An error in the limits' place is not raised."""
+
+    version: str | None
+    limits: RpcRateLimits | RpcError
+    account: RpcAccount | None
+
+
+async def ask(ctx: Context, program: Path) -> Told:
+    """Start the program and ask it. Raises MissingProgram, TimedOut, Unavailable, BadResponse."""
     note = "codex-launch-failed:" + hashlib.sha256(str(program).encode()).hexdigest()[:16]
     if not ctx.interactive and await ctx.memory.get(note):
         raise MissingProgram("The `codex` program could not be started a moment ago.", "Refresh by hand to try again.")
@@ -143,10 +157,10 @@ async def ask(ctx: Context, program: Path) -> tuple[RpcRateLimits | RpcError, Rp
         raise MissingProgram("The `codex` program cannot be started.", INSTALL_HINT) from error
 
 
-async def _questions(ctx: Context, server: AppServer) -> tuple[RpcRateLimits | RpcError, RpcAccount | None]:
+async def _questions(ctx: Context, server: AppServer) -> Told:
     client = {"clientInfo": {"name": "quotaline", "version": ctx.version}}
     try:
-        await server.request("initialize", client, INITIALIZE_SECONDS)
+        version = version_in(await server.request("initialize", client, INITIALIZE_SECONDS))
         await server.notify("initialized")
     except RpcError:
         raise BadResponse("The `codex` program refused to talk.", "Update the `codex` program.") from None
@@ -161,7 +175,14 @@ async def _questions(ctx: Context, server: AppServer) -> tuple[RpcRateLimits | R
         account = _parsed(RpcAccount, await server.request("account/read", {}, REQUEST_SECONDS))
     except (RpcError, ReadError):
         account = None
-    return limits, account
+    return Told(version, limits, account)
+
+
+def version_in(greeting: object) -> str | None:
+    """The program's version in its answer to `initialize`, whose `userAgent` is like `name/1.2.3 (system)`."""
+    agent = greeting.get("userAgent") if isinstance(greeting, dict) else None
+    found = re.match(r"[^/]+/(\d+(?:\.\d+)+[\w.+-]*)", agent) if isinstance(agent, str) else None
+    return found.group(1) if found else None
 
 
 def _parsed(model: type[P], value: Any) -> P | None:
@@ -173,14 +194,20 @@ def _parsed(model: type[P], value: Any) -> P | None:
 
 async def from_program(ctx: Context, program: Path) -> Usage:
     """Read through `codex app-server`."""
-    answer, account = await ask(ctx, program)
-    if isinstance(answer, RpcError):
-        return await _from_error(ctx, answer, account)
-    limits = program_limits(answer, ctx.now)
+    told = await ask(ctx, program)
+    if isinstance(told.limits, RpcError):
+        usage = await _from_error(ctx, told.limits, told.account)
+    else:
+        usage = _from_limits(told.limits, told.account, ctx.now)
+    return usage.model_copy(update={"version": told.version})
+
+
+def _from_limits(answer: RpcRateLimits, account: RpcAccount | None, now: datetime) -> Usage:
+    limits = program_limits(answer, now)
     if not (limits.windows or limits.has_credits_part or limits.monthly) and is_api_key(account):
         raise _api_key_login()
     plan = answer.rate_limits.plan_type if answer.rate_limits else None
-    return to_usage(limits, identity_of(account, plan), ctx.now)
+    return to_usage(limits, identity_of(account, plan), now)
 
 
 async def _from_error(ctx: Context, error: RpcError, account: RpcAccount | None) -> Usage:
@@ -218,10 +245,10 @@ def _api_key_login() -> MissingCredential:
 async def monthly_limit_of(ctx: Context, program: Path, email: str) -> Spend | None:
     """The monthly limit the program knows, if it is signed in as this e-mail. Never raises ReadError."""
     try:
-        answer, account = await ask(ctx, program)
+        told = await ask(ctx, program)
     except ReadError:
         return None
-    theirs = identity_of(account, None).email
-    if isinstance(answer, RpcError) or theirs is None or theirs.lower() != email.lower():
+    theirs = identity_of(told.account, None).email
+    if isinstance(told.limits, RpcError) or theirs is None or theirs.lower() != email.lower():
         return None
-    return program_limits(answer, ctx.now).monthly
+    return program_limits(told.limits, ctx.now).monthly

@@ -131,6 +131,7 @@ def _monthly(lines: list[str], now: datetime) -> Spend | None:
 
 
 def shows_limits(limits: Limits) -> bool:
+    """Whether anything was found on the screen."""
     return bool(limits.windows or limits.has_credits_part or limits.monthly)
 
 

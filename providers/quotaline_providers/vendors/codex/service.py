@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import platform
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from quotaline_providers.errors import ExpiredCredential, MissingCredential
 from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
 from quotaline_providers.payload import to_text
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import optional
+from quotaline_providers.sidecalls import optional, together
 from quotaline_providers.vendors.codex import rpc
 from quotaline_providers.vendors.codex.credits import monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.homes import DEFAULT_BASE, base_url, config_text, workspace
@@ -62,7 +61,8 @@ class Bearer:
 
 
 def account_headers(account_id: str | None, **more: str) -> dict[str, str]:
-    return {"Accept": "application/json", **({"ChatGPT-Account-Id": account_id} if account_id else {}), **more}
+    """The headers that choose an account, and more."""
+    return {**({"ChatGPT-Account-Id": account_id} if account_id else {}), **more}
 
 
 def wants_monthly(answer: UsageAnswer, limits: Limits, base: str, plan: str | None = None) -> bool:
@@ -72,6 +72,7 @@ def wants_monthly(answer: UsageAnswer, limits: Limits, base: str, plan: str | No
 
 
 def monthly_url(base: str, account_id: str) -> str:
+    """Where a member's monthly limit is told."""
     return f"{base}/accounts/{quote(account_id, safe='')}/spend-controls/current-user/monthly-usage"
 
 
@@ -96,7 +97,7 @@ async def from_login(ctx: Context, login: Login) -> Usage:
     account_id = workspace(ctx) or login.account_id or usage_answer.account_id
     plan = usage_answer.plan_type or login.plan
     monthly_call = wants_monthly(usage_answer, limits, base, plan) and account_id
-    vouchers, monthly, organization = await asyncio.gather(
+    vouchers, monthly, organization = await together(
         optional(_vouchers(ctx, bearer), RESET_CREDITS_SECONDS),
         optional(_monthly(ctx, bearer, account_id if monthly_call else None), MONTHLY_SECONDS),
         optional(_workspace_name(ctx, bearer), WORKSPACES_SECONDS),
@@ -107,7 +108,7 @@ async def from_login(ctx: Context, login: Login) -> Usage:
     if _may_ask_program(ctx, login, limits, extras):
         extras = replace(extras, monthly=await _monthly_of_program(ctx, login))
     identity = Identity(account_id=account_id, email=login.email, organization=organization, plan=plan_title(plan))
-    return to_usage(limits, identity, ctx.now, extras, exact=True)
+    return to_usage(limits, identity, ctx.now, extras, certain=True)
 
 
 async def _ask(ctx: Context, base: str, login: Login) -> tuple[Bearer, Answer]:
@@ -185,7 +186,8 @@ async def _monthly_of_program(ctx: Context, login: Login) -> Spend | None:
 
 async def from_access_token(ctx: Context, token: Credential) -> Usage:
     """Read with a personal access token. Raises ExpiredCredential or Forbidden when it is refused."""
-    agent = {"originator": "codex_cli_rs", "User-Agent": program_agent(await _program_version(ctx))}
+    version = await _program_version(ctx)
+    agent = {"originator": "codex_cli_rs", "User-Agent": program_agent(version)}
     base = base_url(await config_text(ctx))
     headers = account_headers(None, **agent)
     answer = await ctx.http.send("GET", WHOAMI, bearer=token.secret, headers=headers, timeout=USAGE_SECONDS)
@@ -202,7 +204,7 @@ async def from_access_token(ctx: Context, token: Credential) -> Usage:
         email=who.email,
         plan=plan_title(usage_answer.plan_type or who.chatgpt_plan_type),
     )
-    return to_usage(limits, identity, ctx.now, extras, exact=True)
+    return to_usage(limits, identity, ctx.now, extras, certain=True).model_copy(update={"version": version})
 
 
 def _accepted(ctx: Context, answer: Answer) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from typing import Any
 
@@ -18,7 +17,8 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.lookups import cookie_values
 from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
-from quotaline_providers.sidecalls import optional
+from quotaline_providers.pages import LANGUAGE
+from quotaline_providers.sidecalls import optional, together
 from quotaline_providers.vendors.codex.credits import monthly_usage
 from quotaline_providers.vendors.codex.homes import DEFAULT_BASE
 from quotaline_providers.vendors.codex.login import native_login
@@ -30,7 +30,7 @@ SITE = "https://chatgpt.com"
 USAGE_SECONDS = 4.0
 IDENTITY_SECONDS = 2.0
 MOST_NODES = 2000
-_HEADERS = {"Accept": "application/json", "Accept-Language": "en-US,en;q=0.9"}
+_HEADERS = {"Accept-Language": LANGUAGE}
 _SESSION_NAMES = ("session-token", "authjs", "next-auth")
 _PASTE = "Copy a fresh Cookie header from a browser that is signed in to chatgpt.com."
 
@@ -91,7 +91,7 @@ async def from_cookies(ctx: Context, cookie: Credential) -> Usage:
     answer = _data(ctx, await _get(ctx, cookie, f"{DEFAULT_BASE}/wham/usage", USAGE_SECONDS))
     usage_answer = ctx.http.parse(answer, UsageAnswer)
     limits = service_limits(usage_answer, ctx.now, answer.headers)
-    subscription, monthly = await asyncio.gather(
+    subscription, monthly = await together(
         optional(_subscription(ctx, cookie), IDENTITY_SECONDS),
         optional(_monthly(ctx, cookie, usage_answer, limits), MONTHLY_SECONDS),
     )

@@ -47,6 +47,7 @@ class Reader:
 
 
 def percent_used(part: WindowPart, fallback: float | None = None) -> float | None:
+    """Percent used (raw) of a window that may tell what remains."""
     if part.used_percent is not None:
         return part.used_percent
     return 100 - part.remaining_percent if part.remaining_percent is not None else fallback
@@ -62,6 +63,7 @@ def minutes(part: WindowPart) -> int | None:
 
 
 def resets(part: WindowPart, now: datetime) -> datetime | None:
+    """When a window resets: a time, or seconds from now."""
     if part.reset_at or part.resets_at:
         return part.reset_at or part.resets_at
     seconds = part.reset_after_seconds
@@ -146,16 +148,19 @@ def _other(reader: Reader, entry: AdditionalLimit, limit: RateLimit) -> Iterable
 
 
 def first_window(reader: Reader, limit: RateLimit, id: str, title: str) -> Iterable[Window]:
+    """The first window of a limit that has only one place to be shown."""
     found = [reader.window(raw, id, title) for raw in limit.windows]
     if window := found[0] or found[1]:
         yield window
 
 
 def slugged(text: str) -> str:
+    """A name as part of an id."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def first_of_each(windows: Iterable[Window], taken: Iterable[str]) -> tuple[Window, ...]:
+    """The windows whose ids are not taken yet."""
     seen = set(taken)
     kept = []
     for window in windows:

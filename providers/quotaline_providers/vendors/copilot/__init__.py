@@ -19,6 +19,7 @@ EXTRAS_DEADLINE = 25.0
 
 
 async def from_api(ctx: Context, found: Credential) -> Usage:
+    """The quota of one seat; budgets and an organisation's spend are optional. Raises ReadError."""
     host = github_host(ctx.settings.enterprise_host)
     async with beside() as side:
         asking = side.start(_budgets(ctx, host, found.secret), EXTRAS_DEADLINE)

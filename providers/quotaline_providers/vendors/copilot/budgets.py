@@ -250,6 +250,8 @@ def same_person(one: Person, other: Person) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Session:
+    """A signed-in browser session; the pages want their nonce back, where they gave one."""
+
     cookie: Secret
     nonce: str | None = None
 
@@ -290,7 +292,6 @@ async def _open(ctx: Context, cookie: Secret, expected: Person | None) -> Sessio
 
 async def _page(ctx: Context, session: Session, number: int) -> BudgetPage:
     headers = {
-        "Accept": "application/json",
         "Referer": PAGE,
         "X-Requested-With": "XMLHttpRequest",
         "GitHub-Verified-Fetch": "true",

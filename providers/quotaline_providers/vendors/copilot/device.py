@@ -16,7 +16,6 @@ from quotaline_providers.vendors.copilot.tokens import usable
 
 CLIENT_ID = "Iv1.b507a08c87ecfe98"  # the public application of the Copilot editor plug-ins
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-_JSON = {"Accept": "application/json"}
 _USUAL_SECONDS, _LEAST_SECONDS, _MORE_SECONDS = 5.0, 1.0, 5.0
 _AGAIN = "Start the sign-in again."
 
@@ -42,12 +41,8 @@ class TokenAnswer(Payload):
 async def sign_in(ctx: Context) -> AsyncIterator[SignInPrompt | SignedIn]:
     """Yields one prompt, then the account. Raises ReadError: refused, timed out, or an account that cannot be told."""
     host = github_host(ctx.settings.enterprise_host)
-    code = await ctx.http.post(
-        f"https://{host.web}/login/device/code",
-        DeviceCode,
-        headers=_JSON,
-        form={"client_id": CLIENT_ID, "scope": "read:user"},
-    )
+    form = {"client_id": CLIENT_ID, "scope": "read:user"}
+    code = await ctx.http.post(f"https://{host.web}/login/device/code", DeviceCode, form=form)
     yield _prompt(code)
     token = await _wait_for_token(ctx, host, code)
     yield await _account(ctx, host, token)
@@ -83,7 +78,7 @@ async def _wait_for_token(ctx: Context, host: Host, code: DeviceCode) -> Secret:
 async def _poll(ctx: Context, host: Host, device_code: str) -> TokenAnswer:
     form: dict[str, str | Secret] = {"client_id": CLIENT_ID, "device_code": Secret(device_code), "grant_type": _GRANT}
     try:
-        answer = await ctx.http.send("POST", f"https://{host.web}/login/oauth/access_token", headers=_JSON, form=form)
+        answer = await ctx.http.send("POST", f"https://{host.web}/login/oauth/access_token", form=form)
     except (Unavailable, TimedOut):
         return TokenAnswer(error="authorization_pending")  # the code stays good; the next poll may get through
     if answer.status == 429 or answer.status >= 500:

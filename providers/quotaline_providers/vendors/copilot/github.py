@@ -63,7 +63,7 @@ def github_host(setting: str | None) -> Host:
 
 def token_header(token: Secret) -> dict[str, str]:
     """GitHub's own scheme: the internal endpoint does not take `Bearer`."""
-    return {"Authorization": f"token {token.reveal()}", "Accept": "application/json"}
+    return {"Authorization": f"token {token.reveal()}"}
 
 
 def check(ctx: Context, answer: Answer) -> Answer:

@@ -13,7 +13,7 @@ from pydantic import Field, RootModel
 from quotaline_providers.contract import Answer, Context
 from quotaline_providers.errors import ReadError
 from quotaline_providers.model import Row, Section, Spend
-from quotaline_providers.payload import Number, Payload, Text, lenient_items
+from quotaline_providers.payload import Number, Payload, Text, exact, lenient_items
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.copilot.github import GITHUB_API, TIMEOUT
 from quotaline_providers.wording import grouped
@@ -24,6 +24,8 @@ _NONE = "-"  # no organisation is called so
 
 
 class Organization(Payload):
+    """`GET /user/orgs`."""
+
     login: Text = None
 
 
@@ -32,6 +34,8 @@ class Organizations(RootModel[Annotated[tuple[Organization, ...], lenient_items(
 
 
 class UsageItem(Payload):
+    """What a product was used; `gross` in its unit, `net` in US dollars."""
+
     product: Text = None
     unit_type: Text = Field(default=None, alias="unitType")
     gross: Number = Field(default=None, alias="grossQuantity")
@@ -62,16 +66,18 @@ def billing(summary: Summary, organization: str) -> Billing | None:
     ]
     if not items:
         return None
-    credits = sum((Decimal(str(max(0.0, item.gross or 0))) for item in items), Decimal(0))
-    dollars = sum((Decimal(str(max(0.0, item.net or 0))) for item in items), Decimal(0))
+    credits = sum((exact(max(0.0, item.gross or 0)) for item in items), Decimal(0))
+    dollars = sum((exact(max(0.0, item.net or 0)) for item in items), Decimal(0))
     return Billing(organization, credits, dollars)
 
 
 def spend(found: Billing) -> Spend:
+    """What the organisation pays beyond its seats."""
     return Spend(id="organization", label="Organisation spend", used=found.dollars, unit="USD", period="month")
 
 
 def section(found: Billing) -> Section:
+    """The organisation's credits, which are no share of anything."""
     row = Row(label="Organisation credits used", value=grouped(found.credits), secondary=found.organization)
     return Section(title="Organisation", rows=(row,))
 

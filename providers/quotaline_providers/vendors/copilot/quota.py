@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -184,7 +183,7 @@ def _credits(premium: Bucket | None, chat: Bucket | None, resets_at: datetime | 
     if used is None:
         return ()
     reset = f"Resets {resets_at:%Y-%m-%d}" if resets_at else None
-    return (Row(label="Credits used", value=grouped(Decimal(str(used))), secondary=reset),)
+    return (Row(label="Credits used", value=grouped(used), secondary=reset),)
 
 
 def _extra_usage(premium: Bucket | None) -> tuple[Row, ...]:
@@ -192,7 +191,7 @@ def _extra_usage(premium: Bucket | None) -> tuple[Row, ...]:
         return ()
     if premium.overage_count is None:
         return ()
-    return (Row(label="Extra usage", value=grouped(Decimal(str(premium.overage_count)))),)
+    return (Row(label="Extra usage", value=grouped(premium.overage_count)),)
 
 
 def binding(usage: Usage) -> str | None:

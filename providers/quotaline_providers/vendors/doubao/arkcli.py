@@ -27,6 +27,8 @@ _SIGNED_OUT = (
 
 
 class Period(Payload):
+    """One window of a plan; `percent` is what was used."""
+
     label: Text = None
     percent: Number = None
     reset_at: object = None
@@ -49,6 +51,8 @@ class Item(Payload):
 
 
 class Viewer(Payload):
+    """How the program is signed in."""
+
     auth_method: Text = None
 
 
@@ -98,6 +102,7 @@ def to_usage(report: Report, now: datetime) -> Usage:
 
 
 def signed_out() -> MissingCredential:
+    """The error of a program without a login."""
     return MissingCredential("The program `arkcli` is not signed in.", SIGN_IN)
 
 
@@ -116,6 +121,7 @@ PROGRAM = Program(
 
 
 async def from_program(ctx: Context, program: Path) -> Usage:
+    """What `arkcli usage plan` tells. Raises ReadError."""
     # It may be a script for Node, which then stands in the folder beside it.
     path = os.pathsep.join(part for part in (ctx.environ.get("PATH"), str(program.parent)) if part)
     done = await ctx.processes.run((program, "usage", "plan", "--format", "json"), timeout=SECONDS, env={"PATH": path})

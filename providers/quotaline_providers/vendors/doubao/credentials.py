@@ -74,6 +74,7 @@ class ArkCredentials:
 
 
 def is_access_key(key: str | None) -> bool:
+    """Whether a key is the first half of a pair and no Ark API key."""
     return (key or "").startswith(ACCESS_KEY_PREFIX)
 
 

@@ -41,6 +41,8 @@ class CodingQuota(Payload):
 
 
 class CodingResult(Payload):
+    """The Coding Plan. Times are Unix seconds."""
+
     Status: Text = None
     UpdateTimestamp: Integer = None
     QuotaUsage: tuple[CodingQuota, ...] | None = None
@@ -61,6 +63,8 @@ class AgentQuota(Payload):
 
 
 class AgentResult(Payload):
+    """The Agent Plan, in the vendor's points."""
+
     AFPFiveHour: Annotated[AgentQuota | None, lenient(AgentQuota)] = None
     AFPWeekly: Annotated[AgentQuota | None, lenient(AgentQuota)] = None
     AFPMonthly: Annotated[AgentQuota | None, lenient(AgentQuota)] = None
@@ -76,6 +80,7 @@ class AgentAnswer(Payload):
 
 
 def coding_quotas(answer: CodingAnswer) -> tuple[Quota, ...]:
+    """The windows of the Coding Plan; levels that are not known are left out."""
     return tuple(
         Quota("coding-plan", level, item.Percent, moment(item.ResetTimestamp))
         for item in answer.Result.QuotaUsage or ()
@@ -84,6 +89,7 @@ def coding_quotas(answer: CodingAnswer) -> tuple[Quota, ...]:
 
 
 def agent_quotas(answer: AgentAnswer) -> tuple[Quota, ...]:
+    """The windows of the Agent Plan."""
     result = answer.Result
     told: tuple[tuple[Level, AgentQuota | None], ...] = (
         ("session", result.AFPFiveHour),
@@ -98,6 +104,7 @@ def agent_quotas(answer: AgentAnswer) -> tuple[Quota, ...]:
 
 
 def moment(seconds: int | None) -> datetime | None:
+    """A UTC time from Unix seconds; None for none."""
     return datetime.fromtimestamp(seconds, UTC) if seconds is not None and 0 < seconds <= _LATEST else None
 
 
@@ -134,7 +141,7 @@ async def read_plans(ctx: Context, pair: AccessKey, region: str) -> Usage:
 
 async def _ask(ctx: Context, action: str, pair: AccessKey, region: str) -> Answer:
     query = {"Action": action, "Version": VERSION}
-    headers = {"Accept": "application/json", **signed_headers(HOST, query, pair, region, ctx.now)}
+    headers = signed_headers(HOST, query, pair, region, ctx.now)
     url = f"https://{HOST}/?{canonical_query(query)}"
     return await ctx.http.send("POST", url, headers=headers, content=b"", timeout=SECONDS)
 

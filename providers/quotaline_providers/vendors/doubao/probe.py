@@ -109,8 +109,7 @@ async def _again(ctx: Context, key: Secret, model: str, first: RateLimit) -> Rat
 
 async def _probe(ctx: Context, key: Secret, model: str) -> Answer:
     body = {"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
-    headers = {"Accept": "application/json"}
-    return await ctx.http.send("POST", URL, bearer=key, headers=headers, json=body, timeout=SECONDS)
+    return await ctx.http.send("POST", URL, bearer=key, json=body, timeout=SECONDS)
 
 
 def _answered(ctx: Context, answer: Answer) -> Answer:

@@ -31,9 +31,7 @@ _PRODUCT = "npdyhgECDJ6tB66MxXyo"
 
 
 class AccountMoved(Forbidden):
-    """Google serves this kind of account through another product now. `use_instead` is that provider's id."""
-
-    use_instead = "antigravity"
+    """Google serves this kind of account through another product now."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -55,6 +53,7 @@ def tells_of_shutdown(answer: Answer) -> bool:
 
 
 async def from_api(ctx: Context, login: Login) -> Usage:
+    """The quota of each model family; the login is renewed when it has run out. Raises ReadError."""
     if login.credentials.needs_refresh(ctx.now):
         login = await _refresh(ctx, login)
     token = login.credentials.access_token

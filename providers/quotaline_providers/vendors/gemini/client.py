@@ -36,6 +36,8 @@ _PART_OF_A_NAME = re.compile(rb"[\w$]\Z")
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
+    """The program's own client at Google, without which no login can be renewed."""
+
     id: str
     secret: Secret
 

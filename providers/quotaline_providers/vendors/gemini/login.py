@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
-from quotaline_providers.payload import Number, Payload, jwt_claims, parse_or_none, to_number, to_text
+from quotaline_providers.payload import Number, Payload, jwt_claims, parse_or_none, to_number, to_words
 from quotaline_providers.secret import Secret
 
 SIGN_IN = "Run `gemini` in a terminal and sign in with Google."
@@ -24,7 +24,7 @@ _KEYRING = ("gemini-cli-oauth", "main-account")
 def _secret(value: object) -> Secret | None:
     if isinstance(value, Secret):
         return value
-    text = to_text(value) if isinstance(value, str) else None
+    text = to_words(value)
     return Secret(text) if text else None
 
 
@@ -49,10 +49,12 @@ class Credentials(Payload):
     def claims(self) -> tuple[str | None, str | None]:
         """E-mail and hosted domain of the id token, unverified."""
         claims = jwt_claims(self.id_token.reveal() if self.id_token else None)
-        return _text(claims.get("email")), _text(claims.get("hd"))
+        return to_words(claims.get("email")), to_words(claims.get("hd"))
 
 
 class KeyringToken(Payload):
+    """The tokens as the CLI keeps them in a keyring; the expiry in milliseconds."""
+
     access_token: SecretText = Field(default=None, alias="accessToken")
     refresh_token: SecretText = Field(default=None, alias="refreshToken")
     expires_at: Number = Field(default=None, alias="expiresAt")
@@ -85,10 +87,6 @@ class RefreshAnswer(Payload):
     expires_in: Number = None
 
 
-def _text(value: object) -> str | None:
-    return to_text(value) if isinstance(value, str) else None
-
-
 def folder(ctx: Context) -> Path:
     """The CLI's folder."""
     if own := ctx.settings.own_text("configDir"):
@@ -97,6 +95,7 @@ def folder(ctx: Context) -> Path:
 
 
 def credentials_path(ctx: Context) -> Path:
+    """The file in which the CLI keeps its login."""
     return folder(ctx) / "oauth_creds.json"
 
 
@@ -169,7 +168,7 @@ async def active_email(ctx: Context) -> str | None:
         raw = await ctx.files.read_json(folder(ctx) / "google_accounts.json")
     except (OSError, ValueError):
         return None
-    return _text(raw.get("active")) if isinstance(raw, Mapping) else None
+    return to_words(raw.get("active")) if isinstance(raw, Mapping) else None
 
 
 def renewed(login: Login, answer: RefreshAnswer, now: datetime) -> Login:

@@ -64,6 +64,8 @@ class LoadAnswer(Payload):
 
 
 class CloudProject(Payload):
+    """A Google Cloud project."""
+
     id: Text = Field(default=None, validation_alias=AliasChoices("projectId", "id"))
     labels: Annotated[dict[str, Any], BeforeValidator(lambda v: v if isinstance(v, dict) else {})] = Field(
         default_factory=dict

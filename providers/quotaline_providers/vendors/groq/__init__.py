@@ -5,8 +5,9 @@ Neither way tells a quota. Not related to Grok of xAI.
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Option, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Provider, StatusPage, Strategy
 from quotaline_providers.errors import ExpiredCredential
+from quotaline_providers.history import HISTORY
 from quotaline_providers.lookups import ApiKey
 from quotaline_providers.vendors.groq.console import from_console
 from quotaline_providers.vendors.groq.metrics import from_metrics
@@ -22,7 +23,7 @@ PROVIDER = Provider(
     status=StatusPage("https://status.groq.com"),
     key_url="https://console.groq.com/keys",
     settings=("apiKey", "apiKeyEnv", "cookieSource", "cookieHeader", "tokenAccounts"),
-    options=(Option("historyDays", "How many days of history to show, 1 to 365 (30).", "number"),),
+    options=(HISTORY,),
     accounts="token",
     min_interval=300,
     deadline=90,

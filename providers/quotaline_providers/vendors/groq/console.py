@@ -6,21 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field
 
 from quotaline_providers.contract import Context
+from quotaline_providers.history import history_days
 from quotaline_providers.model import Chart, Confidence, Identity, Point, Row, Section, Spend, Usage
-from quotaline_providers.payload import Integer, NeededNumber, Number, Payload, Text, to_number
+from quotaline_providers.payload import Integer, NeededNumber, Number, Payload, Text, exact
 from quotaline_providers.vendors.groq.address import api_base
 from quotaline_providers.vendors.groq.session import Session, admitted, current, organization_of, sign_in_base
 from quotaline_providers.wording import grouped, money, tokens
 
 SECONDS = 20.0
-HISTORY_DAYS, MAX_HISTORY_DAYS = 30, 365
 _TOP = 20
 
 # --- what the vendor sends -------------------------------------------------------------------------
@@ -74,6 +73,7 @@ class Total:
 
 
 def total(rows: Iterable[Activity]) -> Total:
+    """The rows added up."""
     listed = tuple(rows)
     return Total(
         cost=sum(row.cost or 0.0 for row in listed),
@@ -111,7 +111,7 @@ def to_usage(answer: ActivityAnswer, days: int, now: datetime) -> Usage:
             Spend(
                 id="spend",
                 label="Spend",
-                used=Decimal(str(round(whole.cost, 6))),
+                used=exact(whole.cost),
                 unit="USD",
                 period="Today" if days == 1 else f"Last {days} days",
             ),
@@ -161,11 +161,6 @@ def _midnight(day: date) -> str:
 # --- how it is fetched -----------------------------------------------------------------------------
 
 
-def history_days(ctx: Context) -> int:
-    days = to_number(ctx.settings.own("historyDays"))
-    return HISTORY_DAYS if days is None else int(min(MAX_HISTORY_DAYS, max(1, days)))
-
-
 async def from_console(ctx: Context, session: Session) -> Usage:
     """The activity of the last days."""
     base, sign_in, days = urlsplit(api_base(ctx)), sign_in_base(ctx), history_days(ctx)
@@ -175,7 +170,6 @@ async def from_console(ctx: Context, session: Session) -> Usage:
         "GET",
         base._replace(path=path, query="").geturl(),
         bearer=jwt,
-        headers={"Accept": "application/json"},
         params=span(ctx.now, days),
         timeout=SECONDS,
     )

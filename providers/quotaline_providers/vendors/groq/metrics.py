@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
 from quotaline_providers.contract import Context, Credential
@@ -10,6 +9,7 @@ from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Identity, Lane, Usage, Window
 from quotaline_providers.payload import Payload, to_number
 from quotaline_providers.secret import Secret
+from quotaline_providers.sidecalls import together
 from quotaline_providers.vendors.groq.address import api_base
 
 SECONDS = 30.0
@@ -31,6 +31,8 @@ class Series(Payload):
 
 
 class Vector(Payload):
+    """The series of an answer."""
+
     result: tuple[Series, ...] = ()
 
 
@@ -79,19 +81,12 @@ def _per_minute(rate: float) -> str:
 async def from_metrics(ctx: Context, key: Credential) -> Usage:
     """Four questions at once, which must all be answered."""
     url = f"{api_base(ctx)}/metrics/prometheus/api/v1/query"
-    asking = [asyncio.create_task(_rate(ctx, url, query, key.secret)) for query in QUERIES]
-    try:
-        requests, read, written, cached = await asyncio.gather(*asking)
-    finally:
-        for task in asking:
-            task.cancel()
-        await asyncio.gather(*asking, return_exceptions=True)
+    requests, read, written, cached = await together(*(_rate(ctx, url, query, key.secret) for query in QUERIES))
     return rates_usage(requests, read, written, cached, ctx.now)
 
 
 async def _rate(ctx: Context, url: str, query: str, key: Secret) -> float:
-    headers = {"Accept": "application/json"}
-    answer = await ctx.http.send("GET", url, bearer=key, headers=headers, params={"query": query}, timeout=SECONDS)
+    answer = await ctx.http.send("GET", url, bearer=key, params={"query": query}, timeout=SECONDS)
     if answer.status == 404:
         raise BadResponse(
             "GroqCloud has no metrics for this key (HTTP 404).", "Metrics by API key are for Enterprise organisations."

@@ -23,6 +23,8 @@ SECONDS = 20.0
 
 
 class SessionData(Payload):
+    """The renewed session's token."""
+
     session_jwt: str = Field(min_length=1, repr=False)
 
 
@@ -85,6 +87,7 @@ def _session_over(message: str) -> ExpiredCredential:
 
 
 def sign_in_base(ctx: Context) -> str:
+    """Where sessions are renewed. Raises Misconfigured."""
     override = ctx.env(OVERRIDE)
     return endpoint(override, OVERRIDE, http="loopback") if override else SIGN_IN
 
@@ -128,6 +131,7 @@ def _base64(text: str) -> str:
 
 
 def admitted(ctx: Context, answer: Answer) -> Answer:
+    """The answer of the console; its 401 and 403 mean that the session is over. Else raises as `http.check`."""
     if answer.status in (401, 403):
         raise _session_over(f"The GroqCloud console refused the session (HTTP {answer.status}).")
     return ctx.http.check(answer)

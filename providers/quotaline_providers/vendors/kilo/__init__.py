@@ -32,10 +32,12 @@ SCOPE = "X-KILOCODE-ORGANIZATIONID"
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
+    """The account of an API key, and its organisations. Raises ReadError."""
     return await read_account(ctx, key.secret)
 
 
 async def from_login(ctx: Context, found: Path | Secret) -> Usage:
+    """The account of the program's login, and its organisations. Raises ReadError."""
     return await read_account(ctx, await token_of(ctx, found))
 
 
@@ -87,7 +89,6 @@ async def _call(ctx: Context, token: Secret, procedures: tuple[str, ...], header
 
 
 async def _get(ctx: Context, token: Secret, url: str, headers: dict[str, str], params: dict[str, str] | None) -> Answer:
-    headers = {"Accept": "application/json", **headers}
     return await ctx.http.send("GET", url, bearer=token, headers=headers, params=params, timeout=SECONDS)
 
 

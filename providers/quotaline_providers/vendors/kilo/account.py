@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from quotaline_providers.model import Balance, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.payload import child, to_flag, to_number, to_time
-from quotaline_providers.vendors.kilo.search import Object, contexts, first, switch, words
+from quotaline_providers.payload import child, exact, to_flag, to_number, to_time, to_words
+from quotaline_providers.searching import Object, first_in
+from quotaline_providers.vendors.kilo.search import contexts, switch
 from quotaline_providers.wording import grouped, money
 
 MICRO = 1_000_000  # what the vendor calls `mUsd` are millionths of a dollar
@@ -86,7 +86,7 @@ class Amounts:
 def credits_of(payload: object) -> Amounts | None:
     """The credit balance; None when no number tells it."""
     places = contexts(payload)
-    blocks = first(places, "creditBlocks", _array)
+    blocks = first_in(places, "creditBlocks", _array)
     known = _of_blocks(blocks) if blocks else None
     return known or _of_names(places) or _of_balance(places)
 
@@ -108,19 +108,19 @@ def _sum(blocks: Sequence[object], name: str) -> float | None:
 
 
 def _of_names(places: Sequence[Object]) -> Amounts | None:
-    blocks = [block for block in first(places, "blocks", _array) or () if isinstance(block, dict)]
+    blocks = [block for block in first_in(places, "blocks", _array) or () if isinstance(block, dict)]
 
     def find(what: str, in_blocks: str = "") -> float | None:
         names = _CREDITS[what]
-        inside = first(blocks, in_blocks or names, to_number)
-        return first(places, names, to_number) if inside is None else inside
+        inside = first_in(blocks, in_blocks or names, to_number)
+        return first_in(places, names, to_number) if inside is None else inside
 
     used, total, left = find("used", _BLOCK_USED), find("total"), find("left")
     return None if used is None and total is None and left is None else Amounts(used, total, left)
 
 
 def _of_balance(places: Sequence[Object]) -> Amounts | None:
-    told = first(places, "totalBalance_mUsd", to_number)
+    told = first_in(places, "totalBalance_mUsd", to_number)
     if told is None:
         return None
     left = max(0.0, told / MICRO)
@@ -139,6 +139,7 @@ class Pass:
 
 
 def pass_of(payload: object) -> Pass:
+    """The Kilo Pass, from its subscription or whatever else the answer tells."""
     subscription = _subscription(payload)
     if subscription is None:
         places = contexts(payload)
@@ -146,10 +147,10 @@ def pass_of(payload: object) -> Pass:
     used, base, bonus = (_dollars(subscription.get(name)) for name in _PASS_OF_OLD[:3])
     total = None if base is None else base + (bonus or 0.0)
     left = None if total is None or used is None else max(0.0, total - used)
-    tier = words(subscription.get("tier"))
+    tier = to_words(subscription.get("tier"))
     return Pass(
         plan=_TIERS.get(tier, tier) if tier else "Kilo Pass",
-        amounts=Amounts(used, total, left, bonus or 0.0, first((subscription,), _RENEWAL, to_time)),
+        amounts=Amounts(used, total, left, bonus or 0.0, first_in((subscription,), _RENEWAL, to_time)),
     )
 
 
@@ -174,28 +175,28 @@ def _generic(places: Sequence[Object]) -> Amounts:
         used = max(0.0, total - left)
     if left is None and total is not None and used is not None:
         left = max(0.0, total - used)
-    return Amounts(used, total, left, bonus or 0.0, first(places, _RESET, to_time))
+    return Amounts(used, total, left, bonus or 0.0, first_in(places, _RESET, to_time))
 
 
 def _scaled(places: Sequence[Object], cents: str, micro: str, plain: str) -> float | None:
     """Dollars: names in cents count before those in millionths, and these before plain ones."""
     for names, divisor in ((cents, 100), (micro, MICRO), (plain, 1)):
-        if (told := first(places, names, to_number)) is not None:
+        if (told := first_in(places, names, to_number)) is not None:
             return told / divisor
     return None
 
 
 def _plan_in(payload: object, places: Sequence[Object]) -> str | None:
     """The plan's name, wherever it may stand without a subscription."""
-    if named := first(places, "planName tier tierName passName subscriptionName", words):
+    if named := first_in(places, "planName tier tierName passName subscriptionName", to_words):
         return named
     paths = (*_PLAN_PATHS, ("state", "name"))
     for *way, last in paths:
-        if found := words((child(payload, *way) or {}).get(last)):
+        if found := to_words((child(payload, *way) or {}).get(last)):
             return found
     root: Object = payload if isinstance(payload, dict) else {}
-    name = first(places, "name", words)
-    return words(root.get("state")) or (name if name and "pass" in name.lower() else None)
+    name = first_in(places, "name", to_words)
+    return to_words(root.get("state")) or (name if name and "pass" in name.lower() else None)
 
 
 # --- automatic top-ups -----------------------------------------------------------------------------
@@ -204,29 +205,29 @@ def _plan_in(payload: object, places: Sequence[Object]) -> str | None:
 def top_up_text(credits: object, method: object) -> str | None:
     """Whether credits are bought automatically, and how; None when that is not known."""
     places = contexts(method)
-    enabled = first(places, "enabled isEnabled active", switch)
+    enabled = first_in(places, "enabled isEnabled active", switch)
     if enabled is None:
-        enabled = first(places, "status", _status)
+        enabled = first_in(places, "status", _status)
     if enabled is None:
-        enabled = first(contexts(credits), "autoTopUpEnabled", switch)
+        enabled = first_in(contexts(credits), "autoTopUpEnabled", switch)
     if enabled is None:
         return None
     if not enabled:
         return "Auto top-up: off"
-    named = first(places, "paymentMethod paymentMethodType method cardBrand", words)
+    named = first_in(places, "paymentMethod paymentMethodType method cardBrand", to_words)
     return f"Auto top-up: {named or _top_up_amount(places) or 'enabled'}"
 
 
 def _status(value: object) -> bool | None:
-    word = (words(value) or "").lower()
+    word = (to_words(value) or "").lower()
     if word in ("enabled", "active", "on"):
         return True
     return False if word in ("disabled", "inactive", "off", "none") else None
 
 
 def _top_up_amount(places: Sequence[Object]) -> str | None:
-    cents = first(places, "amountCents", _positive)
-    dollars = first(places, "amount topUpAmount amountUsd", _positive) if cents is None else cents / 100
+    cents = first_in(places, "amountCents", _positive)
+    dollars = first_in(places, "amount topUpAmount amountUsd", _positive) if cents is None else cents / 100
     return None if dollars is None else money(dollars).removesuffix(".00")
 
 
@@ -249,13 +250,14 @@ class Account:
 
 
 def account_of(credits: object, subscription: object, method: object) -> Account:
+    """The account, from the three procedures' answers; None is one that failed."""
     return Account(credits_of(credits), pass_of(subscription), top_up_text(credits, method), block_rows(credits))
 
 
 def block_rows(payload: object) -> tuple[Row, ...]:
     """The blocks of credits that still hold something, in the vendor's order."""
     rows = []
-    for block in first(contexts(payload), "creditBlocks", _array) or ():
+    for block in first_in(contexts(payload), "creditBlocks", _array) or ():
         left = to_number(block.get("balance_mUsd")) if isinstance(block, dict) else None
         if isinstance(block, dict) and left and left > 0:
             expiry = to_time(block.get("expiry_date"))
@@ -305,11 +307,12 @@ def _pass_text(amounts: Amounts) -> str:
 
 
 def balances(account: Account, prefix: str = "", name: str = "") -> tuple[Balance, ...]:
+    """The credits left in US dollars. `prefix` and `name` tell an organisation's from one's own."""
     left = account.credits.left if account.credits else None
     if left is None:
         return ()
-    exact = Decimal(str(round(max(0.0, left), 6)))
-    return (Balance(id=f"{prefix}credits", label=f"{name} Credits".strip(), amount=exact, unit="USD"),)
+    amount = exact(max(0.0, left))
+    return (Balance(id=f"{prefix}credits", label=f"{name} Credits".strip(), amount=amount, unit="USD"),)
 
 
 def to_usage(account: Account, now: datetime) -> Usage:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
-from quotaline_providers.payload import child
-from quotaline_providers.vendors.kilo.search import Object, words
+from quotaline_providers.payload import child, to_words
+from quotaline_providers.searching import Object
 
 PROCEDURES = ("user.getCreditBlocks", "kiloPass.getState", "user.getAutoTopUpPaymentMethod")
 _NEEDED = (0, 1)
@@ -54,8 +54,8 @@ def refusal(error: Object, procedure: str) -> ReadError:
     inner = child(error, "json") or {}
     codes = ((child(inner, "data") or {}).get("code"), (child(error, "data") or {}).get("code"), error.get("code"))
     texts = (
-        next(filter(None, map(words, codes)), ""),
-        words(inner.get("message")) or words(error.get("message")) or "",
+        next(filter(None, map(to_words, codes)), ""),
+        to_words(inner.get("message")) or to_words(error.get("message")) or "",
     )
     told = " ".join(texts).lower()
     if "unauthorized" in told or "forbidden" in told:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from quotaline_providers.contract import Context
 from quotaline_providers.model import Row, Section
-from quotaline_providers.payload import child
-from quotaline_providers.vendors.kilo.search import words
+from quotaline_providers.payload import child, to_words
 
 ENABLED, KNOWN = "kiloEnabledOrganizationIDs", "kiloKnownOrganizations"
 
@@ -26,8 +25,8 @@ def organizations(items: object) -> tuple[Organization, ...]:
     """The organisations of a list; what has no id is left out."""
     found = []
     for item in items if isinstance(items, list) else ():
-        if isinstance(item, dict) and (id := words(item.get("id"))):
-            found.append(Organization(id, words(item.get("name")) or id, words(item.get("role"))))
+        if isinstance(item, dict) and (id := to_words(item.get("id"))):
+            found.append(Organization(id, to_words(item.get("name")) or id, to_words(item.get("role"))))
     return tuple(found)
 
 
@@ -44,7 +43,7 @@ def enabled(ctx: Context) -> tuple[Organization, ...]:
     """The organisations the user enabled, in order, each once; those not known by name are named by their id."""
     known = {item.id: item for item in organizations(ctx.settings.own(KNOWN))}
     ids = ctx.settings.own(ENABLED)
-    cleaned = (words(id) for id in ids) if isinstance(ids, list) else ()
+    cleaned = (to_words(id) for id in ids) if isinstance(ids, list) else ()
     return tuple(known.get(id) or Organization(id, id) for id in dict.fromkeys(cleaned) if id)
 
 

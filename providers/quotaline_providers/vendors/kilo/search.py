@@ -1,14 +1,11 @@
-"""Looking for values in payloads whose shape the vendor changes: by name, in an object and what it holds."""
+"""Where in a payload, whose shape the vendor changes, values are looked for, and how its switches are read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 from quotaline_providers.payload import to_number
-
-T = TypeVar("T")
-Object = dict[str, object]
+from quotaline_providers.searching import Object
 
 DEPTH = 2
 
@@ -32,18 +29,6 @@ def _objects(value: object) -> Iterator[Object]:
             yield next_one
         elif isinstance(next_one, list):
             waiting.extend(reversed(next_one))
-
-
-def first(where: Iterable[Object], names: str, parse: Callable[[object], T | None]) -> T | None:
-    """The first usable value: object after object, and in each name after name."""
-    listed = names.split()
-    found = (parse(item[name]) for item in where for name in listed if name in item)
-    return next((value for value in found if value is not None), None)
-
-
-def words(value: object) -> str | None:
-    """A text, trimmed; None for anything else and for nothing."""
-    return (value.strip() or None) if isinstance(value, str) else None
 
 
 def switch(value: object) -> bool | None:

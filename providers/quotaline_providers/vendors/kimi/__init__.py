@@ -13,7 +13,7 @@ from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, Misconfigured, ReadError
 from quotaline_providers.lookups import ApiKey, LoginFile
 from quotaline_providers.model import Usage
-from quotaline_providers.pages import CHROME, LANGUAGE
+from quotaline_providers.pages import browser_headers
 from quotaline_providers.payload import jwt_claims, to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.sidecalls import beside, optional
@@ -68,17 +68,18 @@ def accepted(ctx: Context, answer: Answer, invalid: ExpiredCredential) -> Answer
 async def _code_usage(
     ctx: Context, token: Secret, headers: Mapping[str, str], invalid: ExpiredCredential
 ) -> CodeAnswer:
-    lines = {"Accept": "application/json", **headers}
-    answer = await ctx.http.send("GET", usages_address(ctx), bearer=token, headers=lines, timeout=SECONDS)
+    answer = await ctx.http.send("GET", usages_address(ctx), bearer=token, headers=headers, timeout=SECONDS)
     return ctx.http.parse(accepted(ctx, answer, invalid), CodeAnswer)
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
+    """The quota of an API key. Raises ReadError."""
     answer = await _code_usage(ctx, key.secret, {}, ExpiredCredential("Kimi refused the API key."))
     return to_usage(answer, await _web_statistics(ctx), ctx.now)
 
 
 async def from_cli(ctx: Context, path: Path) -> Usage:
+    """The quota of Kimi Code's own login. Raises ReadError."""
     token = await cli_token(ctx, path)
     invalid = ExpiredCredential("Kimi refused the login of the Kimi Code CLI.", "Sign in again with the CLI.")
     answer = await _code_usage(ctx, token, await client_headers(ctx), invalid)
@@ -123,15 +124,12 @@ async def device_id(ctx: Context) -> str:
 
 
 async def web_headers(ctx: Context, token: Secret) -> dict[str, str]:
+    """What the web client sends, with what its token says of the session."""
     claims = jwt_claims(token.reveal())
     told = {"x-msh-device-id": "device_id", "x-msh-session-id": "ssid", "x-traffic-id": "sub"}
     known = {name: to_text(claims.get(claim)) for name, claim in told.items()}
     return {
-        "Origin": SITE,
-        "Referer": f"{SITE}/code/console",
-        "Accept": "*/*",
-        "Accept-Language": LANGUAGE,
-        "User-Agent": CHROME,
+        **browser_headers(SITE, f"{SITE}/code/console", "*/*"),
         "connect-protocol-version": "1",
         "x-language": "en-US",
         "x-msh-platform": "web",

@@ -41,6 +41,7 @@ class Login(Payload):
 
 
 def cli_home(ctx: Context) -> Path:
+    """The folder of Kimi Code."""
     return ctx.env_path("KIMI_CODE_HOME") or ctx.home / ".kimi-code"
 
 

@@ -33,11 +33,15 @@ class Detail(Payload):
 
 
 class Length(Payload):
+    """How long a window is, in the unit that `unit` names."""
+
     duration: Number = None
     unit: Text = Field(default=None, alias="timeUnit")
 
 
 class Limit(Payload):
+    """A rate limit; its window comes as an object or a text."""
+
     window: Any = None
     detail: Annotated[Detail | None, lenient(Detail)] = None
 
@@ -50,6 +54,8 @@ class CodeAnswer(Payload):
 
 
 class Scoped(Payload):
+    """The quota of one feature."""
+
     scope: Text = None
     detail: Annotated[Detail | None, lenient(Detail)] = None
     limits: Any = None
@@ -71,6 +77,8 @@ class Subscription(Payload):
 
 
 class Rate(Payload):
+    """A share used, 0-1."""
+
     ratio: Number = None
     enabled: Flag = None
     resetTime: When = None  # noqa: N815
@@ -122,6 +130,7 @@ def minutes_of(limit: Limit) -> int | None:
 
 
 def rate_text(used: int, limit: int, minutes: int | None) -> str:
+    """`Rate: 30/90 per 5 hours`."""
     text = f"Rate: {used}/{limit}"
     if minutes is None:
         return text
@@ -195,6 +204,7 @@ def _percent(ratio: float) -> float:
 
 
 def repeats(code: Window, week: Window) -> bool:
+    """Whether the code window is the week told once more."""
     if week.minutes is None or code.resets_at is None or week.resets_at is None:
         return False
     near = abs((code.used_percent or 0) - (week.used_percent or 0)) <= 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from quotaline_providers.contract import Context, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, TimedOut, Unavailable
 from quotaline_providers.model import Usage
+from quotaline_providers.sidecalls import together
 from quotaline_providers.vendors.kiro.login import sign_in
 from quotaline_providers.vendors.kiro.program import PROGRAM, logged_out, read_context, read_login, read_usage
 from quotaline_providers.vendors.kiro.report import Login
@@ -25,7 +26,8 @@ async def from_program(ctx: Context, program: Path) -> Usage:
             if await asking is None:
                 raise logged_out() from None
             raise
-        filled, limits, login = await asyncio.gather(read_context(ctx, program), ask_service(ctx), asking)
+        filled, limits = await together(read_context(ctx, program), ask_service(ctx))
+        login = await asking
     finally:
         asking.cancel()
         await asyncio.wait([asking])

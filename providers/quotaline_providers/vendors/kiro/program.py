@@ -201,4 +201,5 @@ async def read_context(ctx: Context, program: Path) -> ContextReport | None:
 
 
 def logged_out() -> MissingCredential:
+    """The error of a program without a login."""
     return MissingCredential("Kiro is not logged in.", SIGN_IN)

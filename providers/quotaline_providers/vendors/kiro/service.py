@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import ReadError
-from quotaline_providers.payload import Number, Payload, Text, lenient, lenient_items, lenient_part, to_number
+from quotaline_providers.payload import Number, Payload, Text, exact, lenient, lenient_items, lenient_part, to_number
 from quotaline_providers.secret import Secret
 
 URL = "https://codewhisperer.us-east-1.amazonaws.com/"
@@ -56,10 +56,14 @@ class Breakdown(Payload):
 
 
 class OverageConfiguration(Payload):
+    """Whether credits beyond the plan may be used."""
+
     status: Text = Field(default=None, alias="overageStatus")
 
 
 class Subscription(Payload):
+    """The plan's name."""
+
     title: Text = Field(default=None, alias="subscriptionTitle")
 
 
@@ -118,8 +122,8 @@ def to_limits(answer: LimitsAnswer) -> Limits | None:
         resets_at=reset,
         state=state,
         cap=cap,
-        charges=Decimal(str(row.charges)) if row.charges is not None and row.charges >= 0 else None,
-        rate=Decimal(str(row.rate)) if row.rate is not None and row.rate > 0 else None,
+        charges=exact(row.charges) if row.charges is not None and row.charges >= 0 else None,
+        rate=exact(row.rate) if row.rate is not None and row.rate > 0 else None,
         currency=(row.currency or "USD").upper(),
         has_bonuses=has_bonuses,
         title=answer.subscription.title if answer.subscription else None,
@@ -150,6 +154,8 @@ class StoredToken(Payload):
 
 
 class StoredProfile(Payload):
+    """The profile that the program chose at its login."""
+
     arn: Text = None
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from quotaline_providers.model import Identity, Row, Section, Spend, Usage, Window
+from quotaline_providers.payload import exact
 from quotaline_providers.vendors.kiro.report import DEFAULT_PLAN, ContextReport, Login, Report
 from quotaline_providers.vendors.kiro.service import Limits
 from quotaline_providers.wording import money
@@ -122,7 +123,7 @@ def _ceiling(limits: Limits | None) -> Decimal | None:
     """The most that overage can cost."""
     if limits is None or not limits.cap or limits.rate is None:
         return None
-    return Decimal(str(limits.cap)) * limits.rate
+    return exact(limits.cap) * limits.rate
 
 
 # --- rows ------------------------------------------------------------------------------------------

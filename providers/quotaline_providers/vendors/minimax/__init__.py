@@ -11,10 +11,11 @@ from quotaline_providers.contract import Answer, Context, Credential, Option, Pr
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut, Unavailable
 from quotaline_providers.lookups import CookieHeader
 from quotaline_providers.model import Section, Usage
-from quotaline_providers.pages import CHROME, HTML, LANGUAGE
+from quotaline_providers.pages import browser_headers
 from quotaline_providers.payload import JsonObject, to_integer
+from quotaline_providers.searching import Object
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import optional
+from quotaline_providers.sidecalls import optional, together
 from quotaline_providers.vendors.minimax.access import (
     CHINA,
     GLOBAL,
@@ -27,7 +28,7 @@ from quotaline_providers.vendors.minimax.access import (
     session_in,
     usable,
 )
-from quotaline_providers.vendors.minimax.lanes import Object, Plan, binding, to_usage
+from quotaline_providers.vendors.minimax.lanes import Plan, binding, to_usage
 from quotaline_providers.vendors.minimax.plans import VendorFailure, check_status, to_plan
 from quotaline_providers.vendors.minimax.platform import (
     HISTORY_DAYS,
@@ -110,7 +111,7 @@ async def _by_key(ctx: Context, region: str, key: Secret) -> Usage:
 
 
 async def _remains_by_key(ctx: Context, url: str, key: Secret) -> Usage:
-    headers = {"Accept": "application/json", "Content-Type": "application/json", "MM-API-Source": "quotaline"}
+    headers = {"Content-Type": "application/json", "MM-API-Source": "quotaline"}
     answer = await ctx.http.send("GET", url, bearer=key, headers=headers, timeout=SECONDS)
     told = ctx.http.parse(_checked(ctx, answer, "API key"), JsonObject)
     return to_usage(to_plan(told.root, ctx.now, by_key=True), ctx.now)
@@ -120,12 +121,13 @@ async def _remains_by_key(ctx: Context, url: str, key: Secret) -> Usage:
 
 
 async def from_web(ctx: Context, found: Credential) -> Usage:
+    """The plan of a browser session; the subscription and the billing history are optional. Raises ReadError."""
     session = session_in(found.secret.reveal())
     if session is None:
         raise ExpiredCredential("The pasted text holds no MiniMax session.")
     addresses = addresses_of(ctx)
     plan = await _plan(ctx, addresses, session)
-    combo, billing = await asyncio.gather(_combo(ctx, addresses, session), _billing(ctx, addresses, session))
+    combo, billing = await together(_combo(ctx, addresses, session), _billing(ctx, addresses, session))
     if combo:
         plan = replace(plan, name=combo.plan or plan.name, expires_at=combo.expires_at, renews_at=combo.renews_at)
     return to_usage(replace(plan, sections=(billing,) if billing else ()), ctx.now)
@@ -152,16 +154,6 @@ async def _plan(ctx: Context, addresses: Addresses, session: Session) -> Plan:
     return replace(remains, name=remains.name or (page.name if page else None))
 
 
-def _headers(addresses: Addresses, referer: str, accept: str) -> dict[str, str]:
-    return {
-        "Accept": accept,
-        "User-Agent": CHROME,
-        "Accept-Language": LANGUAGE,
-        "Origin": addresses.platform,
-        "Referer": referer,
-    }
-
-
 async def _get(ctx: Context, url: str, session: Session, headers: Mapping[str, str]) -> Answer:
     answer = await ctx.http.send(
         "GET", url, cookie=session.cookie, bearer=session.bearer, headers=headers, timeout=SECONDS
@@ -170,14 +162,14 @@ async def _get(ctx: Context, url: str, session: Session, headers: Mapping[str, s
 
 
 async def _page(ctx: Context, addresses: Addresses, session: Session) -> Plan:
-    answer = await _get(ctx, addresses.page, session, _headers(addresses, addresses.page_referer, HTML))
+    answer = await _get(ctx, addresses.page, session, browser_headers(addresses.platform, addresses.page_referer))
     if "json" in answer.headers.get("content-type", "").lower():
         return to_plan(ctx.http.parse(answer, JsonObject).root, ctx.now)
     return from_page(answer.text, ctx.now)
 
 
 async def _remains(ctx: Context, addresses: Addresses, session: Session) -> Plan:
-    headers = _headers(addresses, addresses.page_referer, DATA) | {"X-Requested-With": "XMLHttpRequest"}
+    headers = browser_headers(addresses.platform, addresses.page_referer, DATA) | {"X-Requested-With": "XMLHttpRequest"}
     *others, last = addresses.remains
     for url in others:
         try:
@@ -240,7 +232,7 @@ async def _charges(ctx: Context, addresses: Addresses, session: Session, charges
     """Adds the charges page by page, until a record is too old or all are seen."""
     parts = urlsplit(addresses.billing)
     referer = f"{parts.scheme}://{parts.netloc}/account"
-    headers = _headers(addresses, referer, DATA) | {"X-Requested-With": "XMLHttpRequest"}
+    headers = browser_headers(addresses.platform, referer, DATA) | {"X-Requested-With": "XMLHttpRequest"}
     oldest = ctx.now.astimezone().date().toordinal() - HISTORY_DAYS
     seen = 0
     for number in range(1, MAX_PAGES + 1):

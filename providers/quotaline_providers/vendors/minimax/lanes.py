@@ -11,8 +11,6 @@ from decimal import Decimal
 from quotaline_providers.model import Balance, Identity, Lane, Row, Section, Usage, Window
 from quotaline_providers.wording import grouped
 
-Object = dict[str, object]
-
 WEEKLY = "Weekly"
 _LANES: tuple[Lane, ...] = ("primary", "secondary", "tertiary")
 
@@ -48,6 +46,7 @@ class Plan:
 
 
 def reset_text(reset: datetime | None, now: datetime) -> str | None:
+    """`Resets in 2 days`, in the largest unit that fits; None without a time ahead."""
     if reset is None or reset <= now:
         return None
     minutes = max(1, round((reset - now).total_seconds() / 60))
@@ -69,6 +68,7 @@ def ordered(limits: Iterable[Limit]) -> list[Limit]:
 
 
 def to_usage(plan: Plan, now: datetime) -> Usage:
+    """The usage of one plan, its windows in the order in which MiniMax shows them."""
     windows: list[Window] = []
     ids: set[str] = set()
     for number, limit in enumerate(ordered(plan.limits)):

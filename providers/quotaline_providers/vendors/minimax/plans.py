@@ -23,12 +23,14 @@ from quotaline_providers.payload import (
     Payload,
     Text,
     When,
+    exact,
     lenient_items,
     to_integer,
     to_number,
     to_text,
 )
-from quotaline_providers.vendors.minimax.lanes import WEEKLY, Limit, Object, Plan, reset_text
+from quotaline_providers.searching import Object
+from quotaline_providers.vendors.minimax.lanes import WEEKLY, Limit, Plan, reset_text
 from quotaline_providers.vendors.minimax.services import services_of
 from quotaline_providers.wording import grouped
 
@@ -95,6 +97,8 @@ class Remains(Payload):
 
 
 class Listed(Payload):
+    """An answer's list of models."""
+
     models: Annotated[tuple[Remains, ...], lenient_items(Remains)] = Field(default=(), alias="model_remains")
 
 
@@ -102,6 +106,7 @@ class Listed(Payload):
 
 
 def service_name(model: str) -> str:
+    """The service that a model belongs to, as it is shown."""
     name = model.lower()
     if name in ("general", "video"):
         return name
@@ -155,6 +160,7 @@ def counted(part: Remains) -> tuple[float, float, float] | None:
 
 
 def not_in_plan(part: Remains) -> bool:
+    """Whether a model is only listed: full, without amounts, and said not to be in the plan."""
     return part.status == NOT_IN_PLAN and not part.total and not part.left and part.left_percent == 100
 
 
@@ -289,5 +295,5 @@ def _points(places: Iterable[Object]) -> Decimal | None:
         for name in _POINTS:
             number = to_number(place.get(name))
             if number is not None and number >= 0:
-                return Decimal(str(number))
+                return exact(number)
     return None

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.model import Chart, Point, Row, Section
 from quotaline_providers.payload import to_number, to_text, to_time
-from quotaline_providers.vendors.minimax.lanes import Limit, Object, Plan, reset_text
+from quotaline_providers.searching import Object, objects
+from quotaline_providers.vendors.minimax.lanes import Limit, Plan, reset_text
 from quotaline_providers.vendors.minimax.plans import snake, to_plan
 from quotaline_providers.vendors.minimax.services import CHINA_TIME
 from quotaline_providers.wording import grouped, tokens
@@ -39,18 +40,6 @@ _MINUTES = {"hour": 60, "hr": 60, "h": 60, "day": 1440, "d": 1440}
 
 
 # --- searching -------------------------------------------------------------------------------------
-
-
-def objects(value: object) -> Iterator[Object]:
-    """All objects in a value, in the order they stand."""
-    waiting = [value]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, dict):
-            yield current
-            waiting.extend(reversed(list(current.values())))
-        elif isinstance(current, list):
-            waiting.extend(reversed(current))
 
 
 def texts(value: object) -> Iterator[str]:
@@ -129,6 +118,7 @@ def from_text(html: str, text: str, now: datetime) -> Plan:
 
 
 def text_reset(text: str, now: datetime) -> datetime | None:
+    """The reset in a page's words: `Resets in 40 min`, `Resets at 20:00 (UTC+8)`."""
     if match := _IN.search(text):
         return now + timedelta(minutes=int(match.group(1)) * _MINUTES.get(match.group(2).lower(), 1))
     match = _AT.search(text)
@@ -202,6 +192,7 @@ class Combo:
 
 
 def to_combo(answer: Object) -> Combo:
+    """The subscription in an answer, wherever it stands."""
     current = [
         text
         for found in objects(answer)

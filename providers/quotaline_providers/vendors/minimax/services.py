@@ -15,6 +15,7 @@ _UNITS = {"minute": 1, "hour": 60, "day": 1440}
 
 
 def service_type(told: str) -> str:
+    """A service's name as it is shown."""
     name = told.lower()
     if "text" in name and "generation" in name:
         return "Text Generation"

@@ -11,7 +11,7 @@ from quotaline_providers.contract import Answer, Context, Credential, Provider, 
 from quotaline_providers.errors import ExpiredCredential
 from quotaline_providers.lookups import ApiKey, Chosen, CookieHeader, accepted
 from quotaline_providers.model import Usage
-from quotaline_providers.pages import CHROME, HTML, LANGUAGE, page, redirect_of
+from quotaline_providers.pages import browser_headers, page, redirect_of
 from quotaline_providers.payload import JsonObject, Payload
 from quotaline_providers.secret import Secret
 from quotaline_providers.sidecalls import beside
@@ -57,13 +57,8 @@ def _signed_in(ctx: Context, answer: Answer) -> Answer:
 
 
 async def from_web(ctx: Context, cookie: Credential) -> Usage:
-    headers = {
-        "Accept": HTML,
-        "Accept-Language": LANGUAGE,
-        "Origin": SITE,
-        "Referer": SETTINGS,
-        "User-Agent": CHROME,
-    }
+    """The session's and the week's usage, from the settings page. Raises ReadError."""
+    headers = browser_headers(SITE, SETTINGS)
     answer = await page(ctx, SETTINGS, cookie.secret, DOMAIN, headers, stop=is_sign_in, timeout=SECONDS)
     return blocks.to_usage(_signed_in(ctx, answer).text, ctx.now)
 
@@ -76,30 +71,19 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
     async with beside() as side:
         me = side.start(_account(ctx, key.secret), ACCOUNT_SECONDS)
         await _prove(ctx, key.secret)
-        await ctx.http.get(
-            f"{SITE}/api/tags", Catalogue, bearer=key.secret, headers={"Accept": "application/json"}, timeout=SECONDS
-        )
+        await ctx.http.get(f"{SITE}/api/tags", Catalogue, bearer=key.secret, timeout=SECONDS)
         told = await me
     return account.to_usage(told.root if told else None, ctx.now)
 
 
 async def _prove(ctx: Context, key: Secret) -> None:
-    answer = await ctx.http.send(
-        "POST",
-        f"{SITE}/api/web_search",
-        bearer=key,
-        headers={"Accept": "application/json"},
-        json={"query": ""},
-        timeout=SECONDS,
-    )
+    answer = await ctx.http.send("POST", f"{SITE}/api/web_search", bearer=key, json={"query": ""}, timeout=SECONDS)
     if answer.status != 400:  # the empty search is refused, and only after the key was accepted
         accepted(ctx, answer, "Ollama")
 
 
 async def _account(ctx: Context, key: Secret) -> JsonObject:
-    headers = {"Accept": "application/json"}
-    answer = await ctx.http.send("POST", f"{SITE}/api/me", bearer=key, headers=headers, timeout=ACCOUNT_SECONDS)
-    return ctx.http.parse(ctx.http.check(answer), JsonObject)
+    return await ctx.http.post(f"{SITE}/api/me", JsonObject, bearer=key, timeout=ACCOUNT_SECONDS)
 
 
 def _session(ctx: Context) -> CookieHeader:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Identity, Lane, Row, Section, Usage, Window
 from quotaline_providers.payload import to_number, to_text, to_time
+from quotaline_providers.searching import value_of
 
 NOTE = "API key verified. Cloud quotas need browser cookies."
 LOGIN = "API key"
@@ -33,10 +34,6 @@ def _told(value: object, field: str) -> object:
     return inner.get(field) if inner.get("valid") is not False else None
 
 
-def _first(values: Plain, *names: str) -> object:
-    return next((values[name] for name in names if values.get(name) is not None), None)
-
-
 def _percent(value: object) -> float | None:
     number = to_number(value.strip().removesuffix("%")) if isinstance(value, str) else to_number(value)
     return None if number is None else min(100.0, max(0.0, number))
@@ -47,12 +44,12 @@ def used_percent(value: object) -> float | None:
     if not isinstance(value, dict):
         return _percent(value)
     told = plain(value)
-    percent = _percent(_first(told, "percent", "pct", "usedpercent", "usagepercent"))
+    percent = _percent(value_of(told, "percent", "pct", "usedpercent", "usagepercent"))
     if percent is not None:
         return percent
-    used = to_number(_first(told, "used", "usage", "value"))
-    limit = to_number(_first(told, "limit", "max"))
-    left = to_number(_first(told, "remaining", "left"))
+    used = to_number(value_of(told, "used", "usage", "value"))
+    limit = to_number(value_of(told, "limit", "max"))
+    left = to_number(value_of(told, "remaining", "left"))
     if limit is None or limit <= 0:
         return None
     if used is None:
@@ -61,11 +58,12 @@ def used_percent(value: object) -> float | None:
 
 
 def reset_of(value: object, now: datetime) -> datetime | None:
+    """When a window resets: a time, or seconds from now."""
     told = plain(value)
-    at = to_time(_first(told, "resetat", "resetsat", "resettime", "reset"))
+    at = to_time(value_of(told, "resetat", "resetsat", "resettime", "reset"))
     if at is not None:
         return at
-    seconds = to_number(_first(told, "resetin", "resetinseconds", "resetsin", "secondstoreset"))
+    seconds = to_number(value_of(told, "resetin", "resetinseconds", "resetsin", "secondstoreset"))
     if seconds is None or not 0 < seconds < 10 * 366 * 86400:
         return None
     return now + timedelta(seconds=seconds)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -18,9 +18,9 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
+from quotaline_providers.history import HISTORY, history_days
 from quotaline_providers.lookups import ApiKey
 from quotaline_providers.model import Usage
-from quotaline_providers.payload import to_number
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.openai.balance import Grants, balance_usage
 from quotaline_providers.vendors.openai.organization import CostPage, Page, UsagePage, days_of, to_usage
@@ -28,7 +28,7 @@ from quotaline_providers.vendors.openai.organization import CostPage, Page, Usag
 BASE = "https://api.openai.com/v1"
 COSTS, COMPLETIONS, GRANTS = "organization/costs", "organization/usage/completions", "dashboard/billing/credit_grants"
 USAGE_SECONDS, BALANCE_SECONDS = 20.0, 15.0
-HISTORY_DAYS, MAX_HISTORY_DAYS, CHUNK_DAYS, MAX_PAGES = 30, 365, 31, 100
+CHUNK_DAYS, MAX_PAGES = 31, 100
 RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 10.0
 _RETRIED = (408, 429, 500, 502, 503, 504)
 _PLAIN_ENV = "env OPENAI_API_KEY"
@@ -51,11 +51,6 @@ class Question:
 
 class Refused(ExpiredCredential):
     """The key is known to be no Admin key, or is not known at all."""
-
-
-def history_days(ctx: Context) -> int:
-    days = to_number(ctx.settings.own("historyDays"))
-    return HISTORY_DAYS if days is None else min(MAX_HISTORY_DAYS, max(1, int(days)))
 
 
 def project_of(ctx: Context) -> str | None:
@@ -137,14 +132,7 @@ def pause(until: datetime | None, now: datetime) -> float:
 
 
 async def _send(ctx: Context, key: Secret, path: str, query: dict[str, str] | None, seconds: float) -> Answer:
-    return await ctx.http.send(
-        "GET",
-        f"{BASE}/{path}",
-        bearer=key,
-        headers={"Accept": "application/json"},
-        params=query,
-        timeout=seconds,
-    )
+    return await ctx.http.send("GET", f"{BASE}/{path}", bearer=key, params=query, timeout=seconds)
 
 
 def _checked(ctx: Context, answer: Answer, path: str) -> Answer:
@@ -187,7 +175,7 @@ PROVIDER = Provider(
     status=StatusPage("https://status.openai.com", "statuspage"),
     key_url="https://platform.openai.com/settings/organization/admin-keys",
     settings=("apiKey", "apiKeyEnv", "workspaceID", "tokenAccounts"),
-    options=(Option("historyDays", "How many days of history to show, 1 to 365 (30).", "number"),),
+    options=(HISTORY,),
     accounts="token",
     min_interval=300,
     deadline=120,

@@ -11,10 +11,14 @@ from quotaline_providers.wording import money
 
 
 class Grant(Payload):
+    """A grant of credits."""
+
     expires_at: When = None
 
 
 class GrantList(Payload):
+    """All grants."""
+
     data: Annotated[tuple[Grant, ...], lenient_items(Grant)] = ()
 
 

@@ -39,6 +39,8 @@ class Amount(Payload):
 
 
 class CostResult(Payload):
+    """The cost of one line item."""
+
     amount: Amount | None = None
     line_item: Text = None
 
@@ -72,15 +74,21 @@ class UsageBucket(Payload):
 
 
 class Page(Payload):
+    """A page of buckets, and where the next one begins."""
+
     has_more: bool
     next_page: Text = None
 
 
 class CostPage(Page):
+    """`GET /organization/costs`."""
+
     data: tuple[CostBucket, ...]
 
 
 class UsagePage(Page):
+    """`GET /organization/usage/completions`."""
+
     data: tuple[UsageBucket, ...]
 
 

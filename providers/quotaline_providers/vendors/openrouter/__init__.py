@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,9 @@ from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut
 from quotaline_providers.lookups import ApiKey
 from quotaline_providers.model import Balance, Confidence, Identity, Row, Section, Spend, Usage
-from quotaline_providers.payload import clean, to_number
+from quotaline_providers.payload import clean, exact, to_number
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside
+from quotaline_providers.sidecalls import beside, together
 from quotaline_providers.vendors.openrouter.answers import ActivityAnswer, Credits, CreditsAnswer, KeyAnswer
 from quotaline_providers.vendors.openrouter.budget import (
     TIMED_OUT,
@@ -51,11 +49,11 @@ def to_usage(credits: Credits | None, part: KeyPart, history: Section, now: date
         difference = credits.total_credits - credits.total_usage
         left = max(0.0, difference if credits.remaining_balance is None else credits.remaining_balance)
         windows.append(credits_window(credits, "secondary" if budget else "primary"))
-        balances = (Balance(id="credits", label="Credits", amount=_cents(left), unit="USD"),)
+        balances = (Balance(id="credits", label="Credits", amount=exact(left), unit="USD"),)
         sections.insert(0, _credits_section(credits, left))
         plan = f"Balance: {money(left)}"
     elif key is not None and key.usage is not None:
-        spends = (Spend(id="key", label="API key", used=_cents(max(0.0, key.usage)), unit="USD", period="Lifetime"),)
+        spends = (Spend(id="key", label="API key", used=exact(max(0.0, key.usage)), unit="USD", period="Lifetime"),)
     return Usage(
         updated_at=now,
         windows=tuple(windows),
@@ -72,11 +70,6 @@ def _credits_section(credits: Credits, left: float) -> Section:
     return Section(title="Credits", rows=tuple(Row(label=label, value=dollars(value)) for label, value in amounts))
 
 
-def _cents(value: float) -> Decimal:
-    """Dollars without the noise of binary fractions."""
-    return Decimal(str(round(value, 6)))
-
-
 # --- how it is fetched -----------------------------------------------------------------------------
 
 
@@ -88,6 +81,7 @@ def base_url(ctx: Context) -> str:
 
 
 def management_key(ctx: Context) -> Secret | None:
+    """The key that may read the account's history, from the config or the environment."""
     kept = ctx.settings.own("pluginSecrets")
     own = kept.get(MANAGEMENT_KEY) if isinstance(kept, dict) else None
     value = (clean(own) if isinstance(own, str) else None) or ctx.env(MANAGEMENT_KEY)
@@ -130,15 +124,14 @@ def _closed(ctx: Context, answer: Answer, part: KeyPart) -> None:
 
 
 async def _credits(ctx: Context, base: str, key: Secret) -> Answer:
-    headers = {"Accept": "application/json", "X-Title": ctx.env("OPENROUTER_X_TITLE") or "Quotaline"}
+    headers = {"X-Title": ctx.env("OPENROUTER_X_TITLE") or "Quotaline"}
     if referer := ctx.env("OPENROUTER_HTTP_REFERER"):
         headers["HTTP-Referer"] = referer
     return await ctx.http.send("GET", f"{base}/credits", bearer=key, headers=headers, timeout=CREDITS_SECONDS)
 
 
 async def _plain(ctx: Context, url: str, key: Secret, seconds: float, **params: str) -> Answer:
-    headers = {"Accept": "application/json"}
-    return await ctx.http.send("GET", url, bearer=key, headers=headers, params=params or None, timeout=seconds)
+    return await ctx.http.send("GET", url, bearer=key, params=params, timeout=seconds)
 
 
 async def _key_part(ctx: Context, base: str, key: Secret, seconds: float) -> KeyPart:
@@ -167,9 +160,7 @@ async def _history(ctx: Context, seconds: float) -> Section:
     # The management key may do more than read, so it goes to the vendor alone, never to an overridden address.
     url, today = f"{OFFICIAL}/activity", ctx.now.date()
     try:
-        answers = await asyncio.gather(
-            _plain(ctx, url, key, seconds), _plain(ctx, url, key, seconds, date=today.isoformat())
-        )
+        answers = await together(_plain(ctx, url, key, seconds), _plain(ctx, url, key, seconds, date=today.isoformat()))
         if any(answer.status == 403 for answer in answers):
             return no_history("Management API key required")
         pages = [ctx.http.parse(ctx.http.check(answer), ActivityAnswer).data for answer in answers]

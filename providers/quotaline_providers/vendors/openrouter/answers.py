@@ -40,6 +40,8 @@ class CreditsAnswer(Payload):
 
 
 class RateLimit(Payload):
+    """So many requests in an interval such as `10s`."""
+
     requests: Integer = None
     interval: Text = None
 

@@ -54,6 +54,7 @@ def next_reset(limit_reset: str | None, now: datetime) -> datetime | None:
 
 
 def key_window(key: Key, now: datetime) -> Window | None:
+    """One key's spending against its limit, in US dollars; None without a limit."""
     used = key_used(key)
     if used is None or key.limit is None:
         return None
@@ -71,6 +72,7 @@ def key_window(key: Key, now: datetime) -> Window | None:
 
 
 def credits_window(credits: Credits, lane: Lane) -> Window:
+    """What was spent of all credits ever bought, in US dollars."""
     bought = credits.total_credits
     percent = min(100.0, max(0.0, credits.total_usage / bought * 100)) if bought > 0 else 0.0
     return Window(
@@ -85,6 +87,7 @@ def credits_window(credits: Credits, lane: Lane) -> Window:
 
 
 def key_section(part: KeyPart) -> Section:
+    """The key's budget and spending, or why they are not shown."""
     key = part.key
     if key is None:
         row = Row(label="Budget", value="Unavailable right now", secondary=part.reason or None)
@@ -112,10 +115,12 @@ def key_section(part: KeyPart) -> Section:
 
 
 def tier(key: Key | None) -> str | None:
+    """What stands in the place of a plan."""
     if key is None or key.is_free_tier is None:
         return None
     return "Free tier" if key.is_free_tier else "Pay as you go"
 
 
 def dollars(value: float) -> str:
+    """Dollars, never below zero."""
     return money(max(0.0, value))

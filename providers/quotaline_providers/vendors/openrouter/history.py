@@ -75,6 +75,7 @@ def _day(value: object, today: date) -> date:
 
 
 def history_section(days: tuple[ActivityDay, ...]) -> Section:
+    """The days' spending with a chart. Raises ValueError for sums too large to be meant."""
     metered, estimated = sum(day.metered for day in days), sum(day.estimated for day in days)
     if to_number(metered + estimated) is None:
         raise ValueError("overflow")
@@ -109,4 +110,5 @@ _HISTORY_TITLE = "Last 30 days (UTC)"
 
 
 def no_history(reason: str) -> Section:
+    """The section that says why there is no history."""
     return Section(title=_HISTORY_TITLE, rows=(Row(label="Activity", value=reason),))

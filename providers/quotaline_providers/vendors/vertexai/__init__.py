@@ -24,6 +24,7 @@ _MONITORING = "https://monitoring.googleapis.com/v3/projects"
 
 
 async def from_oauth(ctx: Context, adc: Adc) -> Usage:
+    """The project's use and limits of each quota, matched. Raises ReadError."""
     project = await project_id(ctx, adc)
     token = await access_token(ctx, adc)
     used = await _maxima(ctx, adc, token, project, USED)

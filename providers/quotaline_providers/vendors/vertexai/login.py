@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
-from quotaline_providers.payload import clean, jwt_claims, to_text
+from quotaline_providers.payload import clean, jwt_claims, to_words
 from quotaline_providers.secret import Secret
 
 SIGN_IN = "Run `gcloud auth application-default login`."
@@ -31,8 +31,7 @@ class Adc:
     fields: Mapping[str, object] = field(repr=False)
 
     def text(self, name: str) -> str | None:
-        value = self.fields.get(name)
-        return to_text(value) if isinstance(value, str) else None
+        return to_words(self.fields.get(name))
 
     def secret(self, name: str) -> Secret | None:
         value = self.text(name)
@@ -55,8 +54,7 @@ class Adc:
 
 def email_of(id_token: Secret | None) -> str | None:
     """The e-mail address in an id token, unverified."""
-    value = jwt_claims(id_token.reveal() if id_token else None).get("email")
-    return to_text(value) if isinstance(value, str) else None
+    return to_words(jwt_claims(id_token.reveal() if id_token else None).get("email"))
 
 
 def folder(ctx: Context) -> Path:
@@ -67,6 +65,7 @@ def folder(ctx: Context) -> Path:
 
 
 def credentials_path(ctx: Context) -> Path:
+    """The file of the application default credentials."""
     return ctx.env_path(FILE_ENV) or folder(ctx) / "application_default_credentials.json"
 
 

@@ -20,6 +20,8 @@ _SERVICE = "aiplatform.googleapis.com"
 
 
 class Labels(Payload):
+    """What a series counts."""
+
     quota_metric: Text = None
     quota_id: Text = None
     limit_name: Text = None
@@ -27,6 +29,8 @@ class Labels(Payload):
 
 
 class Labelled(Payload):
+    """A metric or a resource."""
+
     labels: Annotated[Labels | None, lenient(Labels)] = None
 
 
@@ -38,6 +42,8 @@ class Value(Payload):
 
 
 class Point(Payload):
+    """One value of a series."""
+
     value: Annotated[Value | None, lenient(Value)] = None
 
     @property
@@ -48,6 +54,8 @@ class Point(Payload):
 
 
 class Series(Payload):
+    """One quota's values in one location."""
+
     metric: Annotated[Labelled | None, lenient(Labelled)] = None
     resource: Annotated[Labelled | None, lenient(Labelled)] = None
     points: Annotated[tuple[Point, ...], lenient_items(Point)] = ()

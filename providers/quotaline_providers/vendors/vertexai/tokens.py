@@ -180,7 +180,8 @@ class _Door:
     ) -> _Reply:
         content = body.encode() if isinstance(body, str) else body
         http = self._ctx.http
-        answer = self._loop.run(http.send(method, url, headers=headers, content=content or None, timeout=TIMEOUT))
+        lines = {"Accept": "*/*", **(headers or {})}
+        answer = self._loop.run(http.send(method, url, headers=lines, content=content or None, timeout=TIMEOUT))
         if answer.status == 429 or answer.status >= 500:
             http.check(answer)  # raises: the library would wait and ask again
         return _Reply(answer.status, answer.headers, answer.body)

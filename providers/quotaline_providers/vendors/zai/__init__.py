@@ -78,7 +78,7 @@ async def from_api(ctx: Context, key: RegionKey) -> Usage:
     """The quota must succeed; history, balance and the plan's name are asked at the same time and may fail."""
     team = team_of(ctx)
     places = addresses(ctx, key.region)
-    headers = {"Accept": "application/json", **(team.headers if team else {})}
+    headers = team.headers if team else {}
     quota_url = with_parameters(places.quota, type="2") if team else places.quota
     scope = {"type": "3"} if team else {}
     local = ctx.now.astimezone()
@@ -126,14 +126,12 @@ async def _content(ctx: Context, url: str, key: Secret, headers: dict[str, str])
 
 
 async def _report(ctx: Context, url: str, key: Secret) -> AccountReport | None:
-    headers = {"Accept": "application/json"}
-    envelope = await ctx.http.get(url, Envelope, bearer=key, headers=headers, timeout=SIDE_SECONDS)
+    envelope = await ctx.http.get(url, Envelope, bearer=key, timeout=SIDE_SECONDS)
     return parse_or_none(AccountReport, envelope.data) if envelope.success is True else None
 
 
 async def _product(ctx: Context, key: Secret) -> str | None:
-    headers = {"Accept": "application/json"}
-    envelope = await ctx.http.get(SUBSCRIPTIONS, Envelope, bearer=key, headers=headers, timeout=SIDE_SECONDS)
+    envelope = await ctx.http.get(SUBSCRIPTIONS, Envelope, bearer=key, timeout=SIDE_SECONDS)
     first = envelope.data[0] if isinstance(envelope.data, list) and envelope.data else None
     return to_text(first.get("productName")) if isinstance(first, dict) else None
 

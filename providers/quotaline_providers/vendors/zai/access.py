@@ -56,6 +56,7 @@ def _host(address: str | None) -> str:
 
 
 def first_line(text: str) -> str | None:
+    """The first line with anything in it."""
     return next((line for raw in text.splitlines() if (line := clean(raw))), None)
 
 

@@ -18,6 +18,8 @@ class Envelope(Payload):
 
 
 class Detail(Payload):
+    """Calls of one tool."""
+
     model_config = Payload.model_config | {"protected_namespaces": ()}
 
     modelCode: Text = None  # noqa: N815 - the vendor's spelling
@@ -73,6 +75,8 @@ UNITS = {1: (DAY_MINUTES, "day"), 3: (60, "hour"), 5: (1, "minute"), 6: (WEEK_MI
 
 
 class ModelUsage(Payload):
+    """Tokens of one model, one number a time."""
+
     model_config = Payload.model_config | {"protected_namespaces": ()}
 
     modelName: Text = None  # noqa: N815

@@ -14,6 +14,7 @@ _TOP = 20
 
 
 def quota_section(limits: tuple[Limit, ...], report: AccountReport | None, now: datetime) -> Section:
+    """The limits' amounts, and what else the answers tell about them."""
     quotas, calls = by_length(limits), tool_calls(limits)
     rows = [_quota_row(_noun(quotas[-1]).capitalize(), quotas[-1])] if quotas else []
     if len(quotas) > 1:

@@ -28,6 +28,7 @@ def no_package(envelope: Envelope) -> bool:
 
 
 def no_plan() -> Forbidden:
+    """The error of an account without a plan: what was known of it before is no longer true."""
     return Forbidden("This account has no active coding plan.", "Subscribe to a GLM Coding Plan.", definite=True)
 
 
@@ -47,6 +48,7 @@ def limits_of(data: object) -> tuple[Limit, ...]:
 
 
 def plan_of(data: object) -> str | None:
+    """The plan's name in an answer."""
     if not isinstance(data, dict):
         return None
     names = ("planName", "plan", "plan_type", "packageName", "level")
@@ -54,6 +56,7 @@ def plan_of(data: object) -> str | None:
 
 
 def reset_text(limit: Limit) -> str | None:
+    """How long a limit's window is, in words."""
     minutes = limit.minutes
     if limit.kind == "TIME_LIMIT":
         return "MCP"
@@ -65,6 +68,7 @@ def reset_text(limit: Limit) -> str | None:
 
 
 def window_of(limit: Limit, id: str, label: str, lane: Lane | None) -> Window:
+    """The window of a limit in its slot."""
     return Window(
         id=id,
         label=label,

@@ -1,0 +1,15 @@
+"""What the tests of several providers need beside the nouns of all tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from quotaline_providers.vendors.claude.keychain import GRANTED
+from tests.conftest import Read, Reader
+
+
+@pytest.fixture
+def mac(reader: Reader) -> Read:
+    """As `read`, on a Mac whose user has not let this process into the Keychain yet."""
+    GRANTED.clear()
+    return reader.on("darwin").read

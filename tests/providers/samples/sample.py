@@ -1,0 +1,62 @@
+"""What a sample is: a strategy, what lets it in (always made of `KEY`), and what its vendor answers on each path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KEY = "planted-credential-4f1c9b"
+"""The secret that every sample's credential is made of."""
+ID_TOKEN = "e30.eyJlbWFpbCI6ICJhZGFAbGFiLnRlc3QifQ.x"
+"""A vendor's identity token: ada@lab.test."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What a vendor answers. `path` is without the query; one that ends in `*` stands for all that begin like it."""
+
+    method: str
+    host: str
+    path: str
+    body: object
+
+    def fits(self, method: str, host: str, path: str) -> bool:
+        if (method, host) != (self.method, self.host):
+            return False
+        return path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path
+
+    @property
+    def bytes(self) -> bytes:
+        return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One strategy, by provider and label. `files` are below the home folder; a text as it is, else JSON."""
+
+    provider: str
+    strategy: str
+    exchanges: tuple[Exchange, ...]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
+    files: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{self.provider}-{self.strategy}".replace(" ", "-")
+
+
+def get(address: str, body: object) -> Exchange:
+    host, _, path = address.partition("/")
+    return Exchange("GET", host, f"/{path}", body)
+
+
+def post(address: str, body: object) -> Exchange:
+    host, _, path = address.partition("/")
+    return Exchange("POST", host, f"/{path}", body)
+
+
+def keyed(provider: str, variable: str, *exchanges: Exchange, strategy: str = "api", **environ: str) -> Sample:
+    """A strategy with its key in an environment variable."""
+    return Sample(provider, strategy, exchanges, environ={variable: KEY, **environ})

@@ -1,0 +1,53 @@
+"""Looking the machine over in a worker: the same is found as here, and nothing stays behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from quotaline.config import Config
+from quotaline.config.load import load_text
+from quotaline.detection import detect
+from quotaline.lookout import look_over
+from quotaline_providers.hosts.machine import Machine, VolatileMemory
+from quotaline_providers.hosts.workers import WorkerProcesses
+from tests.conftest import FakeKeyring
+
+
+def config(text: str = "{}") -> Config:
+    return load_text(text)[0]
+
+
+@pytest.fixture
+def machine(environ: dict[str, str], home: Path) -> Machine:
+    real = Machine.real(memory=VolatileMemory(), state_dir=home, environ=environ, home=home)
+    return replace(real, keyring=FakeKeyring())
+
+
+async def test_what_is_found_is_what_would_be_found_here(machine: Machine, home: Path) -> None:
+    (home / ".codex").mkdir()
+    (home / ".codex" / "auth.json").write_text('{"tokens": {"access_token": "demo-token"}}')
+    here = replace(
+        machine,
+        environ={**machine.environ, "OPENROUTER_API_KEY": "k"},
+        keyring=FakeKeyring({("quotaline", "deepseek/Work"): "k"}),
+    )
+    text = """{"providers": [{"id": "zai", "enabled": true}, {"id": "openrouter", "enabled": false},
+        {"id": "crof", "apiKey": "k"}]}"""
+    found = await look_over(config(text), here)
+    await machine.close()
+    assert [target.key for target in found] == ["zai", "crof", "codex", "deepseek/Work"]
+    assert found == detect(config(text), here)
+
+
+async def test_nothing_stays_behind(machine: Machine) -> None:
+    assert await look_over(config(), machine) == ()
+    await machine.close()
+    assert machine.workers.pids == ()
+
+
+async def test_a_machine_without_worker_processes_is_looked_over_here(machine: Machine) -> None:
+    here = replace(machine, environ={**machine.environ, "OPENROUTER_API_KEY": "k"}, workers=WorkerProcesses({}, ""))
+    assert [target.key for target in await look_over(config(), here)] == ["openrouter"]
