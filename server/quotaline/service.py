@@ -234,7 +234,7 @@ class Service:
         """Take over what the store knows: what was shown last is shown again, before anything is looked for."""
         self._readings = await self._store.do(Store.readings)
         shown = await self._store.do(lambda store: store.note(SHOWN_NOTE))
-        self._targets = self._remembered(shown)
+        self._targets = await asyncio.to_thread(self._remembered, shown)  # it imports providers
         await self._statuses.reload(self._shown_providers())
         self._publish()
 

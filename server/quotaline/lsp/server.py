@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import inspect
 import linecache
 import logging
 import os
@@ -15,12 +16,18 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams, JsonRpcMethodNotFound, JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol
+from pygls.protocol import (
+    JsonRPCNotification,
+    JsonRPCRequestMessage,
+    JsonRPCResponseMessage,
+    LanguageServerProtocol,
+    default_converter,
+)
 
 from quotaline import __version__
 from quotaline.lsp import methods
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from quotaline.lsp.session import Session
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 KEPT_FUTURES = 256
 THREADS = 8
@@ -91,6 +99,20 @@ class QuotalineProtocol(LanguageServerProtocol):
         super()._execute_handler(*args, **kwargs)
 
 
+def _converter() -> Any:
+    """The usual one, but parameters of our own methods stay what the JSON says: the usual one writes a class for each
+    object of each message, and these classes are much work for the garbage collector."""
+    converter: Any = default_converter()  # type: ignore[no-untyped-call]
+    for message in (JsonRPCRequestMessage, JsonRPCResponseMessage, JsonRPCNotification):
+        converter.register_structure_hook(message, _as_it_is)
+    return converter
+
+
+def _as_it_is(data: dict[str, Any], message: type[T]) -> T:
+    known = inspect.signature(message).parameters
+    return message(**{name: value for name, value in data.items() if name in known})
+
+
 def _refusal(code: types.ErrorCodes) -> types.ResponseError:
     messages = {
         types.ErrorCodes.InvalidParams: "The parameters do not fit this method.",
@@ -109,6 +131,7 @@ class QuotalineServer(LanguageServer):
             __version__,
             text_document_sync_kind=types.TextDocumentSyncKind.Full,
             protocol_cls=QuotalineProtocol,
+            converter_factory=_converter,
         )
         self.session: Session | None = None
         self.options: Any = None
@@ -160,7 +183,11 @@ class QuotalineServer(LanguageServer):
         return self._ready
 
     async def current(self) -> Session:
-        """The session, waiting for it when a request came early. Raises when the server is shutting down."""
+        """The session, waiting for it when a request came early. Raises when the server is shutting down.
+
+        Nothing of ours is imported in the event loop before: two threads that import the same modules in another order
+        can each see the other's half done.
+        """
         if not self._closing:
             await self.ready.wait()
         if self._closing or self.session is None:
@@ -201,17 +228,12 @@ def _load() -> None:
 
 
 def _forget_luxuries() -> None:
-    """Megabytes for what nobody does in a sidecar: print, compare or pickle any of the protocol's hundreds of types,
-    read the source lines that attrs keeps of each, or check types that are described for type checkers alone."""
+    """Megabytes for what nobody does in a sidecar: print any of the protocol's hundreds of types, or read the source
+    lines that attrs keeps of each."""
     linecache.clearcache()
     for kind in vars(types).values():
-        if isinstance(kind, type) and "__attrs_attrs__" in vars(kind):
-            for name in ("__repr__", "__eq__", "__ne__", "__getstate__", "__setstate__", "__attrs_props__"):
-                if name in vars(kind):
-                    delattr(kind, name)
-    for kind in vars(import_module("pydantic_core.core_schema")).values():
-        if hasattr(kind, "__required_keys__"):
-            kind.__annotations__.clear()
+        if isinstance(kind, type) and "__attrs_attrs__" in vars(kind) and "__repr__" in vars(kind):
+            del kind.__repr__
     _settle()
 
 
@@ -268,7 +290,7 @@ def _register_usage(server: QuotalineServer) -> None:
 
     @server.feature(methods.REPORT)
     async def report(ls: QuotalineServer, params: Any) -> Any:
-        format: Literal["markdown", "html", "text", "fragment"] = getattr(params, "format", None) or "markdown"
+        format: Literal["markdown", "html", "text", "fragment"] = methods.member(params, "format") or "markdown"
         if format == "fragment":
             return (await ls.current()).report_fragment()
         if format not in ("markdown", "html", "text"):
@@ -281,9 +303,10 @@ def _register_usage(server: QuotalineServer) -> None:
 
     @server.feature(methods.CONFIG_SCHEMA)
     async def config_schema(ls: QuotalineServer, params: Any) -> Any:
+        await ls.current()  # what is imported here must not meet what is imported for the session, in a thread
         from quotaline.config.reference import json_schema
 
-        return json_schema()
+        return await asyncio.to_thread(json_schema)
 
     @server.feature(methods.PROVIDERS)
     async def providers(ls: QuotalineServer, params: Any) -> Any:
@@ -299,10 +322,11 @@ def _register_commands(server: QuotalineServer) -> None:
     def register(name: str) -> None:
         @server.command(name)
         async def execute(ls: QuotalineServer, *arguments: Any) -> Any:
+            session = await ls.current()
             from quotaline.lsp.commands import CommandError, execute_command
 
             try:
-                return await execute_command(await ls.current(), name, arguments)
+                return await execute_command(session, name, arguments)
             except CommandError as error:
                 raise JsonRpcInvalidParams(str(error)) from None
 
