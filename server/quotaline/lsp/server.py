@@ -228,12 +228,18 @@ def _load() -> None:
 
 
 def _forget_luxuries() -> None:
-    """Megabytes for what nobody does in a sidecar: print any of the protocol's hundreds of types, or read the source
-    lines that attrs keeps of each."""
+    """Megabytes for what nobody does in a sidecar: print any of the protocol's hundreds of types, pickle them in attrs'
+    own way (Python has one, too), read the source lines that attrs keeps of each, or check types that are described
+    for type checkers alone."""
     linecache.clearcache()
     for kind in vars(types).values():
-        if isinstance(kind, type) and "__attrs_attrs__" in vars(kind) and "__repr__" in vars(kind):
-            del kind.__repr__
+        if isinstance(kind, type) and "__attrs_attrs__" in vars(kind):
+            for name in ("__repr__", "__getstate__", "__setstate__"):
+                if name in vars(kind):
+                    delattr(kind, name)
+    for kind in vars(import_module("pydantic_core.core_schema")).values():
+        if hasattr(kind, "__required_keys__"):
+            kind.__annotations__.clear()
     _settle()
 
 
