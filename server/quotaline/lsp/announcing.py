@@ -149,10 +149,11 @@ class SilentAnnouncer:
 
 def choose(server: QuotalineServer, plain_status: PlainStatus) -> Announcer:
     """The announcer that fits the client's capabilities, and for a plain client the user's wish."""
-    experimental = server.client_capabilities.experimental
-    if wants_usage(server):
+    capabilities = server.client_capabilities
+    if methods.wants_usage(capabilities):
         return UsageAnnouncer(server)
-    if plain_status == "serverStatus" and methods.member(experimental, "serverStatusNotification") is True:
+    shows_status = methods.member(capabilities.experimental, "serverStatusNotification") is True
+    if plain_status == "serverStatus" and shows_status:
         return StatusAnnouncer(server)
     if plain_status != "off" and shows_progress(server):
         return ProgressAnnouncer(server)
@@ -167,8 +168,3 @@ def shows_progress(server: QuotalineServer) -> bool:
 
 def _line(params: dict[str, Json], name: str) -> str:
     return str(cast("dict[str, Json]", params["statusLine"])[name])
-
-
-def wants_usage(server: QuotalineServer) -> bool:
-    """Whether the client is one of ours."""
-    return methods.wants_usage(server.client_capabilities)

@@ -13,7 +13,7 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from quotaline.lsp import methods
-from quotaline.lsp.announcing import shows_progress, wants_usage
+from quotaline.lsp.announcing import shows_progress
 from quotaline.render.protocol import Json
 from quotaline.service import Refreshed
 from quotaline_providers import registry
@@ -42,7 +42,7 @@ async def execute_command(session: Session, name: str, arguments: tuple[Any, ...
     except ReadError as error:
         raise CommandError(" ".join(filter(None, (error.message, error.hint)))) from None
     message = result.get("message")
-    if isinstance(message, str) and not wants_usage(session.server):
+    if isinstance(message, str) and not methods.wants_usage(session.server.client_capabilities):
         _tell(session, message)
     session.remind()
     return result
