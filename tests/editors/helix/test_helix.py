@@ -8,7 +8,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Self
 import psutil
 import pytest
 
+from tests.editors.installed import install
 from tests.server.lsp_client import Desk
 from tests.simulator import Route, Vendor
 
@@ -107,9 +107,7 @@ def desk(environ: dict[str, str], home: Path, programs: Path) -> Iterator[Desk]:
         if os.environ.get("CI"):
             pytest.fail("run tests/editors/get-helix first, and install tmux")
         pytest.skip("run tests/editors/get-helix, and install tmux, to test in Helix")
-    program = programs / "quotaline"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m quotaline "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
+    install(programs)
     path = f"{programs}:/usr/bin:/bin"
     with Desk({**environ, "PATH": path, "LANG": "C.UTF-8", "TERM": "xterm-256color"}, home) as desk:
         desk.write(".config/helix/config.toml", EDITOR_CONFIG)

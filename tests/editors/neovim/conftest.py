@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from tests.editors.installed import install
 from tests.editors.neovim.editor import RELEASES, Editor, program
 from tests.server.lsp_client import Desk
 from tests.simulator import Route, Vendor
@@ -46,10 +46,7 @@ def desk(environ: dict[str, str], home: Path, programs: Path) -> Iterator[Desk]:
 @pytest.fixture
 def installed(programs: Path) -> Path:
     """`quotaline` on the user's PATH."""
-    path = programs / "quotaline"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m quotaline "$@"\n', encoding="utf-8")
-    path.chmod(0o755)
-    return path
+    return install(programs)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import queue
-import sys
 import tempfile
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import pynvim  # type: ignore[import-untyped]
 
+from tests.editors.installed import install
 from tests.editors.neovim.editor import CLIENT, Editor, until
 from tests.editors.neovim.screen import Screen, svg
 from tests.providers.codex_login import write_login
@@ -164,9 +164,7 @@ def main() -> None:
             home.mkdir()
             programs = Path(folder, "bin")
             programs.mkdir()
-            program = programs / "quotaline"
-            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m quotaline "$@"\n', encoding="utf-8")
-            program.chmod(0o755)
+            install(programs)
             environ = {"HOME": str(home), "PATH": f"{programs}:/usr/bin:/bin", "LANG": "C.UTF-8", **simulator.environ()}
             desk = Desk(environ, home)
             lay_scene(simulator, desk)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tests.editors.installed import install
 from tests.editors.vscode.code_server import CodeServer
-from tests.editors.vscode.conftest import install_program
 from tests.editors.vscode.window import CHROMIUM, FLAGS, Window
 
 BUDGET = 50
@@ -25,7 +25,7 @@ def main() -> None:
         machine = Path(name)
         for folder in ("home", "bin"):
             (machine / folder).mkdir()
-        install_program(machine / "bin")
+        install(machine / "bin")
         environ = {"HOME": str(machine / "home"), "PATH": f"{machine / 'bin'}:/usr/bin:/bin"}
         with CodeServer(machine, environ) as server:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

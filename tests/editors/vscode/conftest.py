@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -103,14 +102,6 @@ def window(browser: Browser, code_server: CodeServer) -> Iterator[Window]:
     window = Window(browser, code_server)
     yield window
     window.close()
-
-
-def install_program(folder: Path) -> Path:
-    """`quotaline` as a program in a folder."""
-    path = folder / "quotaline"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m quotaline "$@"\n', encoding="utf-8")
-    path.chmod(0o755)
-    return path
 
 
 def write_config(home: Path, *providers: dict[str, Any]) -> Path:

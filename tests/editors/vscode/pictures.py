@@ -13,8 +13,9 @@ from typing import Literal
 
 from playwright.sync_api import Browser, FloatRect, expect, sync_playwright
 
+from tests.editors.installed import install
 from tests.editors.vscode.code_server import EXTENSION, CodeServer, whats_lacking
-from tests.editors.vscode.conftest import install_program, write_config
+from tests.editors.vscode.conftest import write_config
 from tests.editors.vscode.window import CHROMIUM, FLAGS, Window
 from tests.providers.codex_login import write_login
 from tests.simulator import Simulator
@@ -43,7 +44,7 @@ def main() -> None:
         machine = Path(name)
         for folder in ("home", "bin", "work"):
             (machine / folder).mkdir()
-        install_program(machine / "bin")
+        install(machine / "bin")
         furnish(machine / "home", vendors)
         (machine / "work/greetings.py").write_text(SAMPLE, encoding="utf-8")
         environ = {

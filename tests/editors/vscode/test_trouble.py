@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.editors import stand_in
+from tests.editors.installed import install
 from tests.editors.vscode.code_server import CodeServer, until
-from tests.editors.vscode.conftest import install_program
 from tests.editors.vscode.window import Window
 
 pytestmark = pytest.mark.editors
@@ -162,7 +162,7 @@ def test_without_a_network_the_failure_is_told_in_its_place(
 
 
 def test_a_server_that_appears_is_started(window: Window, code_server: CodeServer, machine: Path) -> None:
-    installed = install_program(machine / "bin")
+    installed = install(machine / "bin")
     try:
         window.run("Quotaline: Restart Server")
         window.shows("Quotaline: no providers")

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.editors.installed import install
 from tests.editors.vscode.code_server import CodeServer, until
-from tests.editors.vscode.conftest import Open, install_program, write_config
+from tests.editors.vscode.conftest import Open, write_config
 from tests.editors.vscode.window import Window
 from tests.simulator import Route, Simulator
 
@@ -51,7 +52,7 @@ def credits(vendors: Simulator) -> Credits:
 @pytest.fixture(scope="module")
 def user(machine: Path, config: Path, credits: Credits) -> None:
     """A program on the PATH, a config file, a vendor that answers."""
-    install_program(machine / "bin")
+    install(machine / "bin")
 
 
 @pytest.fixture(autouse=True)
