@@ -37,9 +37,9 @@ _THIRD_PARTY = '''
 """A provider from elsewhere."""
 
 from quotaline_providers.contract import Provider, Strategy
-from quotaline_providers.lookups import Always
+from quotaline_providers.access.lookups import Always
 from quotaline_providers.model import Usage, Window
-from quotaline_providers.payload import Payload
+from quotaline_providers.parsing.payload import Payload
 
 
 class Answer(Payload):

@@ -17,7 +17,7 @@ THIRD_PARTY = '''
 """A provider from elsewhere."""
 
 from quotaline_providers.contract import Provider, Strategy
-from quotaline_providers.lookups import Always
+from quotaline_providers.access.lookups import Always
 from quotaline_providers.model import Usage
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from quotaline_providers.access.lookups import Always, ApiKey
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.errors import (
     BadResponse,
@@ -20,7 +21,6 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
-from quotaline_providers.lookups import Always, ApiKey
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome, run
 from quotaline_providers.settings import Source

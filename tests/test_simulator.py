@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from quotaline_providers.errors import Unavailable
-from quotaline_providers.hosts.http import HttpDoor
+from quotaline_providers.hosts.http.client import HttpDoor
 from quotaline_providers.secret import Secret
 from tests.simulator import Simulator, Vendor
 
@@ -87,7 +87,7 @@ def test_a_program_is_led_to_it_by_its_variables(vendor: Callable[[str], Vendor]
     route = vendor(HOST).get("/usage", bearer="k").answers(left=4)
     script = (
         "import asyncio, os\n"
-        "from quotaline_providers.hosts.http import HttpDoor\n"
+        "from quotaline_providers.hosts.http.client import HttpDoor\n"
         "from quotaline_providers.secret import Secret\n"
         f"print(asyncio.run(HttpDoor(os.environ).send('GET', '{URL}', bearer=Secret('k'))).text)"
     )

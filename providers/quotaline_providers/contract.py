@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from quotaline_providers.errors import FALL_THROUGH, ReadError
 from quotaline_providers.model import Usage
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 from quotaline_providers.settings import ProviderSettings, Source, SourceChoice
 

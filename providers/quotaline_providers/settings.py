@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 
 Source = Literal["oauth", "api", "web", "cli", "local"]
 SourceChoice = Literal["auto", "oauth", "api", "web", "cli", "local"]

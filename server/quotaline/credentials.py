@@ -11,7 +11,7 @@ from quotaline.config.fields import uses
 from quotaline.detection import COOKIE_LABEL, sight
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured, MissingCredential, Unavailable
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 
 if TYPE_CHECKING:

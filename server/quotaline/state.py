@@ -10,7 +10,7 @@ from quotaline_providers.errors import Kind, RateLimited, ReadError
 from quotaline_providers.model import Model, Time, Usage
 
 if TYPE_CHECKING:
-    from quotaline_providers.status import ServiceStatus
+    from quotaline_providers.fetching.status_page import ServiceStatus
 
 
 class Failure(Model):

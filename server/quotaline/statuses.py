@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from quotaline.state import VendorStatus
 from quotaline_providers.contract import Provider
 from quotaline_providers.hosts.machine import Machine
-from quotaline_providers.payload import to_time
+from quotaline_providers.parsing.payload import to_time
 
 if TYPE_CHECKING:
     from quotaline.service import StoreThread
     from quotaline.store import Store
-    from quotaline_providers.status import ServiceStatus
+    from quotaline_providers.fetching.status_page import ServiceStatus
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class StatusPages:
         found: ServiceStatus | None = None
         try:
             # Away from the event loop: the module builds the models of three kinds of pages.
-            module = await asyncio.to_thread(import_module, "quotaline_providers.status")
+            module = await asyncio.to_thread(import_module, "quotaline_providers.fetching.status_page")
             found = await module.read_status(provider, self._machine.http, asked_at)
         except Exception as error:
             log.info("the status page of %s could not be read: %s", provider.id, type(error).__name__)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from quotaline_providers.hosts.files import DiskFiles
-from quotaline_providers.hosts.workers import WorkerProcesses
+from quotaline_providers.hosts.workers.pool import WorkerProcesses
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX file modes")
 

@@ -21,10 +21,10 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
-from quotaline_providers.hosts import http as http_module
-from quotaline_providers.hosts.http import HttpDoor
-from quotaline_providers.hosts.proxies import Proxies
-from quotaline_providers.payload import Payload
+from quotaline_providers.hosts.http import client as http_module
+from quotaline_providers.hosts.http.client import HttpDoor
+from quotaline_providers.hosts.http.proxies import Proxies
+from quotaline_providers.parsing.payload import Payload
 from quotaline_providers.secret import Secret
 from tests.conftest import Clock
 from tests.simulator import Vendor

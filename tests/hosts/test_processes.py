@@ -16,9 +16,9 @@ import pytest
 
 from quotaline_providers.contract import Conversation
 from quotaline_providers.errors import BadResponse, MissingProgram, TimedOut, Unavailable
-from quotaline_providers.hosts import children
-from quotaline_providers.hosts.descendants import parse_ps, parse_stat
-from quotaline_providers.hosts.processes import ChildProcesses, names_secret
+from quotaline_providers.hosts.processes import child
+from quotaline_providers.hosts.processes.start import ChildProcesses, names_secret
+from quotaline_providers.hosts.processes.tree import parse_ps, parse_stat
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs of these tests are POSIX scripts")
 
@@ -244,14 +244,14 @@ async def test_a_program_that_dies_half_way_leaves_what_it_said(bench: Bench) ->
 
 
 async def test_flooding_is_drained_and_cut(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "OUTPUT_LIMIT", 100_000)
+    monkeypatch.setattr(child, "OUTPUT_LIMIT", 100_000)
     bench.program("meter", "for _ in range(30): os.write(1, b'x' * 65536); os.write(2, b'y' * 65536)\nprint('end')")
     done = await bench.processes.run(["meter"], timeout=20)
     assert (done.exit_code, done.stdout, done.stderr) == (0, "x" * 100_000, "y" * 100_000)
 
 
 def test_split_characters_come_out_whole() -> None:
-    capture = children.Capture()
+    capture = child.Capture()
     for byte in "57 % · übrig €".encode():
         capture.feed(bytes([byte]))
     capture.end()
@@ -334,7 +334,7 @@ async def test_a_daemon_does_not_outlive_a_program_that_ended(bench: Bench) -> N
 async def test_a_child_that_keeps_the_pipe_open_does_not_hang_us(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, leaving: str
 ) -> None:
-    monkeypatch.setattr(children, "DRAIN", 0.2)
+    monkeypatch.setattr(child, "DRAIN", 0.2)
     note = bench.note("pid")
     bench.program("meter", STAYS.format(str(note), leaving) + "print('done'); sys.exit(4)")
     done = await bench.processes.run(["meter"], timeout=30)
@@ -427,7 +427,7 @@ def test_the_end_of_the_interpreter_ends_the_programs(bench: Bench) -> None:
     bench.program("meter", STAYS.format(str(note), "pass") + "time.sleep(60)")
     script = f"""
 import asyncio, os, sys
-from quotaline_providers.hosts.processes import ChildProcesses
+from quotaline_providers.hosts.processes.start import ChildProcesses
 loop = asyncio.new_event_loop()
 task = loop.create_task(ChildProcesses({bench.environ!r}).run(["meter"], timeout=60))
 async def wait():
@@ -492,7 +492,7 @@ async def test_a_long_line_comes_whole(bench: Bench) -> None:
 
 
 async def test_an_endless_line_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "OUTPUT_LIMIT", 100_000)
+    monkeypatch.setattr(child, "OUTPUT_LIMIT", 100_000)
     bench.program("meter", "while True: os.write(1, b'x' * 65536)")
     async with bench.processes.talk(["meter"]) as meter:
         with pytest.raises(BadResponse, match="endless line"):
@@ -502,7 +502,7 @@ async def test_an_endless_line_is_refused(bench: Bench, monkeypatch: pytest.Monk
 async def test_unread_output_makes_the_program_wait_and_is_not_lost(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(children, "OUTPUT_LIMIT", 100_000)
+    monkeypatch.setattr(child, "OUTPUT_LIMIT", 100_000)
     bench.program("meter", "for _ in range(40): os.write(1, b'x' * 65536)\nsys.stdin.readline()")
     total = 0
     async with bench.processes.talk(["meter"]) as meter:
@@ -615,7 +615,7 @@ async def test_a_terminal_may_be_idle(bench: Bench) -> None:
 
 
 async def test_a_child_that_keeps_the_terminal_does_not_hang_us(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "DRAIN", 0.2)
+    monkeypatch.setattr(child, "DRAIN", 0.2)
     note = bench.note("pid")
     stays = STAYS.format(str(note), "signal.signal(signal.SIGHUP, signal.SIG_IGN); os.setsid()")
     bench.program("meter", stays + "print('done')")

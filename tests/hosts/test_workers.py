@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 
 from quotaline_providers.errors import BadResponse, RateLimited, TimedOut, Unavailable
-from quotaline_providers.hosts import workers as facility
-from quotaline_providers.hosts.workers import WorkerProcesses
+from quotaline_providers.hosts.workers import pool as facility
+from quotaline_providers.hosts.workers.pool import WorkerProcesses
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
@@ -264,7 +264,7 @@ async def test_threads_do_the_work_where_no_process_can_be_started(executable: s
 
 OWNER = """
 import asyncio, os, sys
-from quotaline_providers.hosts.workers import WorkerProcesses
+from quotaline_providers.hosts.workers.pool import WorkerProcesses
 from tests.hosts.test_workers import divide, loop_for_ever
 
 async def main():

@@ -207,7 +207,7 @@ def test_a_hanging_terminal_gives_way_to_the_plain_process(claude: Claude, read:
 def test_without_pseudo_terminals_the_plain_process_is_the_only_way(
     claude: Claude, read: Any, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quotaline_providers.hosts.processes.HAS_PTY", False)
+    monkeypatch.setattr("quotaline_providers.hosts.processes.start.HAS_PTY", False)
     claude(plain=f'say("{PANEL}")')
     assert read("claude", source="cli").window("session").used_percent == 22
     assert runs(home) == "P"

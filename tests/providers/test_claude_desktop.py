@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, MissingProgram
-from quotaline_providers.sealed import key_of, unsealed
+from quotaline_providers.hosts.browsers.chromium_key import key_of, unsealed
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.desktop import CLAUDE_CODE, best_of, tokens_in
 from tests.conftest import NOW

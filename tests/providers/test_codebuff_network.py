@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from quotaline_providers.endpoints import endpoint
+from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,

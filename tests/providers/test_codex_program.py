@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from quotaline_providers.access.login_shell import paths_in
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -19,7 +20,6 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
-from quotaline_providers.loginshell import paths_in
 from quotaline_providers.run import Outcome
 from quotaline_providers.vendors.codex import rpc
 from quotaline_providers.vendors.codex.rpc import embedded_object

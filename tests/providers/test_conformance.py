@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from quotaline_providers import registry
 from quotaline_providers.contract import Answer, Context, Provider, Strategy
 from quotaline_providers.errors import FALL_THROUGH, ReadError
-from quotaline_providers.hosts.http import HttpDoor, Outgoing
+from quotaline_providers.hosts.http.client import HttpDoor, Outgoing
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.model import Usage
 from quotaline_providers.run import plan

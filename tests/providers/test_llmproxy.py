@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from quotaline_providers.endpoints import own_server
+from quotaline_providers.access.endpoints import own_server
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,

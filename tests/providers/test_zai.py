@@ -21,7 +21,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
-from quotaline_providers.payload import parse_or_none
+from quotaline_providers.parsing.payload import parse_or_none
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.zai import Extras, binding, to_usage
 from quotaline_providers.vendors.zai.access import QUOTA_PATH, key_in_helper, key_in_json, with_parameters

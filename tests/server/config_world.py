@@ -10,8 +10,8 @@ import pytest
 
 from quotaline.config import ConfigKeeper, Loaded
 from quotaline_providers import registry
+from quotaline_providers.access.lookups import Always
 from quotaline_providers.contract import Context, Option, Provider, Strategy
-from quotaline_providers.lookups import Always
 from quotaline_providers.model import Usage
 from quotaline_providers.settings import Source
 

@@ -233,7 +233,7 @@ def test_sources(connected: Command, openrouter: Any) -> None:
 
 ASKED_HOW = """
 from quotaline_providers.contract import Provider, Strategy
-from quotaline_providers.lookups import Always
+from quotaline_providers.access.lookups import Always
 from quotaline_providers.model import Usage
 
 async def read(ctx, found):

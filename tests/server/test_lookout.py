@@ -12,7 +12,7 @@ from quotaline.config.load import load_text
 from quotaline.detection import detect
 from quotaline.lookout import look_over
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
-from quotaline_providers.hosts.workers import WorkerProcesses
+from quotaline_providers.hosts.workers.pool import WorkerProcesses
 from tests.conftest import FakeKeyring
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
-from quotaline_providers.hosts.workers import WorkerProcesses
+from quotaline_providers.hosts.workers.pool import WorkerProcesses
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -20,8 +20,8 @@ from quotaline_providers.contract import (
     Memory,
     Processes,
 )
-from quotaline_providers.hosts.http import HttpDoor
-from quotaline_providers.hosts.workers import WorkerProcesses
+from quotaline_providers.hosts.http.client import HttpDoor
+from quotaline_providers.hosts.workers.pool import WorkerProcesses
 from quotaline_providers.settings import ProviderSettings
 
 
@@ -61,7 +61,7 @@ class Machine:
         from quotaline_providers.hosts.databases import SqliteDatabases
         from quotaline_providers.hosts.files import DiskFiles
         from quotaline_providers.hosts.keyrings import OsKeyring
-        from quotaline_providers.hosts.processes import ChildProcesses
+        from quotaline_providers.hosts.processes.start import ChildProcesses
 
         variables = os.environ if environ is None else environ
         workers = WorkerProcesses(variables)

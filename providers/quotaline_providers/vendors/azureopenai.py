@@ -6,12 +6,12 @@ import re
 from datetime import datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from quotaline_providers.access.endpoints import endpoint, without_query
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
-from quotaline_providers.endpoints import endpoint, without_query
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, RateLimited
-from quotaline_providers.lookups import ApiKey
 from quotaline_providers.model import Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import Payload, Text
+from quotaline_providers.parsing.payload import Payload, Text
 
 DEFAULT_VERSION = "2024-10-21"
 SECONDS = 20.0

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator
 
+from quotaline_providers.access.lookups import ApiKey, accepted
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
-from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.formatting import money
 from quotaline_providers.model import DAY_MINUTES, Balance, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.payload import Payload, needed_number
-from quotaline_providers.wording import money
+from quotaline_providers.parsing.payload import Payload, needed_number
 
 URL = "https://crof.ai/usage_api/"
 TIMEOUT = 15.0

@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from quotaline_providers.access.endpoints import base_address
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
-from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden
-from quotaline_providers.lookups import ApiKey
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Identity, Row, Section, Spend, Usage
-from quotaline_providers.payload import P, Payload
-from quotaline_providers.wording import grouped
+from quotaline_providers.parsing.payload import P, Payload
 
 OFFICIAL, OVERRIDE = "https://api.deepgram.com/v1", "DEEPGRAM_API_URL"
 TIMEOUT = 15.0

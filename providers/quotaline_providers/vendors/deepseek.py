@@ -11,11 +11,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from quotaline_providers.access.lookups import ApiKey, CookieHeader, accepted
 from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
-from quotaline_providers.lookups import ApiKey, CookieHeader, accepted
+from quotaline_providers.fetching.optional import beside, in_time, together
+from quotaline_providers.formatting import grouped, money, tokens, yuan
 from quotaline_providers.model import Balance, Chart, Point, Row, Section, Usage, Window
-from quotaline_providers.payload import (
+from quotaline_providers.parsing.payload import (
     Integer,
     NeededNumber,
     P,
@@ -28,8 +30,6 @@ from quotaline_providers.payload import (
     to_words,
 )
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside, in_time, together
-from quotaline_providers.wording import grouped, money, tokens, yuan
 
 BALANCE_URL = "https://api.deepseek.com/user/balance"
 PLATFORM = "https://platform.deepseek.com/api/v0"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from quotaline_providers.access.endpoints import base_address
+from quotaline_providers.access.lookups import ApiKey, accepted
 from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
-from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, Forbidden
-from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.formatting import grouped, money, plan_name
 from quotaline_providers.model import MONTH_MINUTES, Identity, Row, Section, Spend, Usage, Window
-from quotaline_providers.payload import (
+from quotaline_providers.parsing.payload import (
     Integer,
     JsonObject,
     NeededNumber,
@@ -23,7 +24,6 @@ from quotaline_providers.payload import (
     lenient,
     share,
 )
-from quotaline_providers.wording import grouped, money, plan_name
 
 OFFICIAL, OVERRIDE = "https://api.elevenlabs.io", "ELEVENLABS_API_URL"
 TIMEOUT = 15.0

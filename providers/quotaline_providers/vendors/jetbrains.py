@@ -14,9 +14,9 @@ from pydantic import Field, ValidationError
 
 from quotaline_providers.contract import Context, Option, Provider, Strategy
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential, ReadError
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import Number, Payload, Text, When, lenient, lenient_part
-from quotaline_providers.wording import grouped
+from quotaline_providers.parsing.payload import Number, Payload, Text, When, lenient, lenient_part
 
 QUOTA_FILE = Path("options") / "AIAssistantQuotaManager2.xml"
 COMPONENT = "AIAssistantQuotaManager2"

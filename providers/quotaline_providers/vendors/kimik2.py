@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from quotaline_providers.access.lookups import ApiKey, Chosen
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.errors import BadResponse
-from quotaline_providers.lookups import ApiKey, Chosen
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Balance, Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import JsonObject, at_epoch, child, exact, share, to_number, to_time
-from quotaline_providers.wording import grouped
+from quotaline_providers.parsing.payload import JsonObject, at_epoch, child, exact, share, to_number, to_time
 
 URL = "https://kimi-k2.ai/api/user/credits"
 _MILLISECONDS_FROM = 1e12

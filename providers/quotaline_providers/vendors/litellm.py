@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, TypeVar
 
+from quotaline_providers.access.endpoints import configured_server
+from quotaline_providers.access.lookups import ServerKey
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
-from quotaline_providers.endpoints import configured_server
 from quotaline_providers.errors import BadResponse
-from quotaline_providers.lookups import ServerKey
+from quotaline_providers.formatting import money
 from quotaline_providers.model import Confidence, Identity, Lane, Spend, Usage, Window
-from quotaline_providers.payload import Number, Payload, Text, When, exact, lenient, lenient_items, share
+from quotaline_providers.parsing.payload import Number, Payload, Text, When, exact, lenient, lenient_items, share
 from quotaline_providers.secret import Secret
-from quotaline_providers.wording import money
 
 BASE_URL = "LITELLM_BASE_URL"
 SECONDS = 30.0

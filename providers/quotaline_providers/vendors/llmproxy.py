@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from quotaline_providers.access.endpoints import configured_server
+from quotaline_providers.access.lookups import ServerKey
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
-from quotaline_providers.endpoints import configured_server
-from quotaline_providers.lookups import ServerKey
+from quotaline_providers.formatting import grouped, money
 from quotaline_providers.model import Confidence, Identity, Lane, Row, Section, Spend, Usage, Window
-from quotaline_providers.payload import Integer, Number, Payload, When, clamped, exact, lenient, parse_or_none
-from quotaline_providers.wording import grouped, money
+from quotaline_providers.parsing.payload import Integer, Number, Payload, When, clamped, exact, lenient, parse_or_none
 
 BASE_URL = "LLM_PROXY_BASE_URL"
 SECONDS = 30.0

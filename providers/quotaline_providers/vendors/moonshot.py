@@ -9,14 +9,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from quotaline_providers.access.lookups import ApiKey, accepted
 from quotaline_providers.contract import Context, Credential, Option, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, MissingCredential
-from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.fetching.optional import beside
+from quotaline_providers.formatting import grouped, money, yuan
 from quotaline_providers.model import Balance, Identity, Row, Section, Usage
-from quotaline_providers.payload import Integer, NeededNumber, Payload, Text, exact, lenient
+from quotaline_providers.parsing.payload import Integer, NeededNumber, Payload, Text, exact, lenient
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside
-from quotaline_providers.wording import grouped, money, yuan
 
 INTERNATIONAL, CHINA = "international", "china"
 BASES = {INTERNATIONAL: "https://api.moonshot.ai", CHINA: "https://api.moonshot.cn"}

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from quotaline_providers.access.lookups import ApiKey, accepted
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.errors import ReadError
-from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.formatting import grouped, money
 from quotaline_providers.model import Balance, Chart, Identity, Point, Row, Section, Usage
-from quotaline_providers.payload import (
+from quotaline_providers.parsing.json_search import Object, value_of
+from quotaline_providers.parsing.payload import (
     JsonObject,
     NeededNumber,
     P,
@@ -23,9 +25,7 @@ from quotaline_providers.payload import (
     to_number,
     to_time,
 )
-from quotaline_providers.searching import Object, value_of
 from quotaline_providers.secret import Secret
-from quotaline_providers.wording import grouped, money
 
 BASE = "https://api.poe.com/usage"
 TIMEOUT = 15.0

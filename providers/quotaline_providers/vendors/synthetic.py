@@ -8,13 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from quotaline_providers.access.lookups import ApiKey, accepted
 from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse
-from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.formatting import grouped, money, percent
 from quotaline_providers.model import Identity, Lane, Row, Section, Spend, Usage, Window
-from quotaline_providers.payload import JsonDocument, at_epoch, child, clamped, exact, to_number, to_time, to_words
-from quotaline_providers.searching import Object, first
-from quotaline_providers.wording import grouped, money, percent
+from quotaline_providers.parsing.json_search import Object, first
+from quotaline_providers.parsing.payload import (
+    JsonDocument,
+    at_epoch,
+    child,
+    clamped,
+    exact,
+    to_number,
+    to_time,
+    to_words,
+)
 
 URL = "https://api.synthetic.new/v2/quotas"
 TIMEOUT = 15.0

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from quotaline_providers.access.lookups import ApiKey, accepted
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
-from quotaline_providers.lookups import ApiKey, accepted
 from quotaline_providers.model import Balance, Usage, Window
-from quotaline_providers.payload import Payload, exact, needed_number, share
+from quotaline_providers.parsing.payload import Payload, exact, needed_number, share
 
 URL = "https://api.venice.ai/api/v1/billing/balance"
 TIMEOUT = 15.0

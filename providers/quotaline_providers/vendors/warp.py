@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
-from quotaline_providers.lookups import ApiKey
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Confidence, Usage, Window
-from quotaline_providers.payload import Payload, When, lenient, lenient_items, share, to_integer, to_number
-from quotaline_providers.wording import grouped
+from quotaline_providers.parsing.payload import Payload, When, lenient, lenient_items, share, to_integer, to_number
 
 ADDRESS = "https://app.warp.dev/graphql/v2"
 OPERATION = "GetRequestLimitInfo"

@@ -20,10 +20,10 @@ from quotaline.config.fields import (
     uses,
 )
 from quotaline.config.positions import Path
+from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.contract import Provider
-from quotaline_providers.endpoints import endpoint
 from quotaline_providers.errors import Misconfigured
-from quotaline_providers.payload import clean, to_number
+from quotaline_providers.parsing.payload import clean, to_number
 from quotaline_providers.secret import redact
 from quotaline_providers.settings import ProviderSettings, TokenAccounts
 

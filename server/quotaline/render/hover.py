@@ -12,7 +12,7 @@ from quotaline.render.shown import shown as shown_state
 from quotaline.render.text import markdown
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
-from quotaline_providers import wording
+from quotaline_providers import formatting
 from quotaline_providers.model import Balance, Spend, Window
 
 _CELLS = 12
@@ -117,7 +117,7 @@ def _window(item: Shown, window: Window) -> str:
     if used is not None:
         left = view.settings.status_line.percent == "left"
         value, word = (100 - used, "left") if left else (used, "used")
-        numbers = f" {text.code(text.bar(value, _CELLS, '█', '░'))} {markdown(wording.percent(value))} {word}"
+        numbers = f" {text.code(text.bar(value, _CELLS, '█', '░'))} {markdown(formatting.percent(value))} {word}"
     if window.used is not None and window.limit is not None:
         unit = f" {_said(item, window.unit)}" if window.unit and not _is_currency(window.unit) else ""
         money = window.unit if window.unit and _is_currency(window.unit) else None

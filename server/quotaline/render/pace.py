@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
 
-from quotaline_providers import wording
+from quotaline_providers import formatting
 from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Usage, Window
 
 Stage = Literal[
@@ -110,7 +110,7 @@ class Pace:
         if self.eta is None:
             return "Lasts until reset"
         start = datetime(2000, 1, 1, tzinfo=UTC)
-        when = "now" if self.eta.total_seconds() < 1 else wording.countdown(start + self.eta, start)
+        when = "now" if self.eta.total_seconds() < 1 else formatting.countdown(start + self.eta, start)
         return f"Projected empty {when}" if self.session else f"Runs out {when}"
 
     def _headroom(self) -> str | None:

@@ -10,7 +10,7 @@ from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import item_text, status_line
 from quotaline.render.view import View
 from quotaline.state import Snapshot
-from quotaline_providers import wording
+from quotaline_providers import formatting
 from quotaline_providers.model import Balance, Window
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -87,7 +87,7 @@ def _window_text(item: Shown, window: Window) -> str:
     view, used, parts = item.view, window.shown_percent, list[str]()
     if used is not None:
         left = view.settings.status_line.percent == "left"
-        parts.append(f"{wording.percent(100 - used)} left" if left else f"{wording.percent(used)} used")
+        parts.append(f"{formatting.percent(100 - used)} left" if left else f"{formatting.percent(used)} used")
     elif window.used is not None and window.limit is not None:
         parts.append(item.said(text.portion(window.used, window.limit, window.unit)))
     reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)

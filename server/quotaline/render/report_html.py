@@ -13,7 +13,7 @@ from quotaline.render.shown import Shown, all_shown
 from quotaline.render.text import escaped, escaped_prose
 from quotaline.render.view import View
 from quotaline.state import Snapshot
-from quotaline_providers import wording
+from quotaline_providers import formatting
 from quotaline_providers.model import Section, Spend, Window
 
 _STYLE = """
@@ -129,7 +129,7 @@ def _window(item: Shown, window: Window) -> Iterator[str]:
     words = [f"<strong>{escaped(item.said(window.label))}</strong>"]
     if used is not None:
         shown, word = (100 - used, "left") if settings.percent == "left" else (used, "used")
-        words.append(f"{escaped(wording.percent(shown))} {word}")
+        words.append(f"{escaped(formatting.percent(shown))} {word}")
     if window.used is not None and window.limit is not None:
         amounts = [escaped(item.said(text.amount(value, window.unit))) for value in (window.used, window.limit)]
         words.append(" of ".join(amounts))

@@ -9,7 +9,7 @@ from datetime import UTC, date
 
 from quotaline.render import text
 from quotaline.render.shown import Shown
-from quotaline_providers import wording
+from quotaline_providers import formatting
 from quotaline_providers.model import Chart, Section
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -116,7 +116,7 @@ def _summary(item: Shown, chart: Chart, daily: bool) -> str:
 
 def _amount(item: Shown, value: float, unit: str | None) -> str:
     if unit == "tokens":
-        return f"{wording.tokens(value)} tokens"
+        return f"{formatting.tokens(value)} tokens"
     return item.said(text.amount(value, unit))
 
 

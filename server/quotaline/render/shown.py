@@ -11,7 +11,7 @@ from quotaline.render.binding import Binding, Severity, binding, severity
 from quotaline.render.pace import Pace, paces
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
-from quotaline_providers import wording
+from quotaline_providers import formatting
 from quotaline_providers.model import Window
 
 NAME_LENGTH, ACCOUNT_LENGTH = 32, 24
@@ -72,7 +72,7 @@ class Shown:
     @property
     def plan(self) -> str | None:
         plan = self.state.usage.identity.plan if self.state.usage is not None else None
-        return text.isolated(self.said(wording.plan_name(plan))) or None if plan else None
+        return text.isolated(self.said(formatting.plan_name(plan))) or None if plan else None
 
     @property
     def source(self) -> str | None:

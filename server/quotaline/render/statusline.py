@@ -12,7 +12,7 @@ from quotaline.render.shown import Shown, all_shown
 from quotaline.render.shown import shown as shown_state
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
-from quotaline_providers import wording
+from quotaline_providers import formatting
 
 FIELDS = ("name", "used", "left", "window", "resetsIn", "resetsAt", "balance", "plan", "account", "pace", "status")
 NO_PROVIDERS = "Quotaline: no providers"
@@ -159,7 +159,7 @@ def _field(item: Shown, name: str) -> str:
         case "window":
             return text.label(item.said(bound.label), _FIELD_LENGTH) if bound is not None else ""
         case "resetsIn":
-            return wording.duration(reset - view.now) if reset is not None and reset > view.now else ""
+            return formatting.duration(reset - view.now) if reset is not None and reset > view.now else ""
         case "resetsAt":
             return times.clock_time(reset, view.now, view.zone) if reset is not None else ""
         case "balance":
@@ -179,12 +179,12 @@ def _field(item: Shown, name: str) -> str:
 
 def _used(item: Shown) -> str:
     percent = item.bound.percent if item.bound is not None else None
-    return wording.percent(percent) if percent is not None else ""
+    return formatting.percent(percent) if percent is not None else ""
 
 
 def _left(item: Shown) -> str:
     percent = item.bound.percent if item.bound is not None else None
-    return wording.percent(100 - percent) if percent is not None else ""
+    return formatting.percent(100 - percent) if percent is not None else ""
 
 
 def _balance(item: Shown) -> str:

@@ -14,7 +14,7 @@ from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import NO_PROVIDERS, status_line
 from quotaline.render.view import View
 from quotaline.state import Snapshot
-from quotaline_providers import wording
+from quotaline_providers import formatting
 from quotaline_providers.model import Balance, Spend, Window
 
 Colour = Literal["plain", "red", "yellow", "green", "bold", "dim"]
@@ -131,7 +131,7 @@ def _window(item: Shown, window: Window) -> Iterator[Line]:
     if used is not None:
         left = 100 - used
         colour: Colour = "red" if left < 10 else "yellow" if left < 25 else "green"
-        tail = f"{wording.percent(left)} left [{text.bar(left, _CELLS, '=', '-')}]"
+        tail = f"{formatting.percent(left)} left [{text.bar(left, _CELLS, '=', '-')}]"
         yield Line(f"{item.said(window.label)}: ", tail, colour)
     reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
     if used is None:
@@ -199,4 +199,4 @@ def _reset_credits(item: Shown) -> Iterator[Line]:
     expiries = [credit.expires_at for credit in credits.credits if credit.status == "available"]
     upcoming = min((expiry for expiry in expiries if expiry is not None and expiry > now), default=None)
     if upcoming is not None:
-        yield Line(f"Next reset credit expires {wording.countdown(upcoming, now)}")
+        yield Line(f"Next reset credit expires {formatting.countdown(upcoming, now)}")

@@ -7,7 +7,7 @@ import unicodedata
 from decimal import Context, Decimal, InvalidOperation, localcontext
 from math import isfinite
 
-from quotaline_providers import wording
+from quotaline_providers import formatting
 
 ELLIPSIS = "…"
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
@@ -130,10 +130,10 @@ def fitted(text: str, width: int) -> str:
 
 
 def amount(value: Decimal | float, unit: str | None) -> str:
-    """`wording.amount` for numbers of any size."""
+    """`formatting.amount` for numbers of any size."""
     with localcontext(Context(prec=400)):
         try:
-            return cleaned(wording.amount(value, unit))
+            return cleaned(formatting.amount(value, unit))
         except InvalidOperation:
             return cleaned(f"{value:g} {unit or ''}")
 

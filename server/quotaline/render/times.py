@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 
-from quotaline_providers import wording
+from quotaline_providers import formatting
 from quotaline_providers.model import Window
 
 ResetTimes = Literal["countdown", "absolute"]
@@ -44,7 +44,7 @@ def resets(moment: datetime, now: datetime, style: ResetTimes, zone: tzinfo, ver
     """`Resets in 2h 5m`, `Resets now`, `Resets tomorrow, 09:00`."""
     if style == "absolute" and moment > now:
         return f"{verb} {clock_time(moment, now, zone)}"
-    return f"{verb} {wording.countdown(moment, now)}"
+    return f"{verb} {formatting.countdown(moment, now)}"
 
 
 def reset_line(provider: str, window: Window, now: datetime, style: ResetTimes, zone: tzinfo) -> str | None:

@@ -7,12 +7,12 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable
 
+from quotaline_providers.access.lookups import ApiKey, CookieHeader, accepted, cookie_values
 from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut, Unavailable
-from quotaline_providers.lookups import ApiKey, CookieHeader, accepted, cookie_values
+from quotaline_providers.fetching.browser_page import CHROME, HTML
 from quotaline_providers.model import Usage
-from quotaline_providers.pages import CHROME, HTML
-from quotaline_providers.payload import JsonObject
+from quotaline_providers.parsing.payload import JsonObject
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.alibaba.quota import (
     KeyUnusable,

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, ReadError
 from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Identity, Lane, Usage, Window
-from quotaline_providers.payload import to_integer, to_number, to_text, to_time
-from quotaline_providers.searching import Object, objects, value_of
+from quotaline_providers.parsing.json_search import Object, objects, value_of
+from quotaline_providers.parsing.payload import to_integer, to_number, to_text, to_time
 
 SIGN_IN = "Sign in to the Model Studio console and paste its Cookie header again."
 _DEEPEST = 40

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.contract import Context
-from quotaline_providers.endpoints import endpoint
 from quotaline_providers.errors import Misconfigured
 
 INTERNATIONAL, CHINA = "intl", "cn"

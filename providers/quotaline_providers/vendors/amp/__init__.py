@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from quotaline_providers.access.lookups import ApiKey, CookieHeader, Program, accepted, normalize_cookie
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
-from quotaline_providers.lookups import ApiKey, CookieHeader, Program, accepted, normalize_cookie
+from quotaline_providers.fetching.browser_page import browser_headers, page, redirect_of
 from quotaline_providers.model import Usage
-from quotaline_providers.pages import browser_headers, page, redirect_of
-from quotaline_providers.payload import Flag, Payload, Text, lenient
+from quotaline_providers.parsing.payload import Flag, Payload, Text, lenient
 from quotaline_providers.vendors.amp.display import SIGN_IN, parse_display, parse_page
 from quotaline_providers.vendors.amp.usage import to_usage
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from quotaline_providers.formatting import money
 from quotaline_providers.model import MONTH_MINUTES, Balance, Identity, Lane, Row, Section, Usage, Window
 from quotaline_providers.vendors.amp.display import Balances, Free, Subscription
-from quotaline_providers.wording import money
 
 DAILY = "resets daily"
 _RESET_HOUR = 20

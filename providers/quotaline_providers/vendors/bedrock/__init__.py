@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
+from quotaline_providers.access.endpoints import endpoint, without_query
 from quotaline_providers.contract import Answer, Context, Option, Provider, StatusPage, Strategy
-from quotaline_providers.endpoints import endpoint, without_query
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -19,9 +19,9 @@ from quotaline_providers.errors import (
     Misconfigured,
     RateLimited,
 )
+from quotaline_providers.fetching.optional import beside
 from quotaline_providers.model import Usage
-from quotaline_providers.payload import JsonObject, clean, parse_or_none, to_number
-from quotaline_providers.sidecalls import beside
+from quotaline_providers.parsing.payload import JsonObject, clean, parse_or_none, to_number
 from quotaline_providers.vendors.bedrock.aws import REQUEST_TIMEOUT, Session, open_session, signed
 from quotaline_providers.vendors.bedrock.costs import (
     Activity,

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from quotaline_providers.blocking import Loop, in_thread
 from quotaline_providers.contract import Answer, Context
 from quotaline_providers.errors import (
     BadResponse,
@@ -23,6 +22,7 @@ from quotaline_providers.errors import (
     MissingProgram,
     ReadError,
 )
+from quotaline_providers.fetching.blocking import Loop, in_thread
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.bedrock.login import DEFAULT_REGION, PROFILE_ENV, Keys, Login, Profile
 

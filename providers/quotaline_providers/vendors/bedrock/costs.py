@@ -10,9 +10,18 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from quotaline_providers.formatting import grouped, money
 from quotaline_providers.model import Chart, Identity, Point, Row, Section, Spend, Usage, Window
-from quotaline_providers.payload import JsonObject, Payload, Text, child, lenient, lenient_items, to_number, to_time
-from quotaline_providers.wording import grouped, money
+from quotaline_providers.parsing.payload import (
+    JsonObject,
+    Payload,
+    Text,
+    child,
+    lenient,
+    lenient_items,
+    to_number,
+    to_time,
+)
 
 HISTORY_DAYS = 30
 ACTIVITY = timedelta(days=14)

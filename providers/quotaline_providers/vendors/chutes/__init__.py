@@ -9,16 +9,16 @@ import asyncio
 from datetime import datetime
 from urllib.parse import quote
 
+from quotaline_providers.access.endpoints import base_address
+from quotaline_providers.access.lookups import ApiKey, accepted
 from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
-from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ReadError
-from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.fetching.optional import optional
+from quotaline_providers.formatting import percent
 from quotaline_providers.model import MONTH_MINUTES, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.payload import JsonDocument, to_text
-from quotaline_providers.sidecalls import optional
+from quotaline_providers.parsing.payload import JsonDocument, to_text
 from quotaline_providers.vendors.chutes.names import Node, first, node
 from quotaline_providers.vendors.chutes.quotas import FOUR_HOURS, Quota, Reading, reading, roots
-from quotaline_providers.wording import percent
 
 OFFICIAL = "https://api.chutes.ai"
 OVERRIDE = "CHUTES_API_URL"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from quotaline_providers.payload import to_number
+from quotaline_providers.parsing.payload import to_number
 
 ROLLING = ("rolling", "rolling_window", "rolling_4h", "four_hour", "four_hour_usage", "window_4h")
 MONTHLY = ("monthly", "monthly_usage", "subscription", "subscription_usage", "billing_period")

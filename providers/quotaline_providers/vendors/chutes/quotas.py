@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Literal
 
 from quotaline_providers.errors import BadResponse
+from quotaline_providers.formatting import grouped, money
 from quotaline_providers.model import MONTH_MINUTES
-from quotaline_providers.payload import to_number, to_text, to_time
+from quotaline_providers.parsing.payload import to_number, to_text, to_time
 from quotaline_providers.vendors.chutes.names import (
     ACTIVE,
     CONTAINERS,
@@ -37,7 +38,6 @@ from quotaline_providers.vendors.chutes.names import (
     node,
     values,
 )
-from quotaline_providers.wording import grouped, money
 
 FOUR_HOURS = 240
 _LONGEST = 10 * 366 * 1440

@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Context, Credential
 from quotaline_providers.errors import (
     BadResponse,
@@ -20,12 +21,11 @@ from quotaline_providers.errors import (
     RateLimited,
     Unavailable,
 )
-from quotaline_providers.lookups import ApiKey
+from quotaline_providers.formatting import money, tokens
 from quotaline_providers.model import Chart, Confidence, Identity, Point, Row, Section, Spend, Usage
-from quotaline_providers.payload import Integer, Payload, Text, When, lenient, lenient_items
+from quotaline_providers.parsing.payload import Integer, Payload, Text, When, lenient, lenient_items
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.login import account_token, bare_token, key_form
-from quotaline_providers.wording import money, tokens
 
 API = "https://api.anthropic.com/v1/organizations"
 DAYS, MAX_ITEMS = 30, 20

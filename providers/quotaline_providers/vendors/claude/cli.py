@@ -17,7 +17,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Confidence, Identity, Usage
-from quotaline_providers.payload import Payload, When, parse_or_none
+from quotaline_providers.parsing.payload import Payload, When, parse_or_none
 from quotaline_providers.vendors.claude import probe, web
 from quotaline_providers.vendors.claude.login import Account, local_account
 from quotaline_providers.vendors.claude.panel import State, identity_of, to_usage

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from quotaline_providers.contract import Context
-from quotaline_providers.payload import Payload, Text, When, parse_or_none, to_text
-from quotaline_providers.sealed import key_of, unsealed
+from quotaline_providers.hosts.browsers.chromium_key import key_of, unsealed
+from quotaline_providers.parsing.payload import Payload, Text, When, parse_or_none, to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.keychain import keychain_item
 

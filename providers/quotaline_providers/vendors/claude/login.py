@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import BadResponse, MissingCredential, ReadError
 from quotaline_providers.model import Identity
-from quotaline_providers.payload import Payload, Text, When, clean, lenient, parse_or_none
+from quotaline_providers.parsing.payload import Payload, Text, When, clean, lenient, parse_or_none
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.desktop import desktop_folder, desktop_token, is_allowed
 from quotaline_providers.vendors.claude.keychain import keychain_item

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.contract import Context
-from quotaline_providers.endpoints import endpoint
 from quotaline_providers.errors import (
     ExpiredCredential,
     Forbidden,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from quotaline_providers.access.login_shell import in_login_shell
 from quotaline_providers.contract import Context, Conversation
 from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError, TimedOut
-from quotaline_providers.loginshell import in_login_shell
 from quotaline_providers.vendors.claude import login
 from quotaline_providers.vendors.claude.panel import State, plain, squeezed, state_of
 

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from quotaline_providers.access.lookups import CookieHeader, cookie_values, normalize_cookie
 from quotaline_providers.contract import Answer, Context, Credential
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError, Unavailable
-from quotaline_providers.lookups import CookieHeader, cookie_values, normalize_cookie
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.login import account_token, key_form, own_key
 

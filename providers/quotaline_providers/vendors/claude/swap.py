@@ -10,8 +10,10 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field
 
 from quotaline_providers.contract import Context
+from quotaline_providers.fetching.optional import beside
+from quotaline_providers.formatting import percent
 from quotaline_providers.model import Row, Section, Usage
-from quotaline_providers.payload import (
+from quotaline_providers.parsing.payload import (
     Flag,
     Integer,
     Number,
@@ -22,8 +24,6 @@ from quotaline_providers.payload import (
     lenient_items,
     parse_or_none,
 )
-from quotaline_providers.sidecalls import beside
-from quotaline_providers.wording import percent
 
 ENABLED, PROGRAM, ALONE = "claudeSwapEnabled", "claudeSwapExecutablePath", "claudeSwapShowSingleAccount"
 SWAP_SECONDS = 30.0

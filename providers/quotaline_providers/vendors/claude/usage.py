@@ -11,9 +11,9 @@ from typing import Annotated
 from pydantic import AliasChoices, Field
 
 from quotaline_providers.errors import BadResponse
+from quotaline_providers.formatting import money
 from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Spend, Usage, Window
-from quotaline_providers.payload import Flag, Number, Payload, Text, When, exact, lenient, lenient_items
-from quotaline_providers.wording import money
+from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, When, exact, lenient, lenient_items
 
 ROUTINES = (
     "seven_day_routines",

@@ -18,7 +18,7 @@ from quotaline_providers.errors import (
     TimedOut,
 )
 from quotaline_providers.model import Balance, Identity, Spend, Usage
-from quotaline_providers.payload import Flag, Number, Payload, Text, clean, lenient, lenient_items
+from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, clean, lenient, lenient_items
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.session import Cookie, Session
 from quotaline_providers.vendors.claude.usage import (

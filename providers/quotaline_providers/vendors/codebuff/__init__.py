@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Context, Credential, Option, Provider, Strategy
 from quotaline_providers.errors import ReadError
-from quotaline_providers.lookups import ApiKey
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.codebuff.folders import DataFolders, data_roots
 from quotaline_providers.vendors.codebuff.network import credentials_file, login_token, read_account

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from quotaline_providers.payload import (
+from quotaline_providers.parsing.payload import (
     Number,
     Payload,
     Text,

@@ -9,14 +9,25 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
+from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.contract import Answer, Context, Credential
-from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
+from quotaline_providers.fetching.optional import beside, in_time
+from quotaline_providers.formatting import grouped, plan_name
 from quotaline_providers.model import WEEK_MINUTES, Balance, Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import Flag, Number, Payload, Text, When, clean, exact, lenient, lenient_part, to_text
+from quotaline_providers.parsing.payload import (
+    Flag,
+    Number,
+    Payload,
+    Text,
+    When,
+    clean,
+    exact,
+    lenient,
+    lenient_part,
+    to_text,
+)
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside, in_time
-from quotaline_providers.wording import grouped, plan_name
 
 BASE = "https://www.codebuff.com"
 OVERRIDE = "CODEBUFF_API_URL"

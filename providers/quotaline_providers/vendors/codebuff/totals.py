@@ -11,9 +11,9 @@ from pathlib import Path
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import Unavailable
+from quotaline_providers.formatting import grouped, tokens
 from quotaline_providers.model import Chart, Point, Row, Section, Usage
 from quotaline_providers.vendors.codebuff.chats import Found, scan, upstream
-from quotaline_providers.wording import grouped, tokens
 
 SCAN_SECONDS = 300.0
 """How long chats may be read in all. A read does not wait that long, but what was read by then serves the next one."""

@@ -5,9 +5,9 @@ Read with the Codex program's own login, through the program itself, or with cha
 
 from __future__ import annotations
 
+from quotaline_providers.access.lookups import CookieHeader
 from quotaline_providers.contract import Context, Option, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ReadError, TimedOut, Unavailable
-from quotaline_providers.lookups import CookieHeader
 from quotaline_providers.vendors.codex.homes import workspace
 from quotaline_providers.vendors.codex.login import AccessToken, SubscriptionLogin
 from quotaline_providers.vendors.codex.mapping import binding

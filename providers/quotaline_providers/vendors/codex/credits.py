@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 
 from quotaline_providers.model import ResetCredit, ResetCredits, Spend
-from quotaline_providers.payload import exact, to_number
+from quotaline_providers.parsing.payload import exact, to_number
 from quotaline_providers.vendors.codex.payloads import (
     Credits,
     IndividualLimit,

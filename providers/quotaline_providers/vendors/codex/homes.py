@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.contract import Context
-from quotaline_providers.endpoints import endpoint
-from quotaline_providers.payload import to_text
+from quotaline_providers.parsing.payload import to_text
 
 DEFAULT_BASE = "https://chatgpt.com/backend-api"
 CONFIG_LIMIT = 256 << 10

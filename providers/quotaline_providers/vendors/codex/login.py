@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from quotaline_providers.contract import Context, Credential
 from quotaline_providers.errors import MissingCredential
-from quotaline_providers.payload import Payload, Text, When, jwt_claims, lenient, parse_or_none, to_text
+from quotaline_providers.parsing.payload import Payload, Text, When, jwt_claims, lenient, parse_or_none, to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.codex.homes import codex_home, is_named
 from quotaline_providers.vendors.codex.payloads import Spelled

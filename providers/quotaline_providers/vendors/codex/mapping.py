@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from quotaline_providers.errors import BadResponse
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import (
     WEEK_MINUTES,
     Balance,
@@ -21,11 +22,10 @@ from quotaline_providers.model import (
     Usage,
     Window,
 )
-from quotaline_providers.payload import exact, parse_or_none, to_number, to_text
+from quotaline_providers.parsing.payload import exact, parse_or_none, to_number, to_text
 from quotaline_providers.vendors.codex.credits import balance_of, monthly_limit
 from quotaline_providers.vendors.codex.payloads import IndividualLimit, RpcLimits, RpcRateLimits, UsageAnswer
 from quotaline_providers.vendors.codex.windows import Reader, extra_windows, first_of_each, first_window, in_lanes
-from quotaline_providers.wording import grouped
 
 
 @dataclass(frozen=True)

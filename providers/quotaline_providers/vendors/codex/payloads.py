@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_snake
 
-from quotaline_providers.payload import Flag, Number, Payload, Text, When, lenient, lenient_items
+from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, When, lenient, lenient_items
 
 _WINDOW_NAMES = ("primary_window", "secondary_window", "primary", "secondary")
 

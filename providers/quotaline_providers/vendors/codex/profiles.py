@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from quotaline_providers.contract import Account, Context, Profiles
-from quotaline_providers.payload import clean, parse_or_none, to_text
+from quotaline_providers.parsing.payload import clean, parse_or_none, to_text
 from quotaline_providers.vendors.codex.homes import usual_home
 from quotaline_providers.vendors.codex.login import AuthFile, to_login
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from quotaline_providers.access.login_shell import in_login_shell
+from quotaline_providers.access.lookups import Program
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import MissingCredential, MissingProgram
-from quotaline_providers.loginshell import in_login_shell
-from quotaline_providers.lookups import Program
 from quotaline_providers.vendors.codex.homes import codex_home, is_named
 from quotaline_providers.vendors.codex.login import SubscriptionLogin, native_login, there
 

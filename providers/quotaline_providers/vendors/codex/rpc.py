@@ -25,7 +25,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Identity, Spend, Usage
-from quotaline_providers.payload import parse_or_none, to_text
+from quotaline_providers.parsing.payload import parse_or_none, to_text
 from quotaline_providers.vendors.codex.homes import config_text, custom_provider
 from quotaline_providers.vendors.codex.login import API_KEY_LOGIN
 from quotaline_providers.vendors.codex.mapping import Limits, plan_title, program_limits, service_limits, to_usage

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from quotaline_providers.contract import Answer, Context, Credential
 from quotaline_providers.errors import ExpiredCredential, MissingCredential
+from quotaline_providers.fetching.optional import optional, together
 from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
-from quotaline_providers.payload import to_text
+from quotaline_providers.parsing.payload import to_text
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import optional, together
 from quotaline_providers.vendors.codex import rpc
 from quotaline_providers.vendors.codex.credits import monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.homes import DEFAULT_BASE, base_url, config_text, workspace

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import RootModel
 
+from quotaline_providers.access.lookups import cookie_values
 from quotaline_providers.contract import Answer, Context, Credential
 from quotaline_providers.errors import (
     BadResponse,
@@ -15,10 +16,9 @@ from quotaline_providers.errors import (
     MissingCredential,
     ReadError,
 )
-from quotaline_providers.lookups import cookie_values
+from quotaline_providers.fetching.browser_page import LANGUAGE
+from quotaline_providers.fetching.optional import optional, together
 from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
-from quotaline_providers.pages import LANGUAGE
-from quotaline_providers.sidecalls import optional, together
 from quotaline_providers.vendors.codex.credits import monthly_usage
 from quotaline_providers.vendors.codex.homes import DEFAULT_BASE
 from quotaline_providers.vendors.codex.login import native_login

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Window
-from quotaline_providers.payload import parse_or_none
+from quotaline_providers.parsing.payload import parse_or_none
 from quotaline_providers.vendors.codex.payloads import AdditionalLimit, RateLimit, WindowPart
 
 _LABELS = {SESSION_MINUTES: "Session", DAY_MINUTES: "Daily", WEEK_MINUTES: "Weekly", MONTH_MINUTES: "Monthly"}

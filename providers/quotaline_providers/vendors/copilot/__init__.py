@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from quotaline_providers.contract import Context, Credential, Option, Provider, StatusPage, Strategy
 from quotaline_providers.errors import ReadError
+from quotaline_providers.fetching.optional import beside, optional
 from quotaline_providers.model import Usage, Window
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside, optional
 from quotaline_providers.vendors.copilot.budgets import read_budgets, wanted
 from quotaline_providers.vendors.copilot.device import sign_in
 from quotaline_providers.vendors.copilot.github import Host, Person, github_host, read_user, whose

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import model_validator
 
+from quotaline_providers.access.lookups import CookieHeader
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import Forbidden, ReadError
-from quotaline_providers.lookups import CookieHeader
 from quotaline_providers.model import Window
-from quotaline_providers.payload import Payload, lenient_items, to_flag, to_number, to_text
+from quotaline_providers.parsing.payload import Payload, lenient_items, to_flag, to_number, to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.copilot.github import TIMEOUT, Person
 

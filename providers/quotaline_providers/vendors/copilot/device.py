@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from quotaline_providers.contract import Context, SignedIn, SignInPrompt
 from quotaline_providers.errors import BadResponse, Forbidden, ReadError, TimedOut, Unavailable
-from quotaline_providers.payload import Number, Payload, Text
+from quotaline_providers.parsing.payload import Number, Payload, Text
 from quotaline_providers.secret import Secret
 from quotaline_providers.settings import TokenAccount
 from quotaline_providers.vendors.copilot.github import GITHUB, Host, Person, github_host, read_user, whose

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from quotaline_providers.contract import Answer, Context
 from quotaline_providers.errors import Misconfigured, RateLimited, ReadError
-from quotaline_providers.payload import Integer, Payload, Text, to_number
+from quotaline_providers.parsing.payload import Integer, Payload, Text, to_number
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.copilot.quota import UserAnswer
 

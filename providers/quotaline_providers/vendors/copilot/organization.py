@@ -12,11 +12,11 @@ from pydantic import Field, RootModel
 
 from quotaline_providers.contract import Answer, Context
 from quotaline_providers.errors import ReadError
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Row, Section, Spend
-from quotaline_providers.payload import Number, Payload, Text, exact, lenient_items
+from quotaline_providers.parsing.payload import Number, Payload, Text, exact, lenient_items
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.copilot.github import GITHUB_API, TIMEOUT
-from quotaline_providers.wording import grouped
 
 MOST_ORGANIZATIONS = 20
 RETRY_AFTER = timedelta(hours=1)

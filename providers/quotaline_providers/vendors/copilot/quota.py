@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from quotaline_providers.errors import BadResponse
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import MONTH_MINUTES, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.payload import Flag, Number, Payload, Text, When, lenient, parse_or_none
-from quotaline_providers.wording import grouped
+from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, When, lenient, parse_or_none
 
 
 class Bucket(Payload):

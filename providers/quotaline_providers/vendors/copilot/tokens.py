@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Context, Credential
 from quotaline_providers.errors import Misconfigured, MissingCredential, ReadError
-from quotaline_providers.lookups import ApiKey
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.copilot.github import Host, github_host
 

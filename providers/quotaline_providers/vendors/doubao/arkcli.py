@@ -7,11 +7,11 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from quotaline_providers.access.lookups import Program
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import BadResponse, MissingCredential
-from quotaline_providers.lookups import Program
 from quotaline_providers.model import Confidence, Identity, Usage
-from quotaline_providers.payload import Flag, Number, Payload, Text, parse_or_none, to_number, to_time
+from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, parse_or_none, to_number, to_time
 from quotaline_providers.vendors.doubao.quotas import PLANS, Plan, Quota, level_named, windows
 
 SECONDS = 15.0

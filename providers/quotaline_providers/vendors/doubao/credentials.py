@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Context, Credential
 from quotaline_providers.errors import Misconfigured, MissingCredential
-from quotaline_providers.lookups import ApiKey
 from quotaline_providers.secret import Secret
 
 ACCESS_KEY_PREFIX = "AKLT"

@@ -8,7 +8,7 @@ from typing import Annotated
 from quotaline_providers.contract import Answer, Context
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, ReadError
 from quotaline_providers.model import Confidence, Identity, Usage
-from quotaline_providers.payload import (
+from quotaline_providers.parsing.payload import (
     Integer,
     JsonObject,
     NeededNumber,

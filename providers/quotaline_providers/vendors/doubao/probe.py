@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from quotaline_providers.contract import Answer, Context
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
 from quotaline_providers.model import Usage, Window
-from quotaline_providers.payload import to_integer, to_number, to_time
+from quotaline_providers.parsing.payload import to_integer, to_number, to_time
 from quotaline_providers.secret import Secret
 
 URL = "https://ark.cn-beijing.volces.com/api/coding/v3/chat/completions"

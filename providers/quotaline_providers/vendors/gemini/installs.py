@@ -8,7 +8,7 @@ from pathlib import Path
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import ReadError
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 
 PACKAGE = Path("@google/gemini-cli")
 SYSTEM = (

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
-from quotaline_providers.payload import Number, Payload, jwt_claims, parse_or_none, to_number, to_words
+from quotaline_providers.parsing.payload import Number, Payload, jwt_claims, parse_or_none, to_number, to_words
 from quotaline_providers.secret import Secret
 
 SIGN_IN = "Run `gemini` in a terminal and sign in with Google."

@@ -9,9 +9,18 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
+from quotaline_providers.formatting import percent
 from quotaline_providers.model import DAY_MINUTES, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.payload import Number, Payload, Text, lenient, lenient_items, to_number, to_text, to_time
-from quotaline_providers.wording import percent
+from quotaline_providers.parsing.payload import (
+    Number,
+    Payload,
+    Text,
+    lenient,
+    lenient_items,
+    to_number,
+    to_text,
+    to_time,
+)
 
 _LANES: tuple[tuple[str, str, Lane], ...] = (
     ("pro", "Pro", "primary"),

@@ -5,10 +5,10 @@ Neither way tells a quota. Not related to Grok of xAI.
 
 from __future__ import annotations
 
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Provider, StatusPage, Strategy
 from quotaline_providers.errors import ExpiredCredential
-from quotaline_providers.history import HISTORY
-from quotaline_providers.lookups import ApiKey
+from quotaline_providers.fetching.history_option import HISTORY
 from quotaline_providers.vendors.groq.console import from_console
 from quotaline_providers.vendors.groq.metrics import from_metrics
 from quotaline_providers.vendors.groq.session import ConsoleSession

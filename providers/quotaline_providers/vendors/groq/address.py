@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.contract import Context
-from quotaline_providers.endpoints import base_address
 
 OVERRIDE = "GROQ_API_URL"
 OFFICIAL = "https://api.groq.com/v1"

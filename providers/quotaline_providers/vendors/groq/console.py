@@ -12,12 +12,12 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field
 
 from quotaline_providers.contract import Context
-from quotaline_providers.history import history_days
+from quotaline_providers.fetching.history_option import history_days
+from quotaline_providers.formatting import grouped, money, tokens
 from quotaline_providers.model import Chart, Confidence, Identity, Point, Row, Section, Spend, Usage
-from quotaline_providers.payload import Integer, NeededNumber, Number, Payload, Text, exact
+from quotaline_providers.parsing.payload import Integer, NeededNumber, Number, Payload, Text, exact
 from quotaline_providers.vendors.groq.address import api_base
 from quotaline_providers.vendors.groq.session import Session, admitted, current, organization_of, sign_in_base
-from quotaline_providers.wording import grouped, money, tokens
 
 SECONDS = 20.0
 _TOP = 20

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from quotaline_providers.contract import Context, Credential
 from quotaline_providers.errors import BadResponse
+from quotaline_providers.fetching.optional import together
 from quotaline_providers.model import Identity, Lane, Usage, Window
-from quotaline_providers.payload import Payload, to_number
+from quotaline_providers.parsing.payload import Payload, to_number
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import together
 from quotaline_providers.vendors.groq.address import api_base
 
 SECONDS = 30.0

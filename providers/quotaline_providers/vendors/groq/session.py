@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from quotaline_providers.access.endpoints import endpoint
+from quotaline_providers.access.lookups import CookieHeader, cookie_values
 from quotaline_providers.contract import Answer, Context
-from quotaline_providers.endpoints import endpoint
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError
-from quotaline_providers.lookups import CookieHeader, cookie_values
-from quotaline_providers.payload import Payload, child, jwt_claims, to_text
+from quotaline_providers.parsing.payload import Payload, child, jwt_claims, to_text
 from quotaline_providers.secret import Secret
 
 SIGN_IN, OVERRIDE = "https://api.stytchb2b.groq.com", "GROQ_STYTCH_URL"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from quotaline_providers.access.lookups import ApiKey, accepted
 from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
-from quotaline_providers.lookups import ApiKey, accepted
+from quotaline_providers.fetching.optional import beside
 from quotaline_providers.model import Usage
-from quotaline_providers.payload import JsonDocument
+from quotaline_providers.parsing.payload import JsonDocument
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside
 from quotaline_providers.vendors.kilo.account import Account, account_of, balances, to_usage, windows
 from quotaline_providers.vendors.kilo.batch import PROCEDURES, payloads
 from quotaline_providers.vendors.kilo.login import KiloLogin, token_of

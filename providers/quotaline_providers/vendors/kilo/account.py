@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from quotaline_providers.formatting import grouped, money
 from quotaline_providers.model import Balance, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.payload import child, exact, to_flag, to_number, to_time, to_words
-from quotaline_providers.searching import Object, first_in
+from quotaline_providers.parsing.json_search import Object, first_in
+from quotaline_providers.parsing.payload import child, exact, to_flag, to_number, to_time, to_words
 from quotaline_providers.vendors.kilo.search import contexts, switch
-from quotaline_providers.wording import grouped, money
 
 MICRO = 1_000_000  # what the vendor calls `mUsd` are millionths of a dollar
 _CREDITS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
-from quotaline_providers.payload import child, to_words
-from quotaline_providers.searching import Object
+from quotaline_providers.parsing.json_search import Object
+from quotaline_providers.parsing.payload import child, to_words
 
 PROCEDURES = ("user.getCreditBlocks", "kiloPass.getState", "user.getAutoTopUpPaymentMethod")
 _NEEDED = (0, 1)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from quotaline_providers.access.lookups import LoginFile
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import Forbidden, MissingCredential
-from quotaline_providers.lookups import LoginFile
-from quotaline_providers.payload import child, clean
+from quotaline_providers.parsing.payload import child, clean
 from quotaline_providers.secret import Secret
 
 CONTENT = "KILO_AUTH_CONTENT"

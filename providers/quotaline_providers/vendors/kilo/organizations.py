@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quotaline_providers.contract import Context
 from quotaline_providers.model import Row, Section
-from quotaline_providers.payload import child, to_words
+from quotaline_providers.parsing.payload import child, to_words
 
 ENABLED, KNOWN = "kiloEnabledOrganizationIDs", "kiloKnownOrganizations"
 

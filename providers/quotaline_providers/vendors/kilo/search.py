@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quotaline_providers.payload import to_number
-from quotaline_providers.searching import Object
+from quotaline_providers.parsing.json_search import Object
+from quotaline_providers.parsing.payload import to_number
 
 DEPTH = 2
 

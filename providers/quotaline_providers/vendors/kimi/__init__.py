@@ -8,15 +8,15 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from quotaline_providers.access.endpoints import base_address
+from quotaline_providers.access.lookups import ApiKey, LoginFile
 from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
-from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, Misconfigured, ReadError
-from quotaline_providers.lookups import ApiKey, LoginFile
+from quotaline_providers.fetching.browser_page import browser_headers
+from quotaline_providers.fetching.optional import beside, optional
 from quotaline_providers.model import Usage
-from quotaline_providers.pages import browser_headers
-from quotaline_providers.payload import jwt_claims, to_text
+from quotaline_providers.parsing.payload import jwt_claims, to_text
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside, optional
 from quotaline_providers.vendors.kimi.login import BASE_URL, WebToken, cli_home, cli_token, login_files
 from quotaline_providers.vendors.kimi.quota import (
     SCOPE,

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from quotaline_providers.contract import Context, Credential
 from quotaline_providers.errors import ExpiredCredential, MissingCredential
-from quotaline_providers.payload import Payload, Text, When, clean, parse_or_none
+from quotaline_providers.parsing.payload import Payload, Text, When, clean, parse_or_none
 from quotaline_providers.secret import Secret
 
 BASE_URL = "KIMI_CODE_BASE_URL"

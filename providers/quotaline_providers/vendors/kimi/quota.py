@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, Field
 
 from quotaline_providers.errors import BadResponse
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Lane, Usage, Window
-from quotaline_providers.payload import Flag, Number, Payload, Text, When, lenient, lenient_items, parse_or_none
-from quotaline_providers.wording import grouped
+from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, When, lenient, lenient_items, parse_or_none
 
 SCOPE = "FEATURE_CODING"
 _UNITS = {"TIME_UNIT_MINUTE": 1, "TIME_UNIT_HOUR": 60, "TIME_UNIT_DAY": 1440}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from quotaline_providers.contract import Context, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, TimedOut, Unavailable
+from quotaline_providers.fetching.optional import together
 from quotaline_providers.model import Usage
-from quotaline_providers.sidecalls import together
 from quotaline_providers.vendors.kiro.login import sign_in
 from quotaline_providers.vendors.kiro.program import PROGRAM, logged_out, read_context, read_login, read_usage
 from quotaline_providers.vendors.kiro.report import Login

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from quotaline_providers.access.lookups import Program
 from quotaline_providers.contract import Context, Finished
 from quotaline_providers.errors import BadResponse, MissingCredential, ReadError, Unavailable
-from quotaline_providers.lookups import Program
 from quotaline_providers.vendors.kiro.report import (
     ContextReport,
     Login,

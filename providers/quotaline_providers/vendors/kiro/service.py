@@ -18,7 +18,16 @@ from pydantic import BeforeValidator, Field
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import ReadError
-from quotaline_providers.payload import Number, Payload, Text, exact, lenient, lenient_items, lenient_part, to_number
+from quotaline_providers.parsing.payload import (
+    Number,
+    Payload,
+    Text,
+    exact,
+    lenient,
+    lenient_items,
+    lenient_part,
+    to_number,
+)
 from quotaline_providers.secret import Secret
 
 URL = "https://codewhisperer.us-east-1.amazonaws.com/"

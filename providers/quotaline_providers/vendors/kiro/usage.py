@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from quotaline_providers.formatting import money
 from quotaline_providers.model import Identity, Row, Section, Spend, Usage, Window
-from quotaline_providers.payload import exact
+from quotaline_providers.parsing.payload import exact
 from quotaline_providers.vendors.kiro.report import DEFAULT_PLAN, ContextReport, Login, Report
 from quotaline_providers.vendors.kiro.service import Limits
-from quotaline_providers.wording import money
 
 UNKNOWN_LOGIN = Login()
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from quotaline_providers.access.lookups import CookieHeader
 from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut, Unavailable
-from quotaline_providers.lookups import CookieHeader
+from quotaline_providers.fetching.browser_page import browser_headers
+from quotaline_providers.fetching.optional import optional, together
 from quotaline_providers.model import Section, Usage
-from quotaline_providers.pages import browser_headers
-from quotaline_providers.payload import JsonObject, to_integer
-from quotaline_providers.searching import Object
+from quotaline_providers.parsing.json_search import Object
+from quotaline_providers.parsing.payload import JsonObject, to_integer
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import optional, together
 from quotaline_providers.vendors.minimax.access import (
     CHINA,
     GLOBAL,

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from quotaline_providers.access.endpoints import endpoint
+from quotaline_providers.access.lookups import ApiKey, normalize_cookie
 from quotaline_providers.contract import Context, Credential
-from quotaline_providers.endpoints import endpoint
 from quotaline_providers.errors import Misconfigured, MissingCredential
-from quotaline_providers.lookups import ApiKey, normalize_cookie
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 
 GLOBAL, CHINA = "global", "cn"

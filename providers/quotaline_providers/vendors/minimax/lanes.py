@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Balance, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.wording import grouped
 
 WEEKLY = "Weekly"
 _LANES: tuple[Lane, ...] = ("primary", "secondary", "tertiary")

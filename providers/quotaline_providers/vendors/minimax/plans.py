@@ -12,12 +12,14 @@ from typing import Annotated
 from pydantic import AliasChoices, Field
 
 from quotaline_providers.errors import BadResponse, ExpiredCredential
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import (
     DAY_MINUTES,
     SESSION_MINUTES,
     WEEK_MINUTES,
 )
-from quotaline_providers.payload import (
+from quotaline_providers.parsing.json_search import Object
+from quotaline_providers.parsing.payload import (
     Integer,
     Number,
     Payload,
@@ -29,10 +31,8 @@ from quotaline_providers.payload import (
     to_number,
     to_text,
 )
-from quotaline_providers.searching import Object
 from quotaline_providers.vendors.minimax.lanes import WEEKLY, Limit, Plan, reset_text
 from quotaline_providers.vendors.minimax.services import services_of
-from quotaline_providers.wording import grouped
 
 NOT_IN_PLAN = 3
 TODAY = "Today"

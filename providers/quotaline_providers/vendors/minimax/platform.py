@@ -12,13 +12,13 @@ from html import unescape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quotaline_providers.errors import BadResponse, ExpiredCredential
+from quotaline_providers.formatting import grouped, tokens
 from quotaline_providers.model import Chart, Point, Row, Section
-from quotaline_providers.payload import to_number, to_text, to_time
-from quotaline_providers.searching import Object, objects
+from quotaline_providers.parsing.json_search import Object, objects
+from quotaline_providers.parsing.payload import to_number, to_text, to_time
 from quotaline_providers.vendors.minimax.lanes import Limit, Plan, reset_text
 from quotaline_providers.vendors.minimax.plans import snake, to_plan
 from quotaline_providers.vendors.minimax.services import CHINA_TIME
-from quotaline_providers.wording import grouped, tokens
 
 HISTORY_DAYS = 30
 

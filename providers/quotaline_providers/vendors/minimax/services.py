@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 from quotaline_providers.model import DAY_MINUTES, WEEK_MINUTES
-from quotaline_providers.payload import to_number, to_text
+from quotaline_providers.parsing.payload import to_number, to_text
 from quotaline_providers.vendors.minimax.lanes import Limit, reset_text
 
 CHINA_TIME = timezone(timedelta(hours=8))

@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from quotaline_providers.access.lookups import ApiKey, Chosen, CookieHeader, accepted
 from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
 from quotaline_providers.errors import ExpiredCredential
-from quotaline_providers.lookups import ApiKey, Chosen, CookieHeader, accepted
+from quotaline_providers.fetching.browser_page import browser_headers, page, redirect_of
+from quotaline_providers.fetching.optional import beside
 from quotaline_providers.model import Usage
-from quotaline_providers.pages import browser_headers, page, redirect_of
-from quotaline_providers.payload import JsonObject, Payload
+from quotaline_providers.parsing.payload import JsonObject, Payload
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside
 from quotaline_providers.vendors.ollama import account, blocks
 from quotaline_providers.vendors.ollama.blocks import SIGN_IN
 from quotaline_providers.vendors.ollama.cookies import account_session, pasted_session

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.payload import to_number, to_text, to_time
-from quotaline_providers.searching import value_of
+from quotaline_providers.parsing.json_search import value_of
+from quotaline_providers.parsing.payload import to_number, to_text, to_time
 
 NOTE = "API key verified. Cloud quotas need browser cookies."
 LOGIN = "API key"

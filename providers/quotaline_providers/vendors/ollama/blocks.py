@@ -10,7 +10,7 @@ from html import unescape
 
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Usage, Window
-from quotaline_providers.payload import to_time
+from quotaline_providers.parsing.payload import to_time
 
 SIGN_IN = "Sign in at https://ollama.com/signin and paste the Cookie header of the settings page."
 SESSION, HOURLY, WEEKLY = "Session usage", "Hourly usage", "Weekly usage"

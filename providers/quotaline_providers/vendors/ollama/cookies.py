@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from quotaline_providers.lookups import cookie_values, normalize_cookie
-from quotaline_providers.payload import clean
+from quotaline_providers.access.lookups import cookie_values, normalize_cookie
+from quotaline_providers.parsing.payload import clean
 
 DEFAULT = "__Secure-session"
 NAMES = (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import (
     BadResponse,
@@ -18,8 +19,7 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
-from quotaline_providers.history import HISTORY, history_days
-from quotaline_providers.lookups import ApiKey
+from quotaline_providers.fetching.history_option import HISTORY, history_days
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.openai.balance import Grants, balance_usage

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from quotaline_providers.formatting import money
 from quotaline_providers.model import Balance, Confidence, Identity, Spend, Usage, Window
-from quotaline_providers.payload import NeededNumber, Payload, When, exact, lenient, lenient_items, share
-from quotaline_providers.wording import money
+from quotaline_providers.parsing.payload import NeededNumber, Payload, When, exact, lenient, lenient_items, share
 
 
 class Grant(Payload):

@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from quotaline_providers.formatting import grouped, money, tokens
 from quotaline_providers.model import Chart, Confidence, Identity, Point, Row, Section, Spend, Usage
-from quotaline_providers.payload import Integer, Payload, Text, exact, to_number
-from quotaline_providers.wording import grouped, money, tokens
+from quotaline_providers.parsing.payload import Integer, Payload, Text, exact, to_number
 
 _TOP = 24
 _LATEST = 253_402_214_400  # the last day of the year 9999

@@ -7,14 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from quotaline_providers.access.endpoints import base_address
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, StatusPage, Strategy
-from quotaline_providers.endpoints import base_address
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut
-from quotaline_providers.lookups import ApiKey
+from quotaline_providers.fetching.optional import beside, together
+from quotaline_providers.formatting import money
 from quotaline_providers.model import Balance, Confidence, Identity, Row, Section, Spend, Usage
-from quotaline_providers.payload import clean, exact, to_number
+from quotaline_providers.parsing.payload import clean, exact, to_number
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside, together
 from quotaline_providers.vendors.openrouter.answers import ActivityAnswer, Credits, CreditsAnswer, KeyAnswer
 from quotaline_providers.vendors.openrouter.budget import (
     TIMED_OUT,
@@ -26,7 +27,6 @@ from quotaline_providers.vendors.openrouter.budget import (
     tier,
 )
 from quotaline_providers.vendors.openrouter.history import activity, history_section, no_history
-from quotaline_providers.wording import money
 
 OFFICIAL = "https://openrouter.ai/api/v1"
 CREDITS_SECONDS = 15.0

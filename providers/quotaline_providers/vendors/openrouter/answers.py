@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from quotaline_providers.payload import Flag, Integer, Number, Payload, Text, lenient, to_number
+from quotaline_providers.parsing.payload import Flag, Integer, Number, Payload, Text, lenient, to_number
 
 MAX_COUNT = 2**63 - 1
 

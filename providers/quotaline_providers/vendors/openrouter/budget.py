@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from quotaline_providers.formatting import money
 from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, WEEK_MINUTES, Chart, Lane, Point, Row, Section, Window
 from quotaline_providers.vendors.openrouter.answers import Credits, Key
-from quotaline_providers.wording import money
 
 TIMED_OUT = "Request timed out"
 

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from quotaline_providers.formatting import grouped, money, tokens
 from quotaline_providers.model import Chart, Point, Row, Section
-from quotaline_providers.payload import to_number
+from quotaline_providers.parsing.payload import to_number
 from quotaline_providers.vendors.openrouter.answers import MAX_COUNT, ActivityRow
-from quotaline_providers.wording import grouped, money, tokens
 
 MAX_ACTIVITY_ROWS, MAX_ACTIVITY_KEYS = 20_000, 10_000
 MAX_MODEL = 64

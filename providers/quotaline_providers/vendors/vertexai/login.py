@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
-from quotaline_providers.payload import clean, jwt_claims, to_words
+from quotaline_providers.parsing.payload import clean, jwt_claims, to_words
 from quotaline_providers.secret import Secret
 
 SIGN_IN = "Run `gcloud auth application-default login`."

@@ -9,9 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Identity, Row, Section, Usage, Window
-from quotaline_providers.payload import Number, Payload, Text, lenient, lenient_items
-from quotaline_providers.wording import grouped
+from quotaline_providers.parsing.payload import Number, Payload, Text, lenient, lenient_items
 
 PERIOD = timedelta(hours=24)
 LISTED = 10

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from quotaline_providers.blocking import Loop, in_thread
 from quotaline_providers.contract import Context, Http
 from quotaline_providers.errors import (
     BadResponse,
@@ -19,7 +18,8 @@ from quotaline_providers.errors import (
     MissingProgram,
     ReadError,
 )
-from quotaline_providers.payload import JsonObject, Number, Payload, Text, to_time
+from quotaline_providers.fetching.blocking import Loop, in_thread
+from quotaline_providers.parsing.payload import JsonObject, Number, Payload, Text, to_time
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.vertexai.login import FILE_ENV, SIGN_IN, Adc, email_of
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from quotaline_providers.contract import Answer, Context, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
+from quotaline_providers.fetching.optional import beside
 from quotaline_providers.model import Balance, Confidence, Identity, Usage
-from quotaline_providers.payload import exact, parse_or_none, to_text
+from quotaline_providers.parsing.payload import exact, parse_or_none, to_text
 from quotaline_providers.secret import Secret
-from quotaline_providers.sidecalls import beside
 from quotaline_providers.vendors.zai.access import (
     CHINA,
     GLOBAL,

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from quotaline_providers.access.endpoints import endpoint
+from quotaline_providers.access.lookups import ApiKey
 from quotaline_providers.contract import Context, Credential
-from quotaline_providers.endpoints import endpoint
 from quotaline_providers.errors import Misconfigured, MissingCredential
-from quotaline_providers.lookups import ApiKey
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 
 GLOBAL, CHINA = "global", "bigmodel-cn"

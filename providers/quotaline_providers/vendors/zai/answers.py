@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, WEEK_MINUTES
-from quotaline_providers.payload import Flag, Integer, Number, Payload, Text, When, clamped, lenient_items, share
+from quotaline_providers.parsing.payload import (
+    Flag,
+    Integer,
+    Number,
+    Payload,
+    Text,
+    When,
+    clamped,
+    lenient_items,
+    share,
+)
 
 
 class Envelope(Payload):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
+from quotaline_providers.formatting import duration, grouped, tokens, yuan
 from quotaline_providers.model import Chart, Point, Row, Section
 from quotaline_providers.vendors.zai.answers import AccountReport, History, Limit
 from quotaline_providers.vendors.zai.quota import by_length, tool_calls
-from quotaline_providers.wording import duration, grouped, tokens, yuan
 
 _TOP = 20
 

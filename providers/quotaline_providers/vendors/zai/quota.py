@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from quotaline_providers.errors import BadResponse, Forbidden
 from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Lane, Window
-from quotaline_providers.payload import parse_or_none, to_text
+from quotaline_providers.parsing.payload import parse_or_none, to_text
 from quotaline_providers.vendors.zai.answers import UNITS, Envelope, Limit
 
 

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from quotaline_providers.errors import Unavailable
-from quotaline_providers.sidecalls import beside, in_time, optional, together
+from quotaline_providers.fetching.optional import beside, in_time, optional, together
 
 
 async def told() -> str:

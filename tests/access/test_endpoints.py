@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quotaline_providers.endpoints import check_address, configured_server, endpoint, same_origin, without_query
+from quotaline_providers.access.endpoints import check_address, configured_server, endpoint, same_origin, without_query
 from quotaline_providers.errors import Misconfigured
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import cast
 
 from quotaline_providers.errors import BadResponse, TimedOut, Unavailable
-from quotaline_providers.hosts.descendants import KILL, Family
-from quotaline_providers.hosts.terminals import Terminal
+from quotaline_providers.hosts.processes.terminal import Terminal
+from quotaline_providers.hosts.processes.tree import KILL, Family
 
 OUTPUT_LIMIT = 4 << 20
 """Bytes kept of each output stream; a conversation stops reading above as many unread characters."""

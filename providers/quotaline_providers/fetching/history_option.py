@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quotaline_providers.contract import Context, Option
-from quotaline_providers.payload import to_number
+from quotaline_providers.parsing.payload import to_number
 
 USUAL_DAYS, MOST_DAYS = 30, 365
 HISTORY = Option("historyDays", f"How many days of history to show, 1 to {MOST_DAYS} ({USUAL_DAYS}).", "number")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quotaline_providers.payload import (
+from quotaline_providers.parsing.payload import (
     Flag,
     Number,
     Payload,

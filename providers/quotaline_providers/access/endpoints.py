@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from quotaline_providers.errors import Misconfigured
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d+(?:[/?#]|$))")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from quotaline_providers.contract import Answer, Context, Credential, Lookup
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, MissingProgram, ReadError
-from quotaline_providers.payload import clean
+from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 
 T = TypeVar("T")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from quotaline_providers.payload import to_number, to_words
-from quotaline_providers.searching import Object, first, first_in, objects, value_of
+from quotaline_providers.parsing.json_search import Object, first, first_in, objects, value_of
+from quotaline_providers.parsing.payload import to_number, to_words
 
 ANSWER: Object = {"id": 1, "parts": [{"id": 2, "inner": {"id": 3}}, "text", [{"id": 4}]], "last": {"id": 5}}
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from quotaline_providers.contract import Conversation, Finished
 from quotaline_providers.errors import MissingProgram, ReadError, TimedOut, Unavailable
-from quotaline_providers.hosts.children import Capture, Child, ChildConversation, Talk
-from quotaline_providers.hosts.descendants import MARK, Family, end_all, new_mark
-from quotaline_providers.hosts.terminals import HAS_PTY, Terminal, take_terminal
-from quotaline_providers.payload import clean
+from quotaline_providers.hosts.processes.child import Capture, Child, ChildConversation, Talk
+from quotaline_providers.hosts.processes.terminal import HAS_PTY, Terminal, take_terminal
+from quotaline_providers.hosts.processes.tree import MARK, Family, end_all, new_mark
+from quotaline_providers.parsing.payload import clean
 
 _PATHEXT = ".COM;.EXE;.BAT;.CMD"
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN)S?\d*(?![A-Z])|SECRET|PASSWORD|COOKIE|CREDENTIAL", re.IGNORECASE)

@@ -18,12 +18,12 @@ from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 from pydantic import BaseModel
 
+from quotaline_providers.access.endpoints import check_address, same_origin
 from quotaline_providers.contract import Answer
-from quotaline_providers.endpoints import check_address, same_origin
 from quotaline_providers.errors import BadResponse, Misconfigured, ReadError, TimedOut, Unavailable
-from quotaline_providers.hosts import answers
-from quotaline_providers.hosts.proxies import Proxies
-from quotaline_providers.hosts.tls import trusting_anything, trusting_system
+from quotaline_providers.hosts.http import responses
+from quotaline_providers.hosts.http.proxies import Proxies
+from quotaline_providers.hosts.http.tls import trusting_anything, trusting_system
 from quotaline_providers.secret import Secret
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Outgoing:
 
     @property
     def host(self) -> str:
-        return answers.host_of(self.url)
+        return responses.host_of(self.url)
 
     def redirected(self, answer: Answer) -> Outgoing | None:
         """The request that follows a redirect inside the same HTTPS origin; None when there is nothing to follow."""
@@ -173,16 +173,16 @@ class HttpDoor:
         return self.parse(self.check(answer), model)
 
     def check(self, answer: Answer) -> Answer:
-        error = answers.error_of(answer, self._clock())
+        error = responses.error_of(answer, self._clock())
         if error is not None:
             raise error
         return answer
 
     def parse(self, answer: Answer, model: type[P]) -> P:
-        return answers.parse(answer, model)
+        return responses.parse(answer, model)
 
     def retry_after(self, answer: Answer) -> datetime | None:
-        return answers.retry_after(answer, self._clock())
+        return responses.retry_after(answer, self._clock())
 
     async def close(self) -> None:
         """Close all connections."""

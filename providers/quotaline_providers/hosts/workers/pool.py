@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, TypeVarTuple, cast
 
 from quotaline_providers.errors import TimedOut, Unavailable
-from quotaline_providers.hosts import workplace
+from quotaline_providers.hosts.workers import main
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -35,7 +35,7 @@ WORTH = 60
 LAST_WAIT = 2.0
 """Seconds a worker without work may take to end by itself."""
 
-_BOOT = "import sys; sys.path[:] = sys.argv[1:]; from quotaline_providers.hosts.workplace import main; main()"
+_BOOT = "import sys; sys.path[:] = sys.argv[1:]; from quotaline_providers.hosts.workers.main import main; main()"
 _VARIABLES = frozenset(
     {"PATH", "HOME", "USERPROFILE", "TZ", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV"}
 )
@@ -72,8 +72,8 @@ class Worker:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            workplace.send(cast("Any", process.stdin), request)
-            data = workplace.receive(cast("Any", process.stdout))
+            main.send(cast("Any", process.stdin), request)
+            data = main.receive(cast("Any", process.stdout))
         except (OSError, ValueError):
             data = None
         if data is None:
@@ -90,8 +90,8 @@ class Worker:
             process = self._process = self._start()
         assert process.stdout is not None
         try:
-            greeting = workplace.receive(cast("Any", process.stdout))
-            ready = greeting is not None and pickle.loads(greeting) == workplace.READY  # noqa: S301 (as above)
+            greeting = main.receive(cast("Any", process.stdout))
+            ready = greeting is not None and pickle.loads(greeting) == main.READY  # noqa: S301 (as above)
         except Exception:  # whatever it was that we started, it is no worker
             ready = False
         if not ready:

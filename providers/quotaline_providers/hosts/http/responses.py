@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from quotaline_providers.contract import Answer
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
-from quotaline_providers.payload import to_number
+from quotaline_providers.parsing.payload import to_number
 
 P = TypeVar("P", bound=BaseModel)
 

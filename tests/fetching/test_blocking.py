@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from quotaline_providers.blocking import Loop, in_thread
+from quotaline_providers.fetching.blocking import Loop, in_thread
 
 
 @pytest.fixture

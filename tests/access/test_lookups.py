@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quotaline_providers.contract import Account, Context
-from quotaline_providers.errors import MissingCredential, MissingProgram
-from quotaline_providers.lookups import (
+from quotaline_providers.access.lookups import (
     Always,
     ApiKey,
     CookieHeader,
@@ -22,6 +20,8 @@ from quotaline_providers.lookups import (
     cookie_values,
     normalize_cookie,
 )
+from quotaline_providers.contract import Account, Context
+from quotaline_providers.errors import MissingCredential, MissingProgram
 from quotaline_providers.secret import Secret
 from tests.conftest import Reader
 

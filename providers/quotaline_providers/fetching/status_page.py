@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, RootModel, TypeAdapter
 
+from quotaline_providers.access.endpoints import check_address
 from quotaline_providers.contract import Http, Provider, StatusPage
-from quotaline_providers.endpoints import check_address
 from quotaline_providers.errors import BadResponse, ReadError
+from quotaline_providers.fetching.optional import together
 from quotaline_providers.model import Model, Time
-from quotaline_providers.payload import Flag, Payload, Text, When, lenient, lenient_items
-from quotaline_providers.sidecalls import together
+from quotaline_providers.parsing.payload import Flag, Payload, Text, When, lenient, lenient_items
 
 P = TypeVar("P", bound=BaseModel)
 

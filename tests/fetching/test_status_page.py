@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from quotaline_providers import registry, status
+from quotaline_providers import registry
 from quotaline_providers.contract import Provider, StatusPage
-from quotaline_providers.status import (
+from quotaline_providers.fetching import status_page
+from quotaline_providers.fetching.status_page import (
     LONGEST_DESCRIPTION,
     GoogleFeed,
     GoogleIncident,
@@ -194,7 +195,7 @@ class TestIncidentIo:
         assert read.indicator == "critical"
 
     def test_statuspage_is_used_when_it_hangs(self, vendor: Vendors, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(status, "TIMEOUT", 0.5)
+        monkeypatch.setattr(status_page, "TIMEOUT", 0.5)
         vendor(HOST).get(f"/proxy/{HOST}").delays(3).answers_json(feed(row("a"), a="full_outage"))
         vendor(HOST).get("/api/v2/status.json").answers_json(verdict("minor"))
         read = ask()
@@ -441,7 +442,7 @@ class TestNotKnowing:
     def test_a_page_that_hangs_says_nothing(
         self, vendor: Vendors, ask: Ask, page: StatusPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(status, "TIMEOUT", 0.3)
+        monkeypatch.setattr(status_page, "TIMEOUT", 0.3)
         vendor(HOST).get(f"/proxy/{HOST}").delays(2).answers_json(feed(row("a")))
         vendor(HOST).get("/api/v2/status.json").delays(2).answers_json(verdict())
         vendor("www.google.com").get("/appsstatus/dashboard/incidents.json").delays(2).answers_json([])

@@ -1,0 +1,1 @@
+"""What several vendors need to fetch: optional requests, pages behind a cookie, status pages, blocking libraries."""

@@ -1,0 +1,1 @@
+"""What browsers and programs built like them keep on this machine."""

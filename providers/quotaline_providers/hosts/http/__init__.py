@@ -1,0 +1,1 @@
+"""HTTP: requests, what responses mean, proxies and certificates."""

@@ -1,0 +1,1 @@
+"""Child programs: starting, talking to, and ending them with everything they started."""
