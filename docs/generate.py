@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from picture import usage_svg
 
-from quotaline.config.reference import configuration_reference
+from quotaline.config.editor.reference import configuration_reference
 from quotaline.lsp.methods import METHODS, Method
 from quotaline_providers import registry
 from quotaline_providers.contract import Context, Provider

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quotaline.config import ConfigKeeper
-from quotaline.detection import detected
-from quotaline.folders import cache_folder as cache_folder
-from quotaline.folders import data_folder as data_folder
-from quotaline.folders import log_folder as log_folder
-from quotaline.lookout import look_over
-from quotaline.service import Service, SharedNotes, StoreThread
+from quotaline.detection.detect import detected
+from quotaline.detection.worker import look_over
+from quotaline.paths import cache_folder as cache_folder
+from quotaline.paths import data_folder as data_folder
+from quotaline.paths import log_folder as log_folder
+from quotaline.refresh.service import Service, SharedNotes, StoreThread
 from quotaline.settings import Settings
-from quotaline.store import Store
+from quotaline.store.store import Store
 from quotaline_providers.hosts.keyrings import OsKeyring
 from quotaline_providers.hosts.machine import Machine
 

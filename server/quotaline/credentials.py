@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from quotaline.config import edit
 from quotaline.config.fields import uses
-from quotaline.detection import COOKIE_LABEL, sight
+from quotaline.detection.detect import COOKIE_LABEL, sight
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured, MissingCredential, Unavailable
 from quotaline_providers.parsing.payload import clean

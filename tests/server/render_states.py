@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from quotaline.forecast.traits import Traits
 from quotaline.render.shown import Shown
 from quotaline.render.shown import shown as shown_state
-from quotaline.render.view import Traits, View
+from quotaline.render.view import View
 from quotaline.settings import Settings, StatusLineSettings
 from quotaline.state import Failure, ProviderState, Snapshot
 from quotaline_providers.errors import Kind

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from quotaline.store import Store
+from quotaline.store.store import Store
 from tests.server.command import Command
 
 

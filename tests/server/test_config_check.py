@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quotaline.config.language import diagnostics
+from quotaline.config.editor.language import diagnostics
 from tests.server.config_world import Folder, document, install
 
 KEY = "demo-token-never-shown"

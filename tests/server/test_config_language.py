@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quotaline.config.language import Completion, Hover, completion, hover, provider_lines
-from quotaline.config.positions import Lines, scan
-from quotaline.config.reference import configuration_reference, json_schema
+from quotaline.config.editor.language import Completion, Hover, completion, hover, provider_lines
+from quotaline.config.editor.positions import Lines, scan
+from quotaline.config.editor.reference import configuration_reference, json_schema
 from tests.server.config_world import install
 
 SECRET_KEYS = ("apiKey", "secretKey", "cookieHeader", "token")

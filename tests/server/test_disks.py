@@ -153,7 +153,7 @@ def test_a_sidecar_shows_usage_refreshes_and_ends(desk: Desk, credits: Any, kind
 FILLS_UP = """
 import sys
 from pathlib import Path
-from quotaline.store import Store
+from quotaline.store.store import Store
 from tests.server.test_store import a_reading
 from dataclasses import replace
 

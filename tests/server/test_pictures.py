@@ -14,14 +14,14 @@ import pytest
 import pytest_asyncio
 
 from quotaline.config import ConfigKeeper
-from quotaline.folders import store_path
 from quotaline.lsp import pictures
 from quotaline.lsp.lastshown import last_shown, note_key
+from quotaline.paths import store_path
 from quotaline.render.protocol import usage_params
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
-from quotaline.store import Reading, Store
-from quotaline.store_thread import StoreThread
+from quotaline.store.store import Reading, Store
+from quotaline.store.thread import StoreThread
 from quotaline_providers.model import Usage, Window
 from tests.server.conftest import KEY, Lay
 from tests.server.lsp_client import Desk

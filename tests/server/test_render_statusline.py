@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from quotaline.forecast.traits import Traits
 from quotaline.render.hover import hover, provider_hover
 from quotaline.render.protocol import usage_params
 from quotaline.render.statusline import StatusLine, state_text, status_line
-from quotaline.render.view import Traits
 from quotaline.state import ProviderState, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Identity, Row, Section

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from quotaline import scheduler
-from quotaline.scheduler import Past, adaptive_interval, due, interval
+from quotaline.refresh import scheduler
+from quotaline.refresh.scheduler import Past, adaptive_interval, due, interval
 from quotaline_providers.model import Usage, Window
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)

@@ -14,10 +14,10 @@ import pytest_asyncio
 
 from quotaline.config.load import load_text
 from quotaline.config.model import Config
-from quotaline.service import Service, SharedNotes, StoreThread
+from quotaline.refresh.service import Service, SharedNotes, StoreThread
 from quotaline.settings import Settings
 from quotaline.state import Snapshot
-from quotaline.store import Store
+from quotaline.store.store import Store
 from quotaline_providers import registry
 from quotaline_providers.hosts.machine import Machine
 from tests.conftest import Clock, FakeKeyring

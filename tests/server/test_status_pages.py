@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 
 from quotaline.config.load import load_text
-from quotaline.service import Service, SharedNotes, StoreThread
+from quotaline.refresh.service import Service, SharedNotes, StoreThread
 from quotaline.settings import Settings
 from quotaline.state import VendorStatus
-from quotaline.store import Store
+from quotaline.store.store import Store
 from quotaline_providers.hosts.machine import Machine
 from tests.conftest import Clock, FakeKeyring
 from tests.server.command import Command

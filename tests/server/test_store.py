@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from quotaline import store as store_module
 from quotaline.state import Failure
-from quotaline.store import FILE_NAME, Reading, Store
+from quotaline.store import store as store_module
+from quotaline.store.store import FILE_NAME, Reading, Store
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Usage, Window
 from tests.conftest import Clock
@@ -57,7 +57,7 @@ HOLDER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from quotaline.store import Store
+from quotaline.store.store import Store
 store = Store(Path(sys.argv[1]), lambda: datetime(2030, 1, 2, 12, tzinfo=UTC))
 assert store.lease("demo", 60)
 print("ready", flush=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from quotaline import store_thread
-from quotaline.store import Store
-from quotaline.store_thread import StoreThread
+from quotaline.store import thread as store_thread
+from quotaline.store.store import Store
+from quotaline.store.thread import StoreThread
 
 
 async def test_work_is_done_in_order_and_its_errors_come_back(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from quotaline.application import Application
 from quotaline.cli import FAILED, OK, USAGE_ERROR, console
 from quotaline.cli.running import UsageError, named, opened
 from quotaline.credentials import forget, keep
-from quotaline.detection import COOKIE_LABEL
+from quotaline.detection.detect import COOKIE_LABEL
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError

@@ -14,8 +14,8 @@ from quotaline.application import Application, data_folder
 from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, console
 from quotaline.cli.progress import Progress
 from quotaline.cli.running import opened
-from quotaline.detection import sight
-from quotaline.service import Refreshed
+from quotaline.detection.detect import sight
+from quotaline.refresh.service import Refreshed
 from quotaline_providers import registry
 from quotaline_providers.run import Attempt
 from quotaline_providers.secret import redact

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from quotaline.cli import console
-from quotaline.service import Refreshed
+from quotaline.refresh.service import Refreshed
 
 
 class Progress:

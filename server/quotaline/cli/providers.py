@@ -8,7 +8,7 @@ import json
 from quotaline.application import build
 from quotaline.cli import NOTHING_CONFIGURED, OK, USAGE_ERROR, console
 from quotaline.cli.running import UsageError, named
-from quotaline.detection import Sighting, ordered, sight
+from quotaline.detection.detect import Sighting, ordered, sight
 
 KEEPS = "`quotaline set-credential ID` keeps an API key or a Cookie header, in the keyring where there is one."
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR, console
 from quotaline.cli.progress import Progress
 from quotaline.cli.running import UsageError, chosen, opened
-from quotaline.detection import Target
+from quotaline.detection.detect import Target
+from quotaline.refresh.service import Service
 from quotaline.render import text
 from quotaline.render.view import View
-from quotaline.service import Service
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider

@@ -8,6 +8,7 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
 from pydantic import ValidationError
 
+from quotaline.config.editor.positions import Path
 from quotaline.config.fields import (
     ENTRY_ALIASES,
     KEPT,
@@ -19,7 +20,6 @@ from quotaline.config.fields import (
     entry_keys,
     uses,
 )
-from quotaline.config.positions import Path
 from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from quotaline.config.check import read_entry
+from quotaline.config.editor.positions import Node, scan
 from quotaline.config.fields import ENTRY_ALIASES, VERSION, canonical_id, entry_keys, find_provider, uses
 from quotaline.config.load import decode, read_layer
-from quotaline.config.positions import Node, scan
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured
 from quotaline_providers.secret import Secret

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from quotaline.config.check import Problem, check_entry, check_hooks, check_version, looks_empty, read_entry
+from quotaline.config.editor.positions import Lines, Node, repeated, scan
+from quotaline.config.editor.positions import Path as JsonPath
 from quotaline.config.fields import ENTRY_ALIASES, FOREIGN, SECRET_KEYS, canonical_id
 from quotaline.config.locate import codexbar_path, config_path
 from quotaline.config.model import Config, Diagnostic, Loaded
-from quotaline.config.positions import Lines, Node, repeated, scan
-from quotaline.config.positions import Path as JsonPath
 from quotaline.filestate import signature
 from quotaline_providers import registry
 from quotaline_providers.settings import ProviderSettings

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quotaline.config import positions
+from quotaline.config.editor import positions
 from quotaline.config.fields import Severity
 from quotaline_providers import registry
 from quotaline_providers.contract import Account

@@ -13,9 +13,9 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from quotaline.lsp import methods
-from quotaline.lsp.announcing import shows_progress
+from quotaline.lsp.status_publishers import shows_progress
+from quotaline.refresh.service import Refreshed
 from quotaline.render.protocol import Json
-from quotaline.service import Refreshed
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError

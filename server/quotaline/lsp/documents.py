@@ -10,8 +10,8 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from quotaline.config import Diagnostic, Loaded
-from quotaline.folders import report_path
 from quotaline.lsp import methods
+from quotaline.paths import report_path
 from quotaline.render.hover import provider_hover
 from quotaline.render.protocol import Json
 from quotaline.render.statusline import state_text
@@ -50,7 +50,7 @@ class Documents:
 
     def changed(self, uri: str) -> None:
         """A document was opened or edited."""
-        from quotaline.config import language
+        from quotaline.config.editor import language
 
         if self._is_config(uri):
             self._config_uri = uri
@@ -76,7 +76,7 @@ class Documents:
 
     def hover(self, uri: str, position: types.Position) -> types.Hover | None:
         """In the config file: what a key means, and the provider's usage; in the report: the section's provider."""
-        from quotaline.config import language
+        from quotaline.config.editor import language
 
         if self._is_config(uri):
             found = language.hover(self._text(uri), position.line, position.character)
@@ -92,7 +92,7 @@ class Documents:
         return None
 
     def completion(self, uri: str, position: types.Position) -> types.CompletionList | None:
-        from quotaline.config import language
+        from quotaline.config.editor import language
 
         if not self._is_config(uri):
             return None
@@ -167,7 +167,7 @@ class Documents:
 
     def _places(self, uri: str) -> list[tuple[int, str]]:
         """Lines that begin a provider, with its id."""
-        from quotaline.config import language
+        from quotaline.config.editor import language
 
         if self._is_config(uri):
             return list(language.provider_lines(self._text(uri)))
@@ -192,7 +192,7 @@ def _commands_of(state: ProviderState) -> list[types.Command]:
 
 def _provider_at(text: str, line: int) -> str | None:
     """The provider whose `id` stands on this line of the config file."""
-    from quotaline.config import language
+    from quotaline.config.editor import language
 
     return next((id for at, id in language.provider_lines(text) if at == line), None)
 

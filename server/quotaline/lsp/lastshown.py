@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from quotaline import __version__
 from quotaline.filestate import signature
-from quotaline.folders import PICTURE_NOTES, store_path
+from quotaline.paths import PICTURE_NOTES, store_path
 
 PATIENCE = 0.02
 """Seconds to wait for the store's lock."""

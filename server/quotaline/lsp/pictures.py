@@ -14,8 +14,8 @@ from quotaline.lsp.lastshown import note_key
 from quotaline.render.protocol import Json, usage_params
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
-from quotaline.store import Store
-from quotaline.store_thread import StoreThread
+from quotaline.store.store import Store
+from quotaline.store.thread import StoreThread
 
 EXACT_FOR = timedelta(minutes=1)
 """How long countdowns are near enough; after that the moments themselves are shown."""

@@ -208,7 +208,7 @@ class QuotalineServer(LanguageServer):
 
     async def _exit_with_editor(self) -> None:
         """Leave no orphan: when the editor's process is gone, so are we."""
-        from quotaline.liveness import ended
+        from quotaline.store.process import ended
 
         pid = self.process_id
         if not pid or pid < 0:
@@ -310,7 +310,7 @@ def _register_usage(server: QuotalineServer) -> None:
     @server.feature(methods.CONFIG_SCHEMA)
     async def config_schema(ls: QuotalineServer, params: Any) -> Any:
         await ls.current()  # what is imported here must not meet what is imported for the session, in a thread
-        from quotaline.config.reference import json_schema
+        from quotaline.config.editor.reference import json_schema
 
         return await asyncio.to_thread(json_schema)
 

@@ -13,7 +13,7 @@ from lsprotocol import types
 
 from quotaline import application
 from quotaline.config import Loaded, follow
-from quotaline.lsp import announcing, pictures
+from quotaline.lsp import pictures, status_publishers
 from quotaline.lsp.documents import Documents
 from quotaline.render.protocol import Json, usage_params
 from quotaline.render.view import View
@@ -57,7 +57,7 @@ class Session:
         self.application = application.build(self.settings, lasting=True)
         self.service = self.application.service
         self.documents = Documents(self)
-        self._announcer = announcing.choose(server, self.settings.plain_status)
+        self._announcer = status_publishers.choose(server, self.settings.plain_status)
         self._redraw: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._drawn: Drawn | None = None
@@ -139,7 +139,7 @@ class Session:
         self.settings, problems = Settings.parse(value)
         if self.settings.plain_status != before.plain_status:
             self._announcer.end()
-            self._announcer = announcing.choose(self.server, self.settings.plain_status)
+            self._announcer = status_publishers.choose(self.server, self.settings.plain_status)
             self.announce()
         self.service.use_settings(self.settings)
         for problem in problems:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from quotaline.forecast.pace import Pace, rounded
 from quotaline.render import text, times
-from quotaline.render.pace import Pace, rounded
 from quotaline.render.protocol import Json
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.view import View

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from quotaline.forecast.binding import Binding, Severity, binding, severity
+from quotaline.forecast.pace import Pace, paces
 from quotaline.render import text
-from quotaline.render.binding import Binding, Severity, binding, severity
-from quotaline.render.pace import Pace, paces
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import formatting

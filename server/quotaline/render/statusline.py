@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from quotaline.forecast.binding import Severity, standing, worst
+from quotaline.forecast.pace import window_pace
 from quotaline.render import text, times
-from quotaline.render.binding import Severity, standing, worst
-from quotaline.render.pace import window_pace
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.shown import shown as shown_state
 from quotaline.render.view import View

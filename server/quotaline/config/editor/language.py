@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from quotaline.config.editor.positions import Lines, Member, Node, scan
+from quotaline.config.editor.positions import Path as JsonPath
 from quotaline.config.fields import (
     TOP_LEVEL,
     Key,
@@ -18,8 +20,6 @@ from quotaline.config.fields import (
 )
 from quotaline.config.load import load_text
 from quotaline.config.model import Diagnostic
-from quotaline.config.positions import Lines, Member, Node, scan
-from quotaline.config.positions import Path as JsonPath
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider
 

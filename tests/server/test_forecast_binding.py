@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from quotaline.render.binding import Binding, binding, worst
-from quotaline.render.view import Traits, registered
+from quotaline.forecast.binding import Binding, binding, worst
+from quotaline.forecast.traits import Traits, registered
 from quotaline_providers.model import Usage
 
 from .render_states import NOW, after, balance, failure, session, shown, spend, state, usage, weekly, window

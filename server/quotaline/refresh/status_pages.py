@@ -17,8 +17,8 @@ from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.parsing.payload import to_time
 
 if TYPE_CHECKING:
-    from quotaline.service import StoreThread
-    from quotaline.store import Store
+    from quotaline.refresh.service import StoreThread
+    from quotaline.store.store import Store
     from quotaline_providers.fetching.status_page import ServiceStatus
 
 log = logging.getLogger(__name__)

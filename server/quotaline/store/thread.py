@@ -11,7 +11,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from quotaline.store import Store
+from quotaline.store.store import Store
 
 T = TypeVar("T")
 Job = Callable[[], None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quotaline.config import Config
-from quotaline.detection import Target, detect, loaded, sight, targets_of
+from quotaline.detection.detect import Target, detect, loaded, sight, targets_of
 from quotaline_providers import registry
 from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.machine import Machine, VolatileMemory

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from quotaline.render.pace import Pace, WorkWeek, pace, paces, rounded
+from quotaline.forecast.pace import Pace, WorkWeek, pace, paces, rounded
 from quotaline_providers.model import Window
 
 from .render_states import NOW, after, session, usage, weekly, window

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from quotaline.detection import Target
-from quotaline.merging import COOL_DOWN, applied, filled_in
-from quotaline.store import Reading
+from quotaline.detection.detect import Target
+from quotaline.refresh.outcome import COOL_DOWN, applied, filled_in
+from quotaline.store.store import Reading
 from quotaline_providers import errors
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import ReadError

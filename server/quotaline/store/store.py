@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from quotaline.folders import PICTURE_NOTES, STORE_NAME
-from quotaline.liveness import alive, birth
+from quotaline.paths import PICTURE_NOTES, STORE_NAME
 from quotaline.state import Failure
+from quotaline.store.process import alive, birth
 from quotaline_providers.model import Usage
 
 T = TypeVar("T")

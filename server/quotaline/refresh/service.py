@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
 
-from quotaline import scheduler
 from quotaline.config import Config
-from quotaline.detection import Target, detected, loaded, profiles, targets_of
-from quotaline.merging import applied
+from quotaline.detection.detect import Target, detected, loaded, profiles, targets_of
+from quotaline.refresh import scheduler
+from quotaline.refresh.outcome import applied
+from quotaline.refresh.status_pages import StatusPages, page_of
 from quotaline.settings import Settings
 from quotaline.state import ProviderState, Snapshot
-from quotaline.statuses import StatusPages, page_of
-from quotaline.store import Reading, Store
-from quotaline.store_thread import StoreThread as StoreThread
+from quotaline.store.store import Reading, Store
+from quotaline.store.thread import StoreThread as StoreThread
 from quotaline_providers import registry
 from quotaline_providers.contract import Account, Context, Provider
 from quotaline_providers.errors import BadResponse, Kind, MissingCredential, ReadError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from quotaline.render.view import Traits
+from quotaline.forecast.traits import Traits
 from quotaline.settings import StatusLineSettings
 from quotaline.state import ProviderState
 from quotaline_providers.model import WEEK_MINUTES, Balance, Lane, Spend, Usage, Window

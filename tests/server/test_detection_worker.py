@@ -9,8 +9,8 @@ import pytest
 
 from quotaline.config import Config
 from quotaline.config.load import load_text
-from quotaline.detection import detect
-from quotaline.lookout import look_over
+from quotaline.detection.detect import detect
+from quotaline.detection.worker import look_over
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
 from tests.conftest import FakeKeyring

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from quotaline.detection import Target
+from quotaline.detection.detect import Target
 from quotaline.state import Failure
-from quotaline.store import Reading
+from quotaline.store.store import Reading
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Kind, RateLimited, ReadError
 from quotaline_providers.model import Identity, Usage, Window

@@ -1,0 +1,1 @@
+"""Language features of the config file in an editor."""

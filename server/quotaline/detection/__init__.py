@@ -1,0 +1,1 @@
+"""Which providers and accounts this machine has."""

@@ -1,0 +1,1 @@
+"""The binding window and pace: pure functions of usages and times."""

@@ -1,0 +1,1 @@
+"""When accounts are read, and what comes of it."""

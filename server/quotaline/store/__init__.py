@@ -1,0 +1,1 @@
+"""What all sidecars and commands of a user share."""
