@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from quotaline_providers.errors import Unavailable
-from quotaline_providers.hosts.http.client import HttpDoor
+from quotaline_providers.hosts.http.client import HttpClient
 from quotaline_providers.secret import Secret
 from tests.simulator import Simulator, Vendor
 
@@ -30,7 +30,7 @@ def other() -> Iterator[Simulator]:
 
 async def test_an_unexpected_request_is_reported_with_its_difference(other: Simulator) -> None:
     other.vendor(HOST).get("/usage", bearer="right").answers(left=1)
-    door = HttpDoor(other.environ())
+    door = HttpClient(other.environ())
     assert (await door.send("GET", URL, bearer=Secret("wrong"))).status == 418
     assert (await door.send("POST", URL, json={"a": 1})).status == 418
     with pytest.raises(Unavailable):
@@ -59,7 +59,7 @@ async def test_an_unexpected_request_is_reported_with_its_difference(other: Simu
 )
 async def test_every_expectation_counts(other: Simulator, expectation: dict[str, object]) -> None:
     other.vendor(HOST).post("/usage", **expectation)
-    door = HttpDoor(other.environ())
+    door = HttpClient(other.environ())
     answer = await door.send("POST", URL, json={"a": 1}, headers={"x-client": "a"}, params={"b": "1"})
     await door.close()
     assert answer.status == 418
@@ -68,7 +68,7 @@ async def test_every_expectation_counts(other: Simulator, expectation: dict[str,
 
 async def test_answers_queue_up_and_the_last_repeats(vendor: Callable[[str], Vendor], environ: dict[str, str]) -> None:
     route = vendor(HOST).get("/usage").fails(500).answers(left=1)
-    door = HttpDoor(environ)
+    door = HttpClient(environ)
     assert [(await door.send("GET", URL)).status for _ in range(3)] == [500, 200, 200]
     await door.close()
     assert route.count == 3
@@ -77,7 +77,7 @@ async def test_answers_queue_up_and_the_last_repeats(vendor: Callable[[str], Ven
 async def test_the_first_route_that_fits_answers(vendor: Callable[[str], Vendor], environ: dict[str, str]) -> None:
     vendor(HOST).get("/usage", bearer="one").answers(left=1)
     vendor(HOST).get("/usage", bearer="two").answers(left=2)
-    door = HttpDoor(environ)
+    door = HttpClient(environ)
     answer = await door.send("GET", URL, bearer=Secret("two"))
     await door.close()
     assert json.loads(answer.body) == {"left": 2}
@@ -87,9 +87,9 @@ def test_a_program_is_led_to_it_by_its_variables(vendor: Callable[[str], Vendor]
     route = vendor(HOST).get("/usage", bearer="k").answers(left=4)
     script = (
         "import asyncio, os\n"
-        "from quotaline_providers.hosts.http.client import HttpDoor\n"
+        "from quotaline_providers.hosts.http.client import HttpClient\n"
         "from quotaline_providers.secret import Secret\n"
-        f"print(asyncio.run(HttpDoor(os.environ).send('GET', '{URL}', bearer=Secret('k'))).text)"
+        f"print(asyncio.run(HttpClient(os.environ).send('GET', '{URL}', bearer=Secret('k'))).text)"
     )
     environ = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     done = subprocess.run(

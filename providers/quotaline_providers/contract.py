@@ -31,7 +31,7 @@ Ts = TypeVarTuple("Ts")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An HTTP answer, whatever its status. `headers` keys are lower-case."""
 
     status: int
@@ -70,7 +70,7 @@ class Http(Protocol):
         content: bytes | None = None,
         self_signed: bool = False,
         timeout: float = 30,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and give back the answer whatever its status.
 
         It asks for JSON unless `headers` hold another `Accept`. The body is one of `json`, `form` and `content` (raw
@@ -109,16 +109,16 @@ class Http(Protocol):
         """POST and parse. Raises as `check` and `parse` do, too."""
         ...
 
-    def check(self, answer: Answer) -> Answer:
+    def check(self, response: Response) -> Response:
         """The answer if 2xx; else raises ExpiredCredential (401), Forbidden (403), RateLimited (429, with the time
         its `Retry-After` gives), Unavailable (5xx) or BadResponse (anything else)."""
         ...
 
-    def parse(self, answer: Answer, model: type[P]) -> P:
+    def parse(self, response: Response, model: type[P]) -> P:
         """The body as this model. Raises BadResponse, with its own sentence for an HTML page."""
         ...
 
-    def retry_after(self, answer: Answer) -> datetime | None:
+    def retry_after(self, response: Response) -> datetime | None:
         """When the answer's `Retry-After` (seconds or date) lets us ask again; None when absent or past."""
         ...
 
@@ -367,14 +367,14 @@ class Context:
 class Lookup(Protocol[T_co]):
     """How a strategy finds what lets it in.
 
-    `places` and `trace` must not prompt, start a program, or use the network.
+    `places` and `probe` must not prompt, start a program, or use the network.
     """
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         """Where it looks, in order, in words for people (`env OPENROUTER_API_KEY`, `~/.codex/auth.json`)."""
         ...
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         """The place where something was found, None when nothing."""
         ...
 
@@ -495,7 +495,7 @@ class Provider:
     """The id of the window that a status bar should show; None leaves the general rule to decide."""
     longer_caps: bool = field(default=False)
     """An exhausted longer window also blocks the session one."""
-    asked_despite_wait: bool = False
+    manual_ignores_cooldown: bool = False
     """A refresh that the user starts asks the vendor even while it wants to be left alone; the background waits."""
 
     @property

@@ -139,7 +139,7 @@ def fingerprint(strategy: Strategy[Any], found: object) -> str:
 def _origin(ctx: Context, strategy: Strategy[Any], found: object) -> str | None:
     if isinstance(found, Credential):
         return found.origin
-    return ctx.show(found) if isinstance(found, Path) else strategy.lookup.trace(ctx)
+    return ctx.show(found) if isinstance(found, Path) else strategy.lookup.probe(ctx)
 
 
 def _with_hint(error: ReadError, provider: Provider) -> ReadError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quotaline.config import ConfigKeeper
 from quotaline.detection.detect import detected
-from quotaline.detection.worker import look_over
+from quotaline.detection.worker import detect_in_worker
 from quotaline.paths import cache_folder as cache_folder
 from quotaline.paths import data_folder as data_folder
 from quotaline.paths import log_folder as log_folder
@@ -49,6 +49,6 @@ def build(
     machine = Machine.real(memory=SharedNotes(thread), state_dir=data_folder(), environ=variables, home=home)
     assert isinstance(machine.keyring, OsKeyring)
     keeper = ConfigKeeper(variables, home, kept=machine.keyring.labels, kept_list=data_folder() / "keyring.json")
-    look = look_over if lasting else detected
+    look = detect_in_worker if lasting else detected
     service = Service(thread, machine, keeper.loaded.config, settings or Settings(), detect=look)
     return Application(keeper, machine, machine.keyring, service, thread, store.path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from quotaline.config import edit
 from quotaline.config.fields import uses
-from quotaline.detection.detect import COOKIE_LABEL, sight
+from quotaline.detection.detect import COOKIE_LABEL, inspect
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured, MissingCredential, Unavailable
 from quotaline_providers.parsing.payload import clean
@@ -74,7 +74,7 @@ def _before(application: Application, provider: Provider, label: str, where: str
     if label not in ("", COOKIE_LABEL):
         return ""
     config = application.keeper.reload().config
-    found = sight(provider, config, application.machine).found
+    found = inspect(provider, config, application.machine).found
     if not found or found[0] == where:
         return ""
     first = found[0].replace("env ", "The environment variable ", 1) if found[0].startswith("env ") else found[0]

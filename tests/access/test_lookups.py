@@ -37,7 +37,7 @@ def context(reader: Reader) -> ContextOf:
 
 async def found(lookup: ApiKey | CookieHeader, ctx: Context) -> tuple[str, str]:
     credential = await lookup.find(ctx)
-    assert lookup.trace(ctx) == credential.origin
+    assert lookup.probe(ctx) == credential.origin
     return credential.secret.reveal(), credential.origin
 
 
@@ -106,7 +106,7 @@ class TestAnApiKey:
     async def test_that_is_nowhere_is_missing(self, context: ContextOf) -> None:
         with pytest.raises(MissingCredential):
             await KEY.find(context())
-        assert KEY.trace(context()) is None
+        assert KEY.probe(context()) is None
 
     def test_tells_where_it_looks(self, context: ContextOf) -> None:
         assert KEY.places(context()) == ("config apiKey", "keyring", "env FIRST_KEY", "env SECOND_KEY")
@@ -177,10 +177,10 @@ class TestAKeyOfAnOwnServer:
     lookup = ServerKey(env=("GW_KEY",), server="GW_URL")
 
     def test_leaves_no_trace_until_the_address_is_set(self, context: ContextOf) -> None:
-        assert self.lookup.trace(context(GW_KEY="k", GW_URL=" ")) is None
-        assert self.lookup.trace(context(GW_KEY="k", GW_URL="not an address")) == "env GW_KEY"
-        assert self.lookup.trace(context(config={"apiKey": "k", "enterpriseHost": "https://gw.test"})) == "config"
-        assert self.lookup.trace(context(GW_URL="https://gw.test")) is None
+        assert self.lookup.probe(context(GW_KEY="k", GW_URL=" ")) is None
+        assert self.lookup.probe(context(GW_KEY="k", GW_URL="not an address")) == "env GW_KEY"
+        assert self.lookup.probe(context(config={"apiKey": "k", "enterpriseHost": "https://gw.test"})) == "config"
+        assert self.lookup.probe(context(GW_URL="https://gw.test")) is None
 
     async def test_is_found_all_the_same(self, context: ContextOf) -> None:
         assert (await self.lookup.find(context(GW_KEY="k"))).origin == "env GW_KEY"
@@ -192,7 +192,7 @@ class TestALoginFile:
     async def test_is_the_first_that_exists(self, context: ContextOf, home: Path) -> None:
         (home / "second.json").write_text("{}")
         assert await self.lookup.find(context()) == home / "second.json"
-        assert self.lookup.trace(context()) == "~/second.json"
+        assert self.lookup.probe(context()) == "~/second.json"
         assert self.lookup.places(context()) == ("~/first.json", "~/second.json")
 
     async def test_that_does_not_exist_is_missing(self, context: ContextOf) -> None:
@@ -204,7 +204,7 @@ class TestAProgram:
     async def test_is_found_on_the_path(self, context: ContextOf, program: Callable[[str, str], Path]) -> None:
         path = program("meter", "print(1)")
         assert await Program("meter").find(context()) == path
-        assert Program("meter").trace(context()) == "program `meter`"
+        assert Program("meter").probe(context()) == "program `meter`"
 
     async def test_that_is_not_there_is_missing(self, context: ContextOf) -> None:
         with pytest.raises(MissingProgram, match="`meter` was not found") as raised:
@@ -214,4 +214,4 @@ class TestAProgram:
 
 async def test_a_strategy_may_need_nothing(context: ContextOf) -> None:
     await Always().find(context())
-    assert Always().trace(context()) is None
+    assert Always().probe(context()) is None

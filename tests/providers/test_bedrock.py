@@ -647,8 +647,8 @@ def test_without_the_library_the_user_is_told_how_to_get_it(
 @pytest.mark.parametrize("environment", [KEYS, {"AWS_PROFILE": "work"}, {**KEYS, "AWS_PROFILE": "work"}])
 def test_an_ambient_login_does_not_make_it_appear(reader: Any, environment: dict[str, str]) -> None:
     lookup = bedrock.PROVIDER.strategies[0].lookup
-    assert lookup.trace(reader.context("bedrock", **environment)) is None
-    assert lookup.trace(reader.context("bedrock", {"enabled": True}, **environment))
+    assert lookup.probe(reader.context("bedrock", **environment)) is None
+    assert lookup.probe(reader.context("bedrock", {"enabled": True}, **environment))
 
 
 @pytest.mark.parametrize(
@@ -669,7 +669,7 @@ def test_detection_names_the_place(
     reader: Any, config: dict[str, Any], environment: dict[str, str], origin: str | None
 ) -> None:
     ctx = reader.context("bedrock", config, **environment)
-    assert bedrock.PROVIDER.strategies[0].lookup.trace(ctx) == origin
+    assert bedrock.PROVIDER.strategies[0].lookup.probe(ctx) == origin
 
 
 def test_the_secrets_stay_out_of_the_outcome(explorer: Any, outcome: Any) -> None:

@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quotaline_providers import registry
-from quotaline_providers.contract import Answer, Context, Provider, Strategy
+from quotaline_providers.contract import Context, Provider, Response, Strategy
 from quotaline_providers.errors import FALL_THROUGH, ReadError
-from quotaline_providers.hosts.http.client import HttpDoor, Outgoing
+from quotaline_providers.hosts.http.client import HttpClient, Outgoing
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.model import Usage
 from quotaline_providers.run import plan
@@ -141,25 +141,25 @@ def test_detection_on_an_empty_machine_finds_and_reaches_nothing(provider: Provi
     ctx = reader.context(provider.id)
     with nothing_reached():
         for strategy in provider.strategies:
-            assert strategy.lookup.trace(ctx) is None
+            assert strategy.lookup.probe(ctx) is None
             assert all(isinstance(place, str) and place for place in strategy.lookup.places(ctx))
 
 
 # --- whatever its vendor answers -------------------------------------------------------------------
 
 
-class Vendors(HttpDoor):
+class Vendors(HttpClient):
     """The real door to the network with vendors behind it that answer from memory."""
 
-    def __init__(self, answer: Callable[[Outgoing], Answer], clock: Clock) -> None:
+    def __init__(self, response: Callable[[Outgoing], Response], clock: Clock) -> None:
         super().__init__({}, clock=clock)
-        self._answer = answer
+        self._answer = response
         self.requests: list[Outgoing] = []
 
     async def _open(self) -> None:
         pass
 
-    async def _exchange(self, request: Outgoing) -> Answer:
+    async def _exchange(self, request: Outgoing) -> Response:
         self.requests.append(request)
         return self._answer(request)
 
@@ -168,16 +168,16 @@ Raw = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""
 
 
-def reply_to(sample: Sample, changed: Mapping[int, Raw]) -> Callable[[Outgoing], Answer]:
+def reply_to(sample: Sample, changed: Mapping[int, Raw]) -> Callable[[Outgoing], Response]:
     """The sample's answers, some of them replaced."""
 
-    def reply(request: Outgoing) -> Answer:
+    def reply(request: Outgoing) -> Response:
         parts = urlsplit(request.url)
         for index, exchange in enumerate(sample.exchanges):
             if exchange.fits(request.method, parts.netloc, parts.path):
                 status, headers, body = changed.get(index, (200, {}, exchange.bytes))
-                return Answer(status, {"content-type": "application/json", **headers}, body, request.url)
-        return Answer(404, {"content-type": "application/json"}, b'{"error": "unknown"}', request.url)
+                return Response(status, {"content-type": "application/json", **headers}, body, request.url)
+        return Response(404, {"content-type": "application/json"}, b'{"error": "unknown"}', request.url)
 
     return reply
 
@@ -238,7 +238,7 @@ def reading(sample: Sample, home: Path, changed: Mapping[int, Raw]) -> tuple[Usa
         return finished(read()), door.requests
 
 
-def _with_door(ctx: Context, door: HttpDoor) -> Context:
+def _with_door(ctx: Context, door: HttpClient) -> Context:
 
     return replace(ctx, http=door, keyring=FakeKeyring())
 

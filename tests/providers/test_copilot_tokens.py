@@ -199,11 +199,11 @@ def test_detection_reads_files_and_asks_nothing(
     program("gh", f"open({str(home / 'asked')!r}, 'w')")
     keyring_entries["gh:github.com", ""] = "k"
     ctx = reader.context("copilot")
-    assert GitHubToken().trace(ctx) is None
+    assert GitHubToken().probe(ctx) is None
     write(home / ".config/gh/hosts.yml", "github.com:\n    user: ada\n")
-    assert GitHubToken().trace(ctx) == "~/.config/gh/hosts.yml"
+    assert GitHubToken().probe(ctx) == "~/.config/gh/hosts.yml"
     write(home / ".config/github-copilot/apps.json", apps(**{"github.com": "k"}))
-    assert GitHubToken().trace(ctx) == "~/.config/github-copilot/apps.json"
+    assert GitHubToken().probe(ctx) == "~/.config/github-copilot/apps.json"
     assert not (home / "asked").exists()
 
 

@@ -326,7 +326,7 @@ def test_pairs(
     reader.read("doubao", config=config, **environment)
     assert key_id(coding.requests[0]) == "AKLTtyped"
     ctx = reader.context("doubao", config, **environment)
-    assert registry.get("doubao").strategies[0].lookup.trace(ctx)
+    assert registry.get("doubao").strategies[0].lookup.probe(ctx)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_half_a_pair_is_none(reader: Reader, config: dict[str, str], environment
     with pytest.raises(MissingCredential):
         reader.read("doubao", config=config, source="api", **environment)
     ctx = reader.context("doubao", config, **environment)
-    assert registry.get("doubao").strategies[0].lookup.trace(ctx) is None
+    assert registry.get("doubao").strategies[0].lookup.probe(ctx) is None
 
 
 def test_half_a_pair_leaves_the_key_of_the_environment(chat: Route, read: Read) -> None:

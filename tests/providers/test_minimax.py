@@ -392,7 +392,7 @@ def test_a_standard_key_is_no_trace(reader: Any) -> None:
         ({"MINIMAX_API_KEY": "sk-cp-demo"}, {}, "env MINIMAX_API_KEY"),
         ({"MINIMAX_CODING_API_KEY": "k"}, {"apiKey": "sk-api-demo"}, "env MINIMAX_CODING_API_KEY"),
     ):
-        assert PlanKey().trace(reader.context("minimax", config, **variables)) == trace
+        assert PlanKey().probe(reader.context("minimax", config, **variables)) == trace
 
 
 @pytest.mark.parametrize("first", ["refused", "missing", "unreadable", "cut"])

@@ -417,6 +417,6 @@ def test_on_windows_gcloud_keeps_its_files_elsewhere(reader: Any, tmp_path: Path
 def test_detection_names_the_file(reader: Any, signed_in: Any) -> None:
     lookup = vertexai.PROVIDER.strategies[0].lookup
     ctx = reader.context("vertexai")
-    assert lookup.trace(ctx) is None
+    assert lookup.probe(ctx) is None
     signed_in()
-    assert lookup.trace(ctx) == "~/.config/gcloud/application_default_credentials.json"
+    assert lookup.probe(ctx) == "~/.config/gcloud/application_default_credentials.json"

@@ -10,7 +10,7 @@ import pytest
 from quotaline.config import Config
 from quotaline.config.load import load_text
 from quotaline.detection.detect import detect
-from quotaline.detection.worker import look_over
+from quotaline.detection.worker import detect_in_worker
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
 from tests.conftest import FakeKeyring
@@ -36,18 +36,18 @@ async def test_what_is_found_is_what_would_be_found_here(machine: Machine, home:
     )
     text = """{"providers": [{"id": "zai", "enabled": true}, {"id": "openrouter", "enabled": false},
         {"id": "crof", "apiKey": "k"}]}"""
-    found = await look_over(config(text), here)
+    found = await detect_in_worker(config(text), here)
     await machine.close()
     assert [target.key for target in found] == ["zai", "crof", "codex", "deepseek/Work"]
     assert found == detect(config(text), here)
 
 
 async def test_nothing_stays_behind(machine: Machine) -> None:
-    assert await look_over(config(), machine) == ()
+    assert await detect_in_worker(config(), machine) == ()
     await machine.close()
     assert machine.workers.pids == ()
 
 
 async def test_a_machine_without_worker_processes_is_looked_over_here(machine: Machine) -> None:
     here = replace(machine, environ={**machine.environ, "OPENROUTER_API_KEY": "k"}, workers=WorkerProcesses({}, ""))
-    assert [target.key for target in await look_over(config(), here)] == ["openrouter"]
+    assert [target.key for target in await detect_in_worker(config(), here)] == ["openrouter"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from quotaline.detection.detect import Target
-from quotaline.refresh.outcome import COOL_DOWN, applied, filled_in
+from quotaline.refresh.outcome import COOL_DOWN, apply, filled_in
 from quotaline.store.store import Reading
 from quotaline_providers import errors
 from quotaline_providers.contract import Provider
@@ -43,7 +43,7 @@ BEFORE = Reading("demo", "demo", "", usage(resets_at=RESET), NOW, "f", "digest",
 def after(
     result: Usage | ReadError, before: Reading | None = BEFORE, fingerprint: str = "f", source: str = "auto"
 ) -> Reading:
-    return applied(TARGET, before, outcome(result, fingerprint), PROVIDER, source)
+    return apply(TARGET, before, outcome(result, fingerprint), PROVIDER, source)
 
 
 def test_a_missing_reset_is_taken_over_with_length_and_description() -> None:

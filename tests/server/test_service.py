@@ -48,7 +48,7 @@ class House:
         service = Service(thread, replace(machine, keyring=FakeKeyring()), config(text), Settings())
         self.services.append(service)
         await service.open()
-        await service.look_around()
+        await service.rescan()
         service._targets = tuple(target for target in service.targets if target.provider == "openrouter")
         return service
 
@@ -356,7 +356,7 @@ async def test_some_vendors_are_asked_despite_a_wait_when_the_user_wants_it(
     house: House, credits: Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used(credits.fails(429, headers={"Retry-After": "3600"}), 4)
-    hurried = replace(registry.get("openrouter"), asked_despite_wait=True)
+    hurried = replace(registry.get("openrouter"), manual_ignores_cooldown=True)
     service = await house.open()
     monkeypatch.setattr(registry, "get", lambda id: hurried)
     await service.refresh()

@@ -68,7 +68,7 @@ class Windows:
         )
         self.services.append(service)
         await service.open()
-        await service.look_around()
+        await service.rescan()
         return service
 
     async def live(self, minutes: float = 0, *, reads: bool = True) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from quotaline_providers.contract import Answer, Context, Credential, Lookup
+from quotaline_providers.contract import Context, Credential, Lookup, Response
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, MissingProgram, ReadError
 from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
@@ -47,7 +47,7 @@ class ApiKey:
         found = self.file(ctx) if self.file else None
         return (*(env + own if self.env_first else own + env), *((ctx.show(found[0]),) if found else ()))
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         if ctx.account and ctx.account.token:
             return f"account {ctx.account.label}"
         for step in self._steps():
@@ -57,7 +57,7 @@ class ApiKey:
                 return "keyring"
             if step == "env" and (name := self._env_name(ctx)):
                 return f"env {name}"
-        return self._file_trace(ctx)
+        return self._file_probe(ctx)
 
     async def find(self, ctx: Context) -> Credential:
         if ctx.account and ctx.account.token:
@@ -96,7 +96,7 @@ class ApiKey:
     def _config_origin(self, ctx: Context) -> str:
         return "config" if bare_key(ctx.settings.api_key) else f"env {ctx.settings.api_key_env}"
 
-    def _file_trace(self, ctx: Context) -> str | None:
+    def _file_probe(self, ctx: Context) -> str | None:
         found = self.file(ctx) if self.file else None
         return ctx.show(found[0]) if found and found[0].is_file() else None
 
@@ -109,8 +109,8 @@ class ServerKey(ApiKey):
 
     server: str = ""
 
-    def trace(self, ctx: Context) -> str | None:
-        return super().trace(ctx) if ctx.settings.enterprise_host or ctx.env(self.server) else None
+    def probe(self, ctx: Context) -> str | None:
+        return super().probe(ctx) if ctx.settings.enterprise_host or ctx.env(self.server) else None
 
 
 def _bare(secret: Secret) -> Secret:
@@ -130,9 +130,9 @@ class Chosen(Generic[T]):
         except ReadError:
             return ()
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         try:
-            return self.choose(ctx).trace(ctx)
+            return self.choose(ctx).probe(ctx)
         except ReadError:
             return None
 
@@ -140,11 +140,11 @@ class Chosen(Generic[T]):
         return await self.choose(ctx).find(ctx)
 
 
-def accepted(ctx: Context, answer: Answer, vendor: str, hint: str = "") -> Answer:
+def accepted(ctx: Context, response: Response, vendor: str, hint: str = "") -> Response:
     """The answer of a vendor whose 401 and 403 both mean that the key is not valid. Else raises as `http.check`."""
-    if answer.status in (401, 403):
-        raise ExpiredCredential(f"{vendor} refused the API key (HTTP {answer.status}).", hint)
-    return ctx.http.check(answer)
+    if response.status in (401, 403):
+        raise ExpiredCredential(f"{vendor} refused the API key (HTTP {response.status}).", hint)
+    return ctx.http.check(response)
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class CookieHeader:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ("config cookieHeader", "keyring (label cookie)", *(f"env {name}" for name in self.env))
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         if ctx.settings.cookie_source == "off":
             return None
         if ctx.account and ctx.account.token:
@@ -178,7 +178,7 @@ class CookieHeader:
         return f"env {name}" if name and ctx.settings.cookie_source != "manual" else None
 
     async def find(self, ctx: Context) -> Credential:
-        origin = self.trace(ctx)
+        origin = self.probe(ctx)
         if origin is None:
             raise MissingCredential(self.missing)
         raw: str | None
@@ -253,7 +253,7 @@ class LoginFile:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return tuple(ctx.show(path) for path in self.candidates(ctx))
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         path = self._first(ctx)
         return ctx.show(path) if path else None
 
@@ -286,7 +286,7 @@ class Program:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"program `{self.name}`",)
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         path = ctx.processes.find(self.name, env=self.env, places=tuple(self.candidates(ctx)))
         return f"program `{self.name}`" if path else None
 
@@ -307,7 +307,7 @@ class Always:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return self.looked_at(ctx)
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         return self.found(ctx)
 
     async def find(self, ctx: Context) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import urljoin, urlsplit
 
-from quotaline_providers.contract import Answer, Context
+from quotaline_providers.contract import Context, Response
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.secret import Secret
 
@@ -47,29 +47,29 @@ async def page(
     headers: Mapping[str, str],
     stop: Callable[[str], bool] = lambda target: False,
     timeout: float = 20,
-) -> Answer:
+) -> Response:
     """GET a page, following redirects also to other hosts; only HTTPS hosts of the domain ever get the cookie.
 
-    A redirect to an address that is not HTTPS, or where `stop` says so, is the answer; `Answer.url` tells where it
+    A redirect to an address that is not HTTPS, or where `stop` says so, is the answer; `Response.url` tells where it
     came from. Raises as `Http.send`; BadResponse for too many redirects.
     """
     lines = dict(headers)
     for _ in range(MAX_HOPS + 1):
         allowed = cookie if belongs_to(url, domain) else None
-        answer = await ctx.http.send("GET", url, headers=lines, cookie=allowed, timeout=timeout)
-        target = redirect_of(answer)
+        response = await ctx.http.send("GET", url, headers=lines, cookie=allowed, timeout=timeout)
+        target = redirect_of(response)
         if target is None or not target.startswith("https://") or stop(target):
-            return answer
-        lines["referer"], url = answer.url, target
+            return response
+        lines["referer"], url = response.url, target
     raise BadResponse("The vendor's page redirected too many times.")
 
 
-def redirect_of(answer: Answer) -> str | None:
+def redirect_of(response: Response) -> str | None:
     """The address an answer redirects to; None when it does not."""
-    location = answer.headers.get("location", "").strip()
-    if answer.status not in (301, 302, 303, 307, 308) or not location:
+    location = response.headers.get("location", "").strip()
+    if response.status not in (301, 302, 303, 307, 308) or not location:
         return None
     try:
-        return urljoin(answer.url, location)
+        return urljoin(response.url, location)
     except ValueError:
         return None

@@ -20,7 +20,7 @@ from quotaline_providers.contract import (
     Memory,
     Processes,
 )
-from quotaline_providers.hosts.http.client import HttpDoor
+from quotaline_providers.hosts.http.client import HttpClient
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
 from quotaline_providers.settings import ProviderSettings
 
@@ -68,7 +68,7 @@ class Machine:
         return cls(
             environ=variables,
             home=home or Path.home(),
-            http=HttpDoor(variables, version=__version__, clock=clock),
+            http=HttpClient(variables, version=__version__, clock=clock),
             processes=ChildProcesses(variables),
             files=DiskFiles(workers),
             databases=SqliteDatabases(),
@@ -112,7 +112,7 @@ class Machine:
     async def close(self) -> None:
         """Close connections and end workers. The machine can still be used; it then opens new ones."""
         await self.workers.close()
-        if isinstance(self.http, HttpDoor):
+        if isinstance(self.http, HttpClient):
             await self.http.close()
 
 

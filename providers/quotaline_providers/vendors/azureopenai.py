@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from quotaline_providers.access.endpoints import endpoint, without_query
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, RateLimited
 from quotaline_providers.model import Identity, Row, Section, Usage, Window
 from quotaline_providers.parsing.payload import Payload, Text
@@ -100,7 +100,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
     if version == "v1":
         # Reasoning models spend hidden tokens before the first visible one.
         body = {"model": deployment, "messages": _PING, "max_completion_tokens": 64}
-    answer = await ctx.http.send(
+    response = await ctx.http.send(
         "POST",
         joined(base, version, deployment),
         headers={"api-key": key.secret.reveal()},
@@ -108,26 +108,26 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         json=body,
         timeout=SECONDS,
     )
-    completion = ctx.http.parse(_checked(ctx, answer), Completion)
+    completion = ctx.http.parse(_checked(ctx, response), Completion)
     return to_usage(deployment, completion.model, urlsplit(base).hostname or "", ctx.now)
 
 
-def _checked(ctx: Context, answer: Answer) -> Answer:
-    if answer.status == 400:
+def _checked(ctx: Context, response: Response) -> Response:
+    if response.status == 400:
         raise BadResponse(
             "The deployment did not accept the request (HTTP 400).",
             "Set AZURE_OPENAI_API_VERSION to v1 when it serves a reasoning model.",
         )
-    if answer.status == 401:
+    if response.status == 401:
         raise ExpiredCredential("Azure OpenAI refused the API key (HTTP 401).", "Check AZURE_OPENAI_API_KEY.")
-    if answer.status == 404:
+    if response.status == 404:
         raise BadResponse(
             "Azure OpenAI has no such deployment or API version (HTTP 404).",
             f"Check {DEPLOYMENT} and AZURE_OPENAI_API_VERSION.",
         )
-    if answer.status == 429:
-        raise RateLimited("The deployment is there but asks to wait (HTTP 429).", until=ctx.http.retry_after(answer))
-    return ctx.http.check(answer)
+    if response.status == 429:
+        raise RateLimited("The deployment is there but asks to wait (HTTP 429).", until=ctx.http.retry_after(response))
+    return ctx.http.check(response)
 
 
 PROVIDER = Provider(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, Forbidden
 from quotaline_providers.formatting import grouped, money, plan_name
 from quotaline_providers.model import MONTH_MINUTES, Identity, Row, Section, Spend, Usage, Window
@@ -132,9 +132,9 @@ def address(ctx: Context) -> str:
     return f"{base}/user/subscription" if base.endswith("/v1") else f"{base}/v1/user/subscription"
 
 
-def _lacks_permission(ctx: Context, answer: Answer) -> bool:
+def _lacks_permission(ctx: Context, response: Response) -> bool:
     try:
-        detail = child(ctx.http.parse(answer, JsonObject).root, "detail")
+        detail = child(ctx.http.parse(response, JsonObject).root, "detail")
     except BadResponse:
         return False
     return detail is not None and detail.get("status") == "missing_permissions"
@@ -143,10 +143,10 @@ def _lacks_permission(ctx: Context, answer: Answer) -> bool:
 async def from_api(ctx: Context, key: Credential) -> Usage:
     """One call tells everything. Raises ReadError."""
     headers = {"xi-api-key": key.secret.reveal()}
-    answer = await ctx.http.send("GET", address(ctx), headers=headers, timeout=TIMEOUT)
-    if answer.status in (401, 403) and _lacks_permission(ctx, answer):
+    response = await ctx.http.send("GET", address(ctx), headers=headers, timeout=TIMEOUT)
+    if response.status in (401, 403) and _lacks_permission(ctx, response):
         raise Forbidden("The ElevenLabs key lacks user_read.", 'Give the key the permission "User: Read".')
-    return to_usage(ctx.http.parse(accepted(ctx, answer, "ElevenLabs"), Subscription), ctx.now)
+    return to_usage(ctx.http.parse(accepted(ctx, response, "ElevenLabs"), Subscription), ctx.now)
 
 
 PROVIDER = Provider(

@@ -299,7 +299,7 @@ class QuotaFiles:
         own = self._chosen(ctx)
         return (ctx.show(own),) if own else tuple(ctx.show(base) for base in base_folders(ctx))
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         own = self._chosen(ctx)
         paths = [own] if own else [candidate.path for candidate in candidates(ctx)]
         return next((ctx.show(path) for path in paths if _is_file(path)), None)

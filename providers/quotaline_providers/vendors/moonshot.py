@@ -181,9 +181,9 @@ class RegionalKey:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ApiKey(env=ENV).places(ctx)
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         try:
-            return self._of(ctx, region_of(ctx)).trace(ctx)
+            return self._of(ctx, region_of(ctx)).probe(ctx)
         except Misconfigured:
             return None
 
@@ -194,7 +194,7 @@ class RegionalKey:
             return await self._of(ctx, region).find(ctx)
         except MissingCredential:
             other = CHINA if region == INTERNATIONAL else INTERNATIONAL
-            origin = self._of(ctx, other).trace(ctx)
+            origin = self._of(ctx, other).probe(ctx)
             if origin is None:
                 raise
         name = "MOONSHOT_REGION" if origin in {f"env {name}" for name in ENV} else "apiKeyRegion"

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Confidence, Usage, Window
@@ -197,7 +197,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
     """One question; the service wants to be asked as its own app asks."""
     name, version = _SYSTEMS.get(ctx.platform, ("Linux", "6.0.0"))
     system = {"category": name, "name": name, "version": version}
-    answer = await ctx.http.send(
+    response = await ctx.http.send(
         "POST",
         ADDRESS,
         bearer=key.secret,
@@ -216,15 +216,15 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         },
         timeout=SECONDS,
     )
-    return to_usage(ctx.http.parse(_checked(ctx, answer), Reply), ctx.now)
+    return to_usage(ctx.http.parse(_checked(ctx, response), Reply), ctx.now)
 
 
-def _checked(ctx: Context, answer: Answer) -> Answer:
-    if answer.status in (401, 403):
-        raise ExpiredCredential(f"Warp refused the API key (HTTP {answer.status}).")
-    if ctx.http.check(answer).status != 200:
-        raise BadResponse(f"Warp gave an unexpected answer (HTTP {answer.status}).")
-    return answer
+def _checked(ctx: Context, response: Response) -> Response:
+    if response.status in (401, 403):
+        raise ExpiredCredential(f"Warp refused the API key (HTTP {response.status}).")
+    if ctx.http.check(response).status != 200:
+        raise BadResponse(f"Warp gave an unexpected answer (HTTP {response.status}).")
+    return response
 
 
 PROVIDER = Provider(

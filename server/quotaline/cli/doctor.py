@@ -14,7 +14,7 @@ from quotaline.application import Application, data_folder
 from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, console
 from quotaline.cli.progress import Progress
 from quotaline.cli.running import opened
-from quotaline.detection.detect import sight
+from quotaline.detection.detect import inspect
 from quotaline.refresh.service import Refreshed
 from quotaline_providers import registry
 from quotaline_providers.run import Attempt
@@ -137,7 +137,7 @@ def _not_connected(application: Application) -> Object:
     shown = {target.provider for target in application.service.targets}
     config = application.keeper.loaded.config
     return {
-        provider.id: list(sight(provider, config, application.machine).looked_at)
+        provider.id: list(inspect(provider, config, application.machine).looked_at)
         for provider in registry.every()
         if provider.id not in shown
     }

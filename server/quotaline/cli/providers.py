@@ -8,7 +8,7 @@ import json
 from quotaline.application import build
 from quotaline.cli import NOTHING_CONFIGURED, OK, USAGE_ERROR, console
 from quotaline.cli.running import UsageError, named
-from quotaline.detection.detect import Sighting, ordered, sight
+from quotaline.detection.detect import Inspection, inspect, ordered
 
 KEEPS = "`quotaline set-credential ID` keeps an API key or a Cookie header, in the keyring where there is one."
 
@@ -20,35 +20,35 @@ def providers_command(options: argparse.Namespace) -> int:
     except UsageError as error:
         console.say(str(error), error=True)
         return USAGE_ERROR
-    sightings = [sighting for sighting in _all() if not ids or sighting.provider.id in ids]
+    sightings = [inspection for inspection in _all() if not ids or inspection.provider.id in ids]
     if options.format == "json":
-        print(json.dumps([_object(sighting) for sighting in sightings], indent=2))
+        print(json.dumps([_object(inspection) for inspection in sightings], indent=2))
     else:
         console.say("\n\n".join(_text(s) for s in sightings) if ids else _table(sightings))
-    return OK if any(sighting.shown for sighting in sightings) else NOTHING_CONFIGURED
+    return OK if any(inspection.shown for inspection in sightings) else NOTHING_CONFIGURED
 
 
 def nothing_found() -> str:
     """What a person sees on a machine without any login: what is known, what was looked for, what to do."""
     lines = ["No AI provider is connected on this machine yet.", ""]
     lines += ["Quotaline looked for these, and shows each as soon as it is there:", ""]
-    for sighting in _all():
-        provider = sighting.provider
-        lines += [f"  {provider.name} ({provider.id})", f"    looked at: {_listed(sighting.looked_at)}"]
+    for inspection in _all():
+        provider = inspection.provider
+        lines += [f"  {provider.name} ({provider.id})", f"    looked at: {_listed(inspection.looked_at)}"]
         lines += [f"    connect:   {provider.connect}"]
     return "\n".join([*lines, "", KEEPS, "`quotaline doctor` tells more when something you use is not found."])
 
 
-def _all() -> list[Sighting]:
+def _all() -> list[Inspection]:
     application = build()
     config = application.keeper.loaded.config
-    return [sight(provider, config, application.machine) for provider in ordered(config)]
+    return [inspect(provider, config, application.machine) for provider in ordered(config)]
 
 
-def _table(sightings: list[Sighting]) -> str:
-    shown = [sighting for sighting in sightings if sighting.shown]
-    rest = [sighting for sighting in sightings if not sighting.shown]
-    width = max((len(sighting.provider.id) for sighting in sightings), default=0)
+def _table(sightings: list[Inspection]) -> str:
+    shown = [inspection for inspection in sightings if inspection.shown]
+    rest = [inspection for inspection in sightings if not inspection.shown]
+    width = max((len(inspection.provider.id) for inspection in sightings), default=0)
     lines = ["Found:"] if shown else ["No provider is connected on this machine yet."]
     for item in shown:
         accounts = f" (accounts: {', '.join(item.accounts)})" if item.accounts else ""
@@ -64,7 +64,7 @@ def _table(sightings: list[Sighting]) -> str:
     return "\n".join([*lines, "", KEEPS, "`quotaline providers ID` tells more about one."])
 
 
-def _text(item: Sighting) -> str:
+def _text(item: Inspection) -> str:
     provider = item.provider
     state = "switched off in the config" if item.enabled is False else "shown" if item.shown else "not connected"
     lines = [f"{provider.name} ({provider.id}): {state}"]
@@ -86,7 +86,7 @@ def _listed(places: tuple[str, ...]) -> str:
     return ", ".join(places) if places else "nothing"
 
 
-def _object(item: Sighting) -> dict[str, object]:
+def _object(item: Inspection) -> dict[str, object]:
     return {
         "id": item.provider.id,
         "name": item.provider.name,

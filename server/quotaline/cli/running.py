@@ -28,7 +28,7 @@ async def opened(*, check_status: bool = False) -> AsyncIterator[Application]:
         for diagnostic in _worth_telling(application.keeper.loaded):
             console.say(placed(diagnostic), error=True)
         await application.service.open()
-        await application.service.look_around()
+        await application.service.rescan()
         yield application
     finally:
         await application.close()

@@ -36,7 +36,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Inspection:
     """What was looked for and found of one provider. `enabled` is the user's own word, None when there is none."""
 
     provider: Provider
@@ -50,7 +50,7 @@ class Sighting:
         return self.enabled if self.enabled is not None else bool(self.found or self.accounts)
 
 
-def sight(provider: Provider, config: Config, machine: Machine) -> Sighting:
+def inspect(provider: Provider, config: Config, machine: Machine) -> Inspection:
     """Look one provider over."""
     ctx = machine.context(provider.id, config.provider(provider.id))
     found: dict[str, None] = {}
@@ -58,12 +58,12 @@ def sight(provider: Provider, config: Config, machine: Machine) -> Sighting:
     for strategy in _strategies(provider, ctx):
         try:
             looked.update(dict.fromkeys(strategy.lookup.places(ctx)))
-            if trace := strategy.lookup.trace(ctx):
-                found[trace] = None
+            if place := strategy.lookup.probe(ctx):
+                found[place] = None
         except Exception as error:  # one provider's surprise must not hide all others
             log.info("%s: looking for a credential failed: %s", provider.id, type(error).__name__)
     labels = tuple(account.label for account in accounts(provider, config, machine))
-    return Sighting(provider, config.provider(provider.id).enabled, tuple(found), tuple(looked), labels)
+    return Inspection(provider, config.provider(provider.id).enabled, tuple(found), tuple(looked), labels)
 
 
 def accounts(provider: Provider, config: Config, machine: Machine) -> tuple[Account, ...]:
@@ -143,10 +143,10 @@ def detect(config: Config, machine: Machine) -> tuple[Target, ...]:
         settings = config.provider(provider.id)
         if settings.enabled is False:
             continue
-        sighting = sight(provider, config, machine)
-        if not sighting.shown:
+        inspection = inspect(provider, config, machine)
+        if not inspection.shown:
             continue
-        targets += targets_of(provider, config, machine, sighting.found[0] if sighting.found else "")
+        targets += targets_of(provider, config, machine, inspection.found[0] if inspection.found else "")
     return tuple(targets)
 
 

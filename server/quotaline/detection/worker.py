@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quotaline.config import Config
-from quotaline.detection.detect import Target, detect, loaded, sight, targets_of
+from quotaline.detection.detect import Target, detect, inspect, loaded, targets_of
 from quotaline_providers import registry
 from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
@@ -21,7 +21,7 @@ SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class DetectionInput:
     """What a machine is looked over with. `labels` are those of the keyring, by provider."""
 
     config: Config
@@ -47,26 +47,26 @@ class KnownLabels:
         return None
 
 
-def shown(around: Surroundings, ids: tuple[str, ...]) -> dict[str, str]:
+def shown(inputs: DetectionInput, ids: tuple[str, ...]) -> dict[str, str]:
     """Those of these providers that are to be shown, each with the place where something of it was found (or none)."""
-    real = Machine.real(memory=VolatileMemory(), state_dir=around.home, environ=around.environ, home=around.home)
-    machine = replace(real, keyring=KnownLabels(around.labels), platform=around.platform)
+    real = Machine.real(memory=VolatileMemory(), state_dir=inputs.home, environ=inputs.environ, home=inputs.home)
+    machine = replace(real, keyring=KnownLabels(inputs.labels), platform=inputs.platform)
     found: dict[str, str] = {}
     for id in ids:
         if (provider := loaded(id)) is not None:
-            sighting = sight(provider, around.config, machine)
-            if sighting.shown:
-                found[id] = sighting.found[0] if sighting.found else ""
+            inspection = inspect(provider, inputs.config, machine)
+            if inspection.shown:
+                found[id] = inspection.found[0] if inspection.found else ""
     return found
 
 
-async def look_over(config: Config, machine: Machine) -> tuple[Target, ...]:
+async def detect_in_worker(config: Config, machine: Machine) -> tuple[Target, ...]:
     """As `detect`, but only the providers that are shown are imported here."""
     ids = _in_order(config)
     labels = {id: machine.keyring.labels(id) for id in ids}
-    around = Surroundings(config, dict(machine.environ), machine.home, machine.platform, labels)
+    inputs = DetectionInput(config, dict(machine.environ), machine.home, machine.platform, labels)
     try:
-        found = await machine.workers.run(shown, around, ids, timeout=SECONDS, keep=False)
+        found = await machine.workers.run(shown, inputs, ids, timeout=SECONDS, keep=False)
     except ReadError as error:
         log.warning("looking over this machine in a worker failed: %s", type(error).__name__)
         return await asyncio.to_thread(detect, config, machine)

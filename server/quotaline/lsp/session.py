@@ -148,7 +148,7 @@ class Session:
     async def reload_config(self) -> None:
         """Read the config file now, after it was changed on the user's behalf."""
         await self._took_config(await asyncio.to_thread(self.application.keeper.reload))
-        await self.service.look_around()
+        await self.service.rescan()
 
     def warn(self, message: str) -> None:
         """Tell the user in the editor's log."""

@@ -16,7 +16,7 @@ COOL_DOWN = timedelta(minutes=5)
 """How long to leave a vendor alone that said "too many requests" without saying for how long."""
 
 
-def applied(target: Target, previous: Reading | None, outcome: Outcome, provider: Provider, source: str) -> Reading:
+def apply(target: Target, previous: Reading | None, outcome: Outcome, provider: Provider, source: str) -> Reading:
     """The new reading of an account after an outcome."""
     before = previous if previous is not None and previous.digest == target.digest else None
     if outcome.error is None and outcome.usage is not None:

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 from quotaline.config import Config
 from quotaline.detection.detect import Target, detected, loaded, profiles, targets_of
 from quotaline.refresh import scheduler
-from quotaline.refresh.outcome import applied
+from quotaline.refresh.outcome import apply
 from quotaline.refresh.status_pages import StatusPages, page_of
 from quotaline.settings import Settings
 from quotaline.state import ProviderState, Snapshot
@@ -165,7 +165,7 @@ class Service:
         self._config_problem = problem
         if config is not self._config:
             self._config = config
-            await self.look_around()
+            await self.rescan()
         self._publish()
         self._wake.set()
 
@@ -238,7 +238,7 @@ class Service:
         await self._statuses.reload(self._shown_providers())
         self._publish()
 
-    async def look_around(self) -> None:
+    async def rescan(self) -> None:
         """Find out which providers this machine has, without prompting, network or programs."""
         async with self._looking:
             targets = await self._detect(self._config, self._machine)
@@ -283,7 +283,7 @@ class Service:
         moment ago or promised to the vendor: that was with another credential.
         """
         if not self._detected:  # asked in the first moments: there is nothing to read yet
-            await self.look_around()
+            await self.rescan()
         cause: Cause = "user" if interactive else "view"
         targets = self._targets if keys is None else self._chosen(keys)
         if interactive:
@@ -349,7 +349,7 @@ class Service:
         provider = registry.get(target.provider)
         now = self._machine.clock()
         known = self._current(target)
-        hurries = cause == "user" and provider.asked_despite_wait
+        hurries = cause == "user" and provider.manual_ignores_cooldown
         if _promised(known, source, now) and not hurries:
             return Refreshed(self._state(target), asked=False)
         threshold: datetime | None = self._unknown_since(known) if cause == "timer" else now - COALESCE
@@ -378,7 +378,7 @@ class Service:
             previous = (await self._store.do(Store.readings)).get(target.key)
             if previous is not None and previous.digest != target.digest:
                 previous = self._own.get(target.key)
-            reading = applied(target, previous, outcome, provider, source or "auto")
+            reading = apply(target, previous, outcome, provider, source or "auto")
             self._readings[target.key] = self._own[target.key] = reading
             await self._store.do(lambda store: store.save(reading))
         finally:
@@ -421,7 +421,7 @@ class Service:
     async def _refresh_for_ever(self) -> None:
         credentials = await self._store.do(lambda store: store.note(CREDENTIALS_NOTE))
         try:
-            await self.look_around()
+            await self.rescan()
         except Exception as error:
             log.error("looking this machine over failed: %s", type(error).__name__)
         version: int | None = None
@@ -432,7 +432,7 @@ class Service:
                 if found != version and version is not None:
                     seen, credentials = credentials, await self._store.do(lambda store: store.note(CREDENTIALS_NOTE))
                     if credentials != seen:
-                        await self.look_around()
+                        await self.rescan()
                 if found != version or self._leased:  # the death of a holder changes nothing in the store
                     await self._reload()
                     version = found

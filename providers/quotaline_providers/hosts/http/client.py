@@ -19,7 +19,7 @@ from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 from pydantic import BaseModel
 
 from quotaline_providers.access.endpoints import check_address, same_origin
-from quotaline_providers.contract import Answer
+from quotaline_providers.contract import Response
 from quotaline_providers.errors import BadResponse, Misconfigured, ReadError, TimedOut, Unavailable
 from quotaline_providers.hosts.http import responses
 from quotaline_providers.hosts.http.proxies import Proxies
@@ -53,10 +53,10 @@ class Outgoing:
     def host(self) -> str:
         return responses.host_of(self.url)
 
-    def redirected(self, answer: Answer) -> Outgoing | None:
+    def redirected(self, response: Response) -> Outgoing | None:
         """The request that follows a redirect inside the same HTTPS origin; None when there is nothing to follow."""
-        location = answer.headers.get("location", "").strip()
-        if answer.status not in (301, 302, 303, 307, 308) or not location:
+        location = response.headers.get("location", "").strip()
+        if response.status not in (301, 302, 303, 307, 308) or not location:
             return None
         try:
             target = urldefrag(urljoin(self.url, location)).url
@@ -65,8 +65,8 @@ class Outgoing:
             check_address(target)
         except (ValueError, Misconfigured):
             return None
-        becomes_get = (answer.status == 303 and self.method != "HEAD") or (
-            answer.status in (301, 302) and self.method == "POST"
+        becomes_get = (response.status == 303 and self.method != "HEAD") or (
+            response.status in (301, 302) and self.method == "POST"
         )
         if not becomes_get:
             return replace(self, url=target)
@@ -74,7 +74,7 @@ class Outgoing:
         return replace(self, method="GET", url=target, headers=kept, body=None)
 
 
-class HttpDoor:
+class HttpClient:
     """Implements `contract.Http`. Made cheaply; the HTTP library is imported, in a thread, at the first request."""
 
     def __init__(
@@ -110,7 +110,7 @@ class HttpDoor:
         content: bytes | None = None,
         self_signed: bool = False,
         timeout: float = 30,
-    ) -> Answer:
+    ) -> Response:
         check_address(url)
         if self_signed and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
             raise Misconfigured("Only a server on this machine may have a certificate of its own making.")
@@ -141,10 +141,10 @@ class HttpDoor:
         params: Params | None = None,
         timeout: float = 30,
     ) -> P:
-        answer = await self.send(
+        response = await self.send(
             "GET", url, headers=headers, bearer=bearer, cookie=cookie, params=params, timeout=timeout
         )
-        return self.parse(self.check(answer), model)
+        return self.parse(self.check(response), model)
 
     async def post(
         self,
@@ -159,7 +159,7 @@ class HttpDoor:
         form: Mapping[str, str | Secret] | None = None,
         timeout: float = 30,
     ) -> P:
-        answer = await self.send(
+        response = await self.send(
             "POST",
             url,
             headers=headers,
@@ -170,19 +170,19 @@ class HttpDoor:
             form=form,
             timeout=timeout,
         )
-        return self.parse(self.check(answer), model)
+        return self.parse(self.check(response), model)
 
-    def check(self, answer: Answer) -> Answer:
-        error = responses.error_of(answer, self._clock())
+    def check(self, response: Response) -> Response:
+        error = responses.error_of(response, self._clock())
         if error is not None:
             raise error
-        return answer
+        return response
 
-    def parse(self, answer: Answer, model: type[P]) -> P:
-        return responses.parse(answer, model)
+    def parse(self, response: Response, model: type[P]) -> P:
+        return responses.parse(response, model)
 
-    def retry_after(self, answer: Answer) -> datetime | None:
-        return responses.retry_after(answer, self._clock())
+    def retry_after(self, response: Response) -> datetime | None:
+        return responses.retry_after(response, self._clock())
 
     async def close(self) -> None:
         """Close all connections."""
@@ -218,7 +218,7 @@ class HttpDoor:
 
     # --- one exchange ------------------------------------------------------------------------------
 
-    async def _follow(self, request: Outgoing) -> Answer:
+    async def _follow(self, request: Outgoing) -> Response:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._exchange(request)
             following = request.redirected(answer)
@@ -227,7 +227,7 @@ class HttpDoor:
             request = following
         raise BadResponse(f"{request.host} redirected the request too many times.")
 
-    async def _exchange(self, request: Outgoing) -> Answer:
+    async def _exchange(self, request: Outgoing) -> Response:
         import httpx
 
         proxy = self._proxies.choose(request.url) if self._proxies else None
@@ -338,13 +338,13 @@ def _no_cookies() -> CookieJar:
 # --- what comes back -------------------------------------------------------------------------------
 
 
-async def _collect(request: Outgoing, response: httpx.Response) -> Answer:
+async def _collect(request: Outgoing, response: httpx.Response) -> Response:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_BODY:
             raise BadResponse(f"{request.host} answered with more than {MAX_BODY >> 20} MiB of data.")
-    return Answer(
+    return Response(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
         body=bytes(body),

@@ -9,24 +9,24 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from quotaline_providers.contract import Answer
+from quotaline_providers.contract import Response
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
 from quotaline_providers.parsing.payload import to_number
 
 P = TypeVar("P", bound=BaseModel)
 
 
-def error_of(answer: Answer, now: datetime) -> ReadError | None:
+def error_of(response: Response, now: datetime) -> ReadError | None:
     """The error an answer's status stands for; None for 2xx."""
-    host, status = host_of(answer.url), answer.status
-    if answer.ok:
+    host, status = host_of(response.url), response.status
+    if response.ok:
         return None
     if status == 401:
         return ExpiredCredential(f"{host} refused the credential (HTTP 401).")
     if status == 403:
         return Forbidden(f"{host} does not let this credential read its usage (HTTP 403).")
     if status == 429:
-        return RateLimited(f"{host} asks to wait before the next request (HTTP 429).", until=retry_after(answer, now))
+        return RateLimited(f"{host} asks to wait before the next request (HTTP 429).", until=retry_after(response, now))
     if status >= 500:
         return Unavailable(f"{host} has a problem of its own (HTTP {status}).")
     if 300 <= status < 400:
@@ -34,10 +34,10 @@ def error_of(answer: Answer, now: datetime) -> ReadError | None:
     return BadResponse(f"{host} did not accept the request (HTTP {status}).")
 
 
-def retry_after(answer: Answer, now: datetime) -> datetime | None:
+def retry_after(response: Response, now: datetime) -> datetime | None:
     """When `Retry-After` (seconds, also with a fraction, or an HTTP date) lets us ask again; None when absent, past,
     zero or not understood."""
-    text = answer.headers.get("retry-after", "").strip()
+    text = response.headers.get("retry-after", "").strip()
     seconds = to_number(text)
     try:
         if seconds is not None:
@@ -49,10 +49,10 @@ def retry_after(answer: Answer, now: datetime) -> datetime | None:
     return until if until > now else None
 
 
-def parse(answer: Answer, model: type[P]) -> P:
+def parse(response: Response, model: type[P]) -> P:
     """The body as this model. Raises BadResponse; neither its message nor its cause holds anything of the body."""
-    host = host_of(answer.url)
-    body = answer.body.removeprefix(b"\xef\xbb\xbf").strip()
+    host = host_of(response.url)
+    body = response.body.removeprefix(b"\xef\xbb\xbf").strip()
     if not body:
         raise BadResponse(f"{host} answered with nothing.")
     if body.startswith(b"<"):

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 from quotaline_providers.access.lookups import ApiKey, CookieHeader, accepted, cookie_values
-from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut, Unavailable
 from quotaline_providers.fetching.browser_page import CHROME, HTML
 from quotaline_providers.model import Usage
@@ -77,12 +77,12 @@ async def in_regions(ctx: Context, ask: Callable[[Region, Overrides], Awaitable[
         raise refused from None
 
 
-def _checked(ctx: Context, answer: Answer) -> Answer:
-    if answer.status == 404:
+def _checked(ctx: Context, response: Response) -> Response:
+    if response.status == 404:
         raise NotThere("Alibaba knows no coding plan here (HTTP 404).")
-    if answer.status >= 500:
-        raise ServiceFailed(f"Alibaba has a problem of its own (HTTP {answer.status}).")
-    return ctx.http.check(answer)
+    if response.status >= 500:
+        raise ServiceFailed(f"Alibaba has a problem of its own (HTTP {response.status}).")
+    return ctx.http.check(response)
 
 
 # --- by key ----------------------------------------------------------------------------------------
@@ -101,10 +101,10 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         }
         body = {"queryCodingPlanInstanceInfoRequest": {"commodityCode": region.commodity}}
         url = overrides.api_quota(region)
-        answer = await ctx.http.send("POST", url, bearer=key.secret, headers=headers, json=body, timeout=SECONDS)
-        if answer.status in (401, 403):
-            accepted(ctx, answer, "Alibaba")
-        return to_usage(ctx.http.parse(_checked(ctx, answer), JsonObject).root, True, ctx.now)
+        response = await ctx.http.send("POST", url, bearer=key.secret, headers=headers, json=body, timeout=SECONDS)
+        if response.status in (401, 403):
+            accepted(ctx, response, "Alibaba")
+        return to_usage(ctx.http.parse(_checked(ctx, response), JsonObject).root, True, ctx.now)
 
     return await in_regions(ctx, ask)
 
@@ -131,18 +131,18 @@ async def sec_token(ctx: Context, cookie: Secret, region: Region, overrides: Ove
     raise login_required(by_key=False)
 
 
-async def _maybe(ctx: Context, url: str, cookie: Secret, headers: dict[str, str]) -> Answer | None:
+async def _maybe(ctx: Context, url: str, cookie: Secret, headers: dict[str, str]) -> Response | None:
     try:
         lines = {"User-Agent": SAFARI, **headers}
-        answer = await ctx.http.send("GET", url, cookie=cookie, headers=lines, timeout=TOKEN_SECONDS)
+        response = await ctx.http.send("GET", url, cookie=cookie, headers=lines, timeout=TOKEN_SECONDS)
     except ReadError:
         return None
-    return answer if answer.status == 200 else None
+    return response if response.status == 200 else None
 
 
-def _token_in_info(ctx: Context, answer: Answer) -> str | None:
+def _token_in_info(ctx: Context, response: Response) -> str | None:
     try:
-        info = expanded(ctx.http.parse(answer, JsonObject).root)
+        info = expanded(ctx.http.parse(response, JsonObject).root)
     except BadResponse:
         return None
     return first_text(info, "secToken", "sec_token")
@@ -191,10 +191,10 @@ async def from_web(ctx: Context, cookie: Credential) -> Usage:
             "sec_token": token,
         }
         url = overrides.web_quota(region)
-        answer = await ctx.http.send("POST", url, cookie=cookie.secret, headers=headers, form=form, timeout=SECONDS)
-        if answer.status in (401, 403):
+        response = await ctx.http.send("POST", url, cookie=cookie.secret, headers=headers, form=form, timeout=SECONDS)
+        if response.status in (401, 403):
             raise login_required(by_key=False)
-        return to_usage(ctx.http.parse(_checked(ctx, answer), JsonObject).root, False, ctx.now)
+        return to_usage(ctx.http.parse(_checked(ctx, response), JsonObject).root, False, ctx.now)
 
     return await in_regions(ctx, ask)
 

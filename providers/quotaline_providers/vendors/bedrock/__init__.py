@@ -11,7 +11,7 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from quotaline_providers.access.endpoints import endpoint, without_query
-from quotaline_providers.contract import Answer, Context, Option, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Option, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -144,30 +144,30 @@ def metrics_call(where: Addresses, region: str) -> Call:
     return Call(url, "monitoring", region, "GraniteServiceVersion20100801.GetMetricData", "1.0")
 
 
-async def _ask(ctx: Context, session: Session, call: Call, query: object) -> Answer:
+async def _ask(ctx: Context, session: Session, call: Call, query: object) -> Response:
     body = json.dumps(query, separators=(",", ":")).encode()
     lines = {"Content-Type": f"application/x-amz-json-{call.json_version}", "X-Amz-Target": call.target}
     headers = await signed(ctx, session, call.url, call.service, call.region, lines, body)
     return await ctx.http.send("POST", call.url, headers=headers, content=body, timeout=REQUEST_TIMEOUT)
 
 
-def _checked(ctx: Context, answer: Answer, session: Session) -> Answer:
+def _checked(ctx: Context, response: Response, session: Session) -> Response:
     """The answer when it is a good one. AWS tells refusals by name, mostly with HTTP 400."""
-    code = "" if answer.ok else _code(ctx, answer)
+    code = "" if response.ok else _code(ctx, response)
     if code in _EXPIRED:
         raise ExpiredCredential("The AWS login has run out.", session.renew)
     if code in _REFUSED:
         raise ExpiredCredential("AWS does not accept the access key.", session.renew)
-    if code in _FORBIDDEN or answer.status == 403:
+    if code in _FORBIDDEN or response.status == 403:
         raise Forbidden("The AWS login may not read costs.", "Let it use ce:GetCostAndUsage in IAM.")
     if code in _BUSY:
-        raise RateLimited("AWS asks to wait with further questions.", until=ctx.http.retry_after(answer))
-    return ctx.http.check(answer)
+        raise RateLimited("AWS asks to wait with further questions.", until=ctx.http.retry_after(response))
+    return ctx.http.check(response)
 
 
-def _code(ctx: Context, answer: Answer) -> str:
+def _code(ctx: Context, response: Response) -> str:
     try:
-        return error_code(ctx.http.parse(answer, JsonObject))
+        return error_code(ctx.http.parse(response, JsonObject))
     except BadResponse:
         return ""
 

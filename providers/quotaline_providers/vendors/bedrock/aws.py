@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from quotaline_providers.contract import Answer, Context
+from quotaline_providers.contract import Context, Response
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -191,7 +191,7 @@ class _ProfileLogin:
         body = request.body.encode() if isinstance(request.body, str) else request.body
         told = {name: _text(value) for name, value in request.headers.items() if name.lower() != "content-length"}
         headers = {"Accept": "*/*", **told}  # the library reads XML where AWS would also give JSON
-        answer: Answer = self._loop.run(
+        answer: Response = self._loop.run(
             self._ctx.http.send(
                 request.method, request.url, headers=headers, content=body or None, timeout=REQUEST_TIMEOUT
             )

@@ -124,7 +124,7 @@ class AwsLogin:
             f"env {PROFILE_ENV}",
         )
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         try:
             chosen = mode(ctx)
         except Misconfigured:

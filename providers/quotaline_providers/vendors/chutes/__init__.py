@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
 from quotaline_providers.errors import BadResponse, ReadError
 from quotaline_providers.fetching.optional import optional
 from quotaline_providers.formatting import percent
@@ -100,8 +100,8 @@ def merged(definition: Node, usage: object) -> Node:
 async def from_api(ctx: Context, key: Credential) -> Usage:
     """The subscription; where it does not tell both windows, the quotas one by one."""
     base = base_address(ctx.env(OVERRIDE), OVERRIDE, OFFICIAL)
-    answer = accepted(ctx, await _send(ctx, f"{base}/users/me/subscription_usage", key), "Chutes")
-    found = reading(ctx.http.parse(answer, JsonDocument).root)
+    response = accepted(ctx, await _send(ctx, f"{base}/users/me/subscription_usage", key), "Chutes")
+    found = reading(ctx.http.parse(response, JsonDocument).root)
     if found.rolling is None or found.monthly is None:
         found = found.completed(await _quotas(ctx, base, key))
     return to_usage(found, ctx.now)
@@ -140,7 +140,7 @@ async def _optional(ctx: Context, url: str, key: Credential, seconds: float) -> 
         return None
 
 
-async def _send(ctx: Context, url: str, key: Credential) -> Answer:
+async def _send(ctx: Context, url: str, key: Credential) -> Response:
     return await ctx.http.send("GET", url, bearer=key.secret, timeout=SECONDS)
 
 

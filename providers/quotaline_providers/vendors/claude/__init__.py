@@ -44,5 +44,5 @@ PROVIDER = Provider(
     key_url="https://console.anthropic.com/settings/admin-keys",
     summary="Session, weekly and model limits, extra usage; with an Admin API key the organisation's spend.",
     longer_caps=True,
-    asked_despite_wait=True,
+    manual_ignores_cooldown=True,
 )

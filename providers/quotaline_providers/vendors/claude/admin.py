@@ -181,7 +181,7 @@ class AdminKey:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ApiKey(KEY_ENV).places(ctx)
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         if ctx.account is not None:
             try:
                 return f"account {ctx.account.label}" if account_token(ctx, "admin") else None
@@ -189,7 +189,7 @@ class AdminKey:
                 return None
         if ctx.settings.api_key and key_form(ctx.settings.api_key) != "admin":
             return next((f"env {name}" for name in KEY_ENV if ctx.env(name)), None)
-        return ApiKey(KEY_ENV).trace(ctx)
+        return ApiKey(KEY_ENV).probe(ctx)
 
     async def find(self, ctx: Context) -> Credential:
         token = account_token(ctx, "admin")

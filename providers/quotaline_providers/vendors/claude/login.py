@@ -289,7 +289,7 @@ class OauthLogin:
         desktop = (ctx.show(desktop_folder(ctx) / "config.json"),) if is_allowed(ctx) else ()
         return (*env, "config apiKey", "keyring", *chain, ctx.show(credentials_file(ctx)), *desktop)
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         if ctx.account is not None:
             return f"account {ctx.account.label}" if _account_is(ctx, "oauth") else None
         for name in TOKEN_ENV:

@@ -216,7 +216,7 @@ class CliForOauth:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ()
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         return None
 
     async def find(self, ctx: Context) -> Path:

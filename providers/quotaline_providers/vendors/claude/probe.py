@@ -80,7 +80,7 @@ class CliProgram:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ("program `claude`",)
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         return "program `claude`" if ctx.account is None and find(ctx) else None
 
     async def find(self, ctx: Context) -> Path:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from quotaline_providers.access.lookups import CookieHeader, cookie_values, normalize_cookie
-from quotaline_providers.contract import Answer, Context, Credential
+from quotaline_providers.contract import Context, Credential, Response
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError, Unavailable
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.login import account_token, key_form, own_key
@@ -57,11 +57,11 @@ def session_key(header: str) -> str | None:
     return value if value.startswith("sk-ant-") else None
 
 
-def renewed_key(answer: Answer) -> str | None:
+def renewed_key(response: Response) -> str | None:
     """The newest `sessionKey` that a good answer hands out."""
-    if answer.status != 200:
+    if response.status != 200:
         return None
-    keys = (session_key(cookie.split(";", 1)[0]) for cookie in answer.set_cookies)
+    keys = (session_key(cookie.split(";", 1)[0]) for cookie in response.set_cookies)
     return next((key for key in reversed(list(keys)) if key), None)
 
 
@@ -100,7 +100,7 @@ class Session:
         except (ReadError, TimeoutError):
             return None
 
-    async def _ask(self, path: str, timeout: float) -> Answer:
+    async def _ask(self, path: str, timeout: float) -> Response:
         answer = await self._send(path, {}, {}, timeout)
         if answer.status == 403 and self._others and answer.text.lstrip().startswith("<"):
             # A bot challenge passes only for what looks like the browser that solved it.
@@ -112,14 +112,16 @@ class Session:
             answer = await self._send(path, browser, self._others, timeout)
         return answer
 
-    async def _send(self, path: str, headers: dict[str, str], others: dict[str, str], timeout: float) -> Answer:
+    async def _send(self, path: str, headers: dict[str, str], others: dict[str, str], timeout: float) -> Response:
         cookies = {"sessionKey": self._key.reveal(), **others}
         cookie = Secret("; ".join(f"{name}={value}" for name, value in cookies.items()))
-        answer = await self._ctx.http.send("GET", f"{SITE}/api{path}", headers=headers, cookie=cookie, timeout=timeout)
-        if (handed_out := renewed_key(answer)) is not None:
+        response = await self._ctx.http.send(
+            "GET", f"{SITE}/api{path}", headers=headers, cookie=cookie, timeout=timeout
+        )
+        if (handed_out := renewed_key(response)) is not None:
             RENEWALS.keep(self._given, self._key, Secret(handed_out))
             self._key = Secret(handed_out)
-        return answer
+        return response
 
 
 @dataclass(frozen=True)
@@ -129,13 +131,13 @@ class Cookie:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return CookieHeader("sessionKey").places(ctx)
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         if ctx.account is not None:
             try:
                 return f"account {ctx.account.label}" if account_token(ctx, "cookie") else None
             except MissingCredential:
                 return None
-        return CookieHeader("sessionKey").trace(ctx)
+        return CookieHeader("sessionKey").probe(ctx)
 
     async def find(self, ctx: Context) -> Credential:
         found = await self._given(ctx)

@@ -263,7 +263,7 @@ async def join_extras(ctx: Context, usage: Usage, owner: Callable[[], Awaitable[
 
     Never fails: without certainty or an answer in time the usage stays as it is.
     """
-    if ctx.account is not None or Cookie().trace(ctx) is None:
+    if ctx.account is not None or Cookie().probe(ctx) is None:
         return usage
     try:
         async with asyncio.timeout(EXTRAS_SECONDS):

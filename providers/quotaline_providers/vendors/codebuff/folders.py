@@ -47,7 +47,7 @@ class DataFolders:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (*(f"~/.config/{channel}" for channel in _CHANNELS), "config dataDir", "env CODEBUFF_DATA_DIR")
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         roots = data_roots(ctx)
         if roots:
             return ctx.show(roots[0])

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from quotaline_providers.access.endpoints import base_address
-from quotaline_providers.contract import Answer, Context, Credential
+from quotaline_providers.contract import Context, Credential, Response
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
 from quotaline_providers.fetching.optional import beside, in_time
 from quotaline_providers.formatting import grouped, plan_name
@@ -284,15 +284,15 @@ async def read_account(ctx: Context, found: Credential) -> Usage:
 
 async def _balance(ctx: Context, base: str, token: Secret) -> UsageAnswer:
     body = {"fingerprintId": "quotaline-usage"}
-    answer = await ctx.http.send("POST", f"{base}/api/v1/usage", bearer=token, json=body, timeout=TIMEOUT)
-    return ctx.http.parse(_checked(ctx, answer), UsageAnswer)
+    response = await ctx.http.send("POST", f"{base}/api/v1/usage", bearer=token, json=body, timeout=TIMEOUT)
+    return ctx.http.parse(_checked(ctx, response), UsageAnswer)
 
 
-def _checked(ctx: Context, answer: Answer) -> Answer:
+def _checked(ctx: Context, response: Response) -> Response:
     """The answer if HTTP 200; else the error its status stands for."""
-    status = answer.status
+    status = response.status
     if status == 200:
-        return answer
+        return response
     if status in (401, 403):
         raise ExpiredCredential(
             "Codebuff refused the token.", "Run `codebuff login` again, or replace the key in CODEBUFF_API_KEY."
@@ -301,7 +301,7 @@ def _checked(ctx: Context, answer: Answer) -> Answer:
         raise BadResponse("Codebuff's usage endpoint was not found (HTTP 404).", f"Check {OVERRIDE} if it is set.")
     if status >= 500:
         raise Unavailable(f"Codebuff is not available now (HTTP {status}).")
-    ctx.http.check(answer)
+    ctx.http.check(response)
     raise BadResponse(f"Codebuff gave an unexpected answer (HTTP {status}).")
 
 

@@ -244,7 +244,7 @@ class SubscriptionLogin:
         external = tuple(ctx.show(path) for path in _external_files(ctx)) if allows_external(ctx) else ()
         return (ctx.show(codex_home(ctx) / "auth.json"), *external, "keyring (Codex Auth)")
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         files = (codex_home(ctx) / "auth.json", *(_external_files(ctx) if allows_external(ctx) else ()))
         return next((ctx.show(path) for path in files if there(path)), None)
 
@@ -270,7 +270,7 @@ class AccessToken:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return tuple(f"{ctx.show(path)} (personal access token)" for path in self._files(ctx))
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         return None  # only the file's content tells, and the other strategies report the file
 
     async def find(self, ctx: Context) -> Credential:

@@ -40,8 +40,8 @@ class CodexProgram:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return _PROGRAM.places(ctx)
 
-    def trace(self, ctx: Context) -> str | None:
-        return _PROGRAM.trace(ctx)
+    def probe(self, ctx: Context) -> str | None:
+        return _PROGRAM.probe(ctx)
 
     async def find(self, ctx: Context) -> Path:
         try:
@@ -69,8 +69,8 @@ class ProgramForStaleLogin:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return CODEX.places(ctx)
 
-    def trace(self, ctx: Context) -> str | None:
-        return CODEX.trace(ctx) if there(codex_home(ctx) / "auth.json") else None
+    def probe(self, ctx: Context) -> str | None:
+        return CODEX.probe(ctx) if there(codex_home(ctx) / "auth.json") else None
 
     async def find(self, ctx: Context) -> Path:
         login = await native_login(ctx)
@@ -86,8 +86,8 @@ class SignedInProgram:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return CODEX.places(ctx)
 
-    def trace(self, ctx: Context) -> str | None:
-        return ProgramForStaleLogin().trace(ctx)
+    def probe(self, ctx: Context) -> str | None:
+        return ProgramForStaleLogin().probe(ctx)
 
     async def find(self, ctx: Context) -> Path:
         login = await SubscriptionLogin().find(ctx)

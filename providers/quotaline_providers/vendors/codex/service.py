@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import quote
 
-from quotaline_providers.contract import Answer, Context, Credential
+from quotaline_providers.contract import Context, Credential, Response
 from quotaline_providers.errors import ExpiredCredential, MissingCredential
 from quotaline_providers.fetching.optional import optional, together
 from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
@@ -56,7 +56,7 @@ class Bearer:
     def usage_url(self) -> str:
         return self.base + ("/wham/usage" if "/backend-api" in self.base else "/api/codex/usage")
 
-    async def get(self, ctx: Context, url: str, timeout: float, **headers: str) -> Answer:
+    async def get(self, ctx: Context, url: str, timeout: float, **headers: str) -> Response:
         return await ctx.http.send("GET", url, bearer=self.token, headers={**self.headers, **headers}, timeout=timeout)
 
 
@@ -111,7 +111,7 @@ async def from_login(ctx: Context, login: Login) -> Usage:
     return to_usage(limits, identity, ctx.now, extras, certain=True)
 
 
-async def _ask(ctx: Context, base: str, login: Login) -> tuple[Bearer, Answer]:
+async def _ask(ctx: Context, base: str, login: Login) -> tuple[Bearer, Response]:
     headers = account_headers(workspace(ctx) or login.account_id)
     bearer = Bearer(base, login.access_token, headers)
     return bearer, await bearer.get(ctx, bearer.usage_url, USAGE_SECONDS)
@@ -207,10 +207,10 @@ async def from_access_token(ctx: Context, token: Credential) -> Usage:
     return to_usage(limits, identity, ctx.now, extras, certain=True).model_copy(update={"version": version})
 
 
-def _accepted(ctx: Context, answer: Answer) -> Answer:
-    if answer.status in (401, 403):
+def _accepted(ctx: Context, response: Response) -> Response:
+    if response.status in (401, 403):
         raise Rejected("The personal access token was refused.", "Create a new one and sign in to Codex with it.")
-    return ctx.http.check(answer)
+    return ctx.http.check(response)
 
 
 def program_agent(version: str | None) -> str:

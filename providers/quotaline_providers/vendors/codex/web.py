@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import RootModel
 
 from quotaline_providers.access.lookups import cookie_values
-from quotaline_providers.contract import Answer, Context, Credential
+from quotaline_providers.contract import Context, Credential, Response
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -68,9 +68,9 @@ def email_in(value: Any) -> str | None:
     return loose
 
 
-def is_page(answer: Answer) -> bool:
+def is_page(response: Response) -> bool:
     """Whether a web page came instead of data: a sign-in page or a browser check."""
-    start = answer.body[:4096].lstrip().lower()
+    start = response.body[:4096].lstrip().lower()
     return start.startswith((b"<!doctype", b"<html")) or b"just a moment" in start
 
 
@@ -108,19 +108,19 @@ async def from_cookies(ctx: Context, cookie: Credential) -> Usage:
     return to_usage(limits, identity, ctx.now, extras)
 
 
-async def _get(ctx: Context, cookie: Credential, url: str, timeout: float) -> Answer:
+async def _get(ctx: Context, cookie: Credential, url: str, timeout: float) -> Response:
     return await ctx.http.send("GET", url, cookie=cookie.secret, headers=_HEADERS, timeout=timeout)
 
 
-def _data(ctx: Context, answer: Answer) -> Answer:
-    if is_page(answer):
-        if answer.status in (401, 403) or answer.ok:
+def _data(ctx: Context, response: Response) -> Response:
+    if is_page(response):
+        if response.status in (401, 403) or response.ok:
             raise Forbidden(
                 "chatgpt.com asked for a browser check or a sign-in.", "Use the source `oauth`: run `codex login`."
             )
-    elif answer.status in (401, 403):
+    elif response.status in (401, 403):
         raise ExpiredCredential("The ChatGPT session has ended.", _PASTE)
-    return ctx.http.check(answer)
+    return ctx.http.check(response)
 
 
 async def _session_email(ctx: Context, cookie: Credential) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from quotaline_providers.contract import Answer, Context
+from quotaline_providers.contract import Context, Response
 from quotaline_providers.errors import Misconfigured, RateLimited, ReadError
 from quotaline_providers.parsing.payload import Integer, Payload, Text, to_number
 from quotaline_providers.secret import Secret
@@ -66,11 +66,11 @@ def token_header(token: Secret) -> dict[str, str]:
     return {"Authorization": f"token {token.reveal()}"}
 
 
-def check(ctx: Context, answer: Answer) -> Answer:
+def check(ctx: Context, response: Response) -> Response:
     """As `ctx.http.check`, but a used-up request quota, which GitHub tells with 403, is RateLimited."""
-    if answer.status in (403, 429) and answer.headers.get("x-ratelimit-remaining", "").strip() == "0":
-        raise RateLimited("GitHub asks to wait before the next request.", until=_quota_reset(answer.headers))
-    return ctx.http.check(answer)
+    if response.status in (403, 429) and response.headers.get("x-ratelimit-remaining", "").strip() == "0":
+        raise RateLimited("GitHub asks to wait before the next request.", until=_quota_reset(response.headers))
+    return ctx.http.check(response)
 
 
 def _quota_reset(headers: Mapping[str, str]) -> datetime | None:
@@ -88,8 +88,8 @@ class Person(Payload):
 async def whose(ctx: Context, host: Host, token: Secret) -> Person | None:
     """Whom a token belongs to; None when GitHub does not say. Only ever asks the token's own host."""
     try:
-        answer = await ctx.http.send("GET", f"https://{host.api}/user", headers=token_header(token), timeout=TIMEOUT)
-        person = ctx.http.parse(check(ctx, answer), Person)
+        response = await ctx.http.send("GET", f"https://{host.api}/user", headers=token_header(token), timeout=TIMEOUT)
+        person = ctx.http.parse(check(ctx, response), Person)
     except ReadError:
         return None
     return person if person.id is not None else None
@@ -98,5 +98,5 @@ async def whose(ctx: Context, host: Host, token: Secret) -> Person | None:
 async def read_user(ctx: Context, host: Host, token: Secret) -> UserAnswer:
     """GET /copilot_internal/user of an installation. Raises ReadError."""
     headers = {**token_header(token), **_EDITOR}
-    answer = await ctx.http.send("GET", f"https://{host.api}/copilot_internal/user", headers=headers, timeout=TIMEOUT)
-    return ctx.http.parse(check(ctx, answer), UserAnswer)
+    response = await ctx.http.send("GET", f"https://{host.api}/copilot_internal/user", headers=headers, timeout=TIMEOUT)
+    return ctx.http.parse(check(ctx, response), UserAnswer)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import Field, RootModel
 
-from quotaline_providers.contract import Answer, Context
+from quotaline_providers.contract import Context, Response
 from quotaline_providers.errors import ReadError
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Row, Section, Spend
@@ -119,25 +119,25 @@ def _summary_path(organization: str) -> str:
     return f"/orgs/{quote(organization, safe='')}/settings/billing/usage/summary"
 
 
-def _names(ctx: Context, answer: Answer) -> list[str]:
-    if not answer.ok:
+def _names(ctx: Context, response: Response) -> list[str]:
+    if not response.ok:
         return []
     try:
-        return [item.login for item in ctx.http.parse(answer, Organizations).root if item.login]
+        return [item.login for item in ctx.http.parse(response, Organizations).root if item.login]
     except ReadError:
         return []
 
 
-def _billing(ctx: Context, answer: Answer, organization: str) -> Billing | None:
-    if not answer.ok:
+def _billing(ctx: Context, response: Response, organization: str) -> Billing | None:
+    if not response.ok:
         return None
     try:
-        return billing(ctx.http.parse(answer, Summary), organization)
+        return billing(ctx.http.parse(response, Summary), organization)
     except ReadError:
         return None
 
 
-async def _get(ctx: Context, token: Secret, path: str, params: dict[str, str] | None = None) -> Answer | None:
+async def _get(ctx: Context, token: Secret, path: str, params: dict[str, str] | None = None) -> Response | None:
     headers = {
         "Authorization": f"token {token.reveal()}",
         "Accept": "application/vnd.github+json",

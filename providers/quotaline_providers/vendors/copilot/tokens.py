@@ -143,8 +143,8 @@ class GitHubToken:
         files = tuple(ctx.show(path) for path in (*plugin_files(ctx), gh_file(ctx)))
         return (*self.given.places(ctx), *files, "keyring of the GitHub CLI", "program `gh`")
 
-    def trace(self, ctx: Context) -> str | None:
-        if origin := self.given.trace(ctx):
+    def probe(self, ctx: Context) -> str | None:
+        if origin := self.given.probe(ctx):
             return origin
         try:
             host = github_host(ctx.settings.enterprise_host)

@@ -49,13 +49,13 @@ class ArkCredentials:
         env = (f"env {name}" for name in (*_ARK_KEY, *_ACCESS_KEY, *_SECRET))
         return (*self._typed.places(ctx), "config secretKey", *env)
 
-    def trace(self, ctx: Context) -> str | None:
-        typed = self._typed.trace(ctx)
+    def probe(self, ctx: Context) -> str | None:
+        typed = self._typed.probe(ctx)
         if typed and not (typed == "config" and is_access_key(ctx.settings.api_key)):
             return typed
         if typed and _secret(ctx):
             return typed
-        if found := self._ambient.trace(ctx):
+        if found := self._ambient.probe(ctx):
             return found
         name = next((name for name in _ACCESS_KEY if ctx.env(name)), None)
         return f"env {name}" if name and not typed and _secret(ctx) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from quotaline_providers.contract import Answer, Context
+from quotaline_providers.contract import Context, Response
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, ReadError
 from quotaline_providers.model import Confidence, Identity, Usage
 from quotaline_providers.parsing.payload import (
@@ -139,29 +139,29 @@ async def read_plans(ctx: Context, pair: AccessKey, region: str) -> Usage:
     return to_usage(coding, agent, ctx.now)
 
 
-async def _ask(ctx: Context, action: str, pair: AccessKey, region: str) -> Answer:
+async def _ask(ctx: Context, action: str, pair: AccessKey, region: str) -> Response:
     query = {"Action": action, "Version": VERSION}
     headers = signed_headers(HOST, query, pair, region, ctx.now)
     url = f"https://{HOST}/?{canonical_query(query)}"
     return await ctx.http.send("POST", url, headers=headers, content=b"", timeout=SECONDS)
 
 
-def _checked(ctx: Context, answer: Answer) -> Answer:
-    if answer.status == 401:
-        raise ExpiredCredential(f"Volcengine refused the access key{_code(ctx, answer)}.")
-    if answer.status == 403:
-        raise Forbidden(f"The access key may not read the usage{_code(ctx, answer)}.")
-    if answer.status in (400, 404):
-        raise BadResponse(f"Volcengine did not accept the question{_code(ctx, answer)}.")
-    return ctx.http.check(answer)
+def _checked(ctx: Context, response: Response) -> Response:
+    if response.status == 401:
+        raise ExpiredCredential(f"Volcengine refused the access key{_code(ctx, response)}.")
+    if response.status == 403:
+        raise Forbidden(f"The access key may not read the usage{_code(ctx, response)}.")
+    if response.status in (400, 404):
+        raise BadResponse(f"Volcengine did not accept the question{_code(ctx, response)}.")
+    return ctx.http.check(response)
 
 
-def _code(ctx: Context, answer: Answer) -> str:
+def _code(ctx: Context, response: Response) -> str:
     """The vendor's code of the error, where it is a mere name."""
     try:
-        told = child(ctx.http.parse(answer, JsonObject).root, "ResponseMetadata", "Error") or {}
+        told = child(ctx.http.parse(response, JsonObject).root, "ResponseMetadata", "Error") or {}
     except BadResponse:
         told = {}
     code = to_text(told.get("Code")) or ""
     plain = len(code) <= 60 and code.replace(".", "").isalpha() and code.isascii()
-    return f" (HTTP {answer.status}, {code})" if plain else f" (HTTP {answer.status})"
+    return f" (HTTP {response.status}, {code})" if plain else f" (HTTP {response.status})"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from quotaline_providers.contract import Answer, Context
+from quotaline_providers.contract import Context, Response
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
 from quotaline_providers.model import Usage, Window
 from quotaline_providers.parsing.payload import to_integer, to_number, to_time
@@ -40,13 +40,15 @@ class RateLimit:
         return self.status == 200 and self.reliable and self.remaining == 0
 
 
-def rate_limit(answer: Answer, now: datetime) -> RateLimit:
+def rate_limit(response: Response, now: datetime) -> RateLimit:
     """The limit in the headers; a refusal for too many requests leaves nothing over."""
-    limit = to_integer(answer.headers.get("x-ratelimit-limit-requests"))
-    remaining = to_integer(answer.headers.get("x-ratelimit-remaining-requests"))
-    if answer.status == 429 and remaining is None:
+    limit = to_integer(response.headers.get("x-ratelimit-limit-requests"))
+    remaining = to_integer(response.headers.get("x-ratelimit-remaining-requests"))
+    if response.status == 429 and remaining is None:
         remaining = 0
-    return RateLimit(answer.status, limit, remaining, reset_at(answer.headers.get("x-ratelimit-reset-requests"), now))
+    return RateLimit(
+        response.status, limit, remaining, reset_at(response.headers.get("x-ratelimit-reset-requests"), now)
+    )
 
 
 def reset_at(text: str | None, now: datetime) -> datetime | None:
@@ -107,14 +109,14 @@ async def _again(ctx: Context, key: Secret, model: str, first: RateLimit) -> Rat
     return RateLimit(second.status, None, None, None) if second.ambiguous else second
 
 
-async def _probe(ctx: Context, key: Secret, model: str) -> Answer:
+async def _probe(ctx: Context, key: Secret, model: str) -> Response:
     body = {"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
     return await ctx.http.send("POST", URL, bearer=key, json=body, timeout=SECONDS)
 
 
-def _answered(ctx: Context, answer: Answer) -> Answer:
-    if answer.status == 401:
+def _answered(ctx: Context, response: Response) -> Response:
+    if response.status == 401:
         raise ExpiredCredential("Volcengine refused the Ark API key (HTTP 401).")
-    if answer.status == 404:
+    if response.status == 404:
         raise BadResponse("No known model may be asked with this Ark API key (HTTP 404).")
-    return answer if answer.status == 429 else ctx.http.check(answer)
+    return response if response.status == 429 else ctx.http.check(response)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Answer, Context, Option, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Option, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -41,10 +41,10 @@ class AccountMoved(Forbidden):
         )
 
 
-def tells_of_shutdown(answer: Answer) -> bool:
+def tells_of_shutdown(response: Response) -> bool:
     """Whether a refusal is the one that consumer accounts get since Google moved them."""
-    text = answer.text.lower()
-    return not answer.ok and (
+    text = response.text.lower()
+    return not response.ok and (
         "unsupported_client" in text
         or "ineligibletiererror" in text
         or ("no longer supported" in text and "gemini code assist" in text)
@@ -148,7 +148,7 @@ async def _send(
     bearer: Secret | None = None,
     json: object = None,
     form: dict[str, str | Secret] | None = None,
-) -> Answer:
+) -> Response:
     """One request, once more after a timeout: Google's front ends now and then let one hang."""
     try:
         return await ctx.http.send(method, url, bearer=bearer, json=json, form=form, timeout=TIMEOUT)

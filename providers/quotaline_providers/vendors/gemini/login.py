@@ -111,7 +111,7 @@ class CliLogin:
         keyring = (f"keyring {_KEYRING[0]}",) if _encrypted(ctx) else ()
         return (ctx.show(credentials_path(ctx)), *keyring)
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         path = credentials_path(ctx)
         try:
             return ctx.show(path) if path.is_file() else None

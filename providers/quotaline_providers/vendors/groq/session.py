@@ -11,7 +11,7 @@ from pydantic import Field
 
 from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.access.lookups import CookieHeader, cookie_values
-from quotaline_providers.contract import Answer, Context
+from quotaline_providers.contract import Context, Response
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError
 from quotaline_providers.parsing.payload import Payload, child, jwt_claims, to_text
 from quotaline_providers.secret import Secret
@@ -56,9 +56,9 @@ class ConsoleSession:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"env {self._TOKEN}", f"env {self._JWT}", *self._cookies.places(ctx))
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         name = next((name for name in (self._TOKEN, self._JWT) if ctx.env(name)), None)
-        return f"env {name}" if name else self._cookies.trace(ctx)
+        return f"env {name}" if name else self._cookies.probe(ctx)
 
     async def find(self, ctx: Context) -> Session:
         token, jwt = ctx.env(self._TOKEN), ctx.env(self._JWT)
@@ -111,7 +111,7 @@ async def _renewed(ctx: Context, base: str, token: Secret) -> Secret:
         "sdk": {"identifier": "Stytch.js Javascript SDK", "version": "5.43.0"},
     }
     public = ctx.env("GROQ_STYTCH_PUBLIC_TOKEN") or PUBLIC_TOKEN
-    answer = await ctx.http.send(
+    response = await ctx.http.send(
         "POST",
         f"{base}/sdk/v1/b2b/sessions/authenticate",
         headers={
@@ -123,15 +123,15 @@ async def _renewed(ctx: Context, base: str, token: Secret) -> Secret:
         json={"session_token": token.reveal(), "session_duration_minutes": 30},
         timeout=SECONDS,
     )
-    return Secret(ctx.http.parse(admitted(ctx, answer), SessionAnswer).data.session_jwt)
+    return Secret(ctx.http.parse(admitted(ctx, response), SessionAnswer).data.session_jwt)
 
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def admitted(ctx: Context, answer: Answer) -> Answer:
+def admitted(ctx: Context, response: Response) -> Response:
     """The answer of the console; its 401 and 403 mean that the session is over. Else raises as `http.check`."""
-    if answer.status in (401, 403):
-        raise _session_over(f"The GroqCloud console refused the session (HTTP {answer.status}).")
-    return ctx.http.check(answer)
+    if response.status in (401, 403):
+        raise _session_over(f"The GroqCloud console refused the session (HTTP {response.status}).")
+    return ctx.http.check(response)

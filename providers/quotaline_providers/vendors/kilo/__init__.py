@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Option, Provider, Response, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.fetching.optional import beside
 from quotaline_providers.model import Usage
@@ -82,13 +82,15 @@ async def _organizations(ctx: Context, token: Secret) -> tuple[Organization, ...
     return listed(ctx.http.parse(ctx.http.check(answer), JsonDocument).root)
 
 
-async def _call(ctx: Context, token: Secret, procedures: tuple[str, ...], headers: dict[str, str]) -> Answer:
+async def _call(ctx: Context, token: Secret, procedures: tuple[str, ...], headers: dict[str, str]) -> Response:
     nothing = {str(number): {"json": None} for number in range(len(procedures))}
     params = {"batch": "1", "input": json.dumps(nothing, separators=(",", ":"))}
     return await _get(ctx, token, f"{BASE}/{','.join(procedures)}", headers, params)
 
 
-async def _get(ctx: Context, token: Secret, url: str, headers: dict[str, str], params: dict[str, str] | None) -> Answer:
+async def _get(
+    ctx: Context, token: Secret, url: str, headers: dict[str, str], params: dict[str, str] | None
+) -> Response:
     return await ctx.http.send("GET", url, bearer=token, headers=headers, params=params, timeout=SECONDS)
 
 

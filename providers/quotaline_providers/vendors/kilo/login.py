@@ -30,8 +30,8 @@ class KiloLogin:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"env {CONTENT}", *self._file(ctx).places(ctx))
 
-    def trace(self, ctx: Context) -> str | None:
-        return f"env {CONTENT}" if ctx.environ.get(CONTENT, "").strip() else self._file(ctx).trace(ctx)
+    def probe(self, ctx: Context) -> str | None:
+        return f"env {CONTENT}" if ctx.environ.get(CONTENT, "").strip() else self._file(ctx).probe(ctx)
 
     async def find(self, ctx: Context) -> Path | Secret:
         content = ctx.environ.get(CONTENT, "").strip()

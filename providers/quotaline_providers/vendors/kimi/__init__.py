@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey, LoginFile
-from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, Misconfigured, ReadError
 from quotaline_providers.fetching.browser_page import browser_headers
 from quotaline_providers.fetching.optional import beside, optional
@@ -54,22 +54,22 @@ def usages_address(ctx: Context) -> str:
     return f"{base}/v1/usages" if base.endswith("/coding") else f"{base}/coding/v1/usages"
 
 
-def accepted(ctx: Context, answer: Answer, invalid: ExpiredCredential) -> Answer:
+def accepted(ctx: Context, response: Response, invalid: ExpiredCredential) -> Response:
     """The answer of the code service. Raises InvalidRequest, the given error (401), Forbidden; else as `check`."""
-    if answer.status == 400:
+    if response.status == 400:
         raise InvalidRequest("Kimi did not accept the request (HTTP 400).")
-    if answer.status == 401:
+    if response.status == 401:
         raise invalid
-    if answer.status == 403:
+    if response.status == 403:
         raise Forbidden("Kimi does not let this credential read the code usage (HTTP 403).")
-    return ctx.http.check(answer)
+    return ctx.http.check(response)
 
 
 async def _code_usage(
     ctx: Context, token: Secret, headers: Mapping[str, str], invalid: ExpiredCredential
 ) -> CodeAnswer:
-    answer = await ctx.http.send("GET", usages_address(ctx), bearer=token, headers=headers, timeout=SECONDS)
-    return ctx.http.parse(accepted(ctx, answer, invalid), CodeAnswer)
+    response = await ctx.http.send("GET", usages_address(ctx), bearer=token, headers=headers, timeout=SECONDS)
+    return ctx.http.parse(accepted(ctx, response, invalid), CodeAnswer)
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
@@ -151,7 +151,7 @@ async def time_zone(ctx: Context) -> str:
     return "UTC"
 
 
-async def _ask(ctx: Context, url: str, token: Secret, body: object) -> Answer:
+async def _ask(ctx: Context, url: str, token: Secret, body: object) -> Response:
     cookie = Secret(f"kimi-auth={token.reveal()}")
     headers = await web_headers(ctx, token)
     return await ctx.http.send("POST", url, bearer=token, cookie=cookie, headers=headers, json=body, timeout=SECONDS)

@@ -115,7 +115,7 @@ class WebToken:
             *desktop,
         )
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         source = ctx.settings.cookie_source
         if source != "off" and ctx.settings.cookie_header:
             return "config"

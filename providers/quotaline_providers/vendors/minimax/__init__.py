@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from quotaline_providers.access.lookups import CookieHeader
-from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Option, Provider, Response, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut, Unavailable
 from quotaline_providers.fetching.browser_page import browser_headers
 from quotaline_providers.fetching.optional import optional, together
@@ -54,16 +54,16 @@ class ServiceFailed(Unavailable):
     """The service answered, with a failure of its own (5xx)."""
 
 
-def _checked(ctx: Context, answer: Answer, what: str) -> Answer:
-    if answer.status in (401, 403):
-        raise ExpiredCredential(f"MiniMax refused the {what} (HTTP {answer.status}).")
-    if answer.status in (404, 405):
-        raise NotThere(f"MiniMax tells no plan here (HTTP {answer.status}).")
-    if answer.status >= 500:
-        raise ServiceFailed(f"MiniMax has a problem of its own (HTTP {answer.status}).")
-    if not answer.ok and answer.status != 429:
-        raise VendorFailure(f"MiniMax did not accept the request (HTTP {answer.status}).")
-    return ctx.http.check(answer)
+def _checked(ctx: Context, response: Response, what: str) -> Response:
+    if response.status in (401, 403):
+        raise ExpiredCredential(f"MiniMax refused the {what} (HTTP {response.status}).")
+    if response.status in (404, 405):
+        raise NotThere(f"MiniMax tells no plan here (HTTP {response.status}).")
+    if response.status >= 500:
+        raise ServiceFailed(f"MiniMax has a problem of its own (HTTP {response.status}).")
+    if not response.ok and response.status != 429:
+        raise VendorFailure(f"MiniMax did not accept the request (HTTP {response.status}).")
+    return ctx.http.check(response)
 
 
 def _elsewhere(error: ReadError) -> bool:
@@ -112,8 +112,8 @@ async def _by_key(ctx: Context, region: str, key: Secret) -> Usage:
 
 async def _remains_by_key(ctx: Context, url: str, key: Secret) -> Usage:
     headers = {"Content-Type": "application/json", "MM-API-Source": "quotaline"}
-    answer = await ctx.http.send("GET", url, bearer=key, headers=headers, timeout=SECONDS)
-    told = ctx.http.parse(_checked(ctx, answer, "API key"), JsonObject)
+    response = await ctx.http.send("GET", url, bearer=key, headers=headers, timeout=SECONDS)
+    told = ctx.http.parse(_checked(ctx, response, "API key"), JsonObject)
     return to_usage(to_plan(told.root, ctx.now, by_key=True), ctx.now)
 
 
@@ -154,11 +154,11 @@ async def _plan(ctx: Context, addresses: Addresses, session: Session) -> Plan:
     return replace(remains, name=remains.name or (page.name if page else None))
 
 
-async def _get(ctx: Context, url: str, session: Session, headers: Mapping[str, str]) -> Answer:
-    answer = await ctx.http.send(
+async def _get(ctx: Context, url: str, session: Session, headers: Mapping[str, str]) -> Response:
+    response = await ctx.http.send(
         "GET", url, cookie=session.cookie, bearer=session.bearer, headers=headers, timeout=SECONDS
     )
-    return _checked(ctx, answer, "session")
+    return _checked(ctx, response, "session")
 
 
 async def _page(ctx: Context, addresses: Addresses, session: Session) -> Plan:

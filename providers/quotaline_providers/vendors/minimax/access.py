@@ -32,17 +32,17 @@ class PlanKey:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (*_PLAN_KEY.places(ctx), *_OTHER_KEY.places(ctx))
 
-    def trace(self, ctx: Context) -> str | None:
-        origin = _PLAN_KEY.trace(ctx)
+    def probe(self, ctx: Context) -> str | None:
+        origin = _PLAN_KEY.probe(ctx)
         if origin == "keyring":
             return origin
         if origin is None:
-            return None if _standard(ctx.env("MINIMAX_API_KEY")) else _OTHER_KEY.trace(ctx)
+            return None if _standard(ctx.env("MINIMAX_API_KEY")) else _OTHER_KEY.probe(ctx)
         name = origin.removeprefix("env ")
         return None if _standard(ctx.settings.api_key if origin == "config" else ctx.env(name)) else origin
 
     async def find(self, ctx: Context) -> Credential:
-        found = await (_PLAN_KEY if _PLAN_KEY.trace(ctx) else _OTHER_KEY).find(ctx)
+        found = await (_PLAN_KEY if _PLAN_KEY.probe(ctx) else _OTHER_KEY).find(ctx)
         if _standard(found.secret.reveal()):
             raise MissingCredential(
                 "The MiniMax API key is a standard key, which cannot read a plan.",

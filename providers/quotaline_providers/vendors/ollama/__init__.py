@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from quotaline_providers.access.lookups import ApiKey, Chosen, CookieHeader, accepted
-from quotaline_providers.contract import Answer, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
 from quotaline_providers.errors import ExpiredCredential
 from quotaline_providers.fetching.browser_page import browser_headers, page, redirect_of
 from quotaline_providers.fetching.optional import beside
@@ -50,17 +50,17 @@ def is_sign_in(url: str) -> bool:
     )
 
 
-def _signed_in(ctx: Context, answer: Answer) -> Answer:
-    if answer.status in (401, 403) or is_sign_in(redirect_of(answer) or answer.url):
+def _signed_in(ctx: Context, response: Response) -> Response:
+    if response.status in (401, 403) or is_sign_in(redirect_of(response) or response.url):
         raise ExpiredCredential("The Ollama session of this cookie has ended.", SIGN_IN)
-    return ctx.http.check(answer)
+    return ctx.http.check(response)
 
 
 async def from_web(ctx: Context, cookie: Credential) -> Usage:
     """The session's and the week's usage, from the settings page. Raises ReadError."""
     headers = browser_headers(SITE, SETTINGS)
-    answer = await page(ctx, SETTINGS, cookie.secret, DOMAIN, headers, stop=is_sign_in, timeout=SECONDS)
-    return blocks.to_usage(_signed_in(ctx, answer).text, ctx.now)
+    response = await page(ctx, SETTINGS, cookie.secret, DOMAIN, headers, stop=is_sign_in, timeout=SECONDS)
+    return blocks.to_usage(_signed_in(ctx, response).text, ctx.now)
 
 
 # --- with a key ------------------------------------------------------------------------------------
@@ -77,9 +77,9 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 
 
 async def _prove(ctx: Context, key: Secret) -> None:
-    answer = await ctx.http.send("POST", f"{SITE}/api/web_search", bearer=key, json={"query": ""}, timeout=SECONDS)
-    if answer.status != 400:  # the empty search is refused, and only after the key was accepted
-        accepted(ctx, answer, "Ollama")
+    response = await ctx.http.send("POST", f"{SITE}/api/web_search", bearer=key, json={"query": ""}, timeout=SECONDS)
+    if response.status != 400:  # the empty search is refused, and only after the key was accepted
+        accepted(ctx, response, "Ollama")
 
 
 async def _account(ctx: Context, key: Secret) -> JsonObject:

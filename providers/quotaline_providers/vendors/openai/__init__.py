@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Answer, Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -112,7 +112,7 @@ async def _chunk(ctx: Context, key: Secret, path: str, query: dict[str, str], mo
     raise BadResponse("OpenAI told more pages of usage than there can be.")
 
 
-async def _asked(ctx: Context, key: Secret, path: str, query: dict[str, str]) -> Answer:
+async def _asked(ctx: Context, key: Secret, path: str, query: dict[str, str]) -> Response:
     """The answer, after one more try when the first failed in passing."""
     until: datetime | None = None
     try:
@@ -131,23 +131,23 @@ def pause(until: datetime | None, now: datetime) -> float:
     return RETRY_SECONDS if until is None else min(MAX_RETRY_SECONDS, max(0.0, (until - now).total_seconds()))
 
 
-async def _send(ctx: Context, key: Secret, path: str, query: dict[str, str] | None, seconds: float) -> Answer:
+async def _send(ctx: Context, key: Secret, path: str, query: dict[str, str] | None, seconds: float) -> Response:
     return await ctx.http.send("GET", f"{BASE}/{path}", bearer=key, params=query, timeout=seconds)
 
 
-def _checked(ctx: Context, answer: Answer, path: str) -> Answer:
-    if answer.status in (401, 403):
+def _checked(ctx: Context, response: Response, path: str) -> Response:
+    if response.status in (401, 403):
         raise Refused(
-            f"OpenAI refused the key for {path} (HTTP {answer.status}).",
+            f"OpenAI refused the key for {path} (HTTP {response.status}).",
             "An organisation Admin key is needed; project and service-account keys cannot read organisation usage.",
         )
-    if answer.status == 429:
-        raise RateLimited(f"OpenAI asks to wait ({path}, HTTP 429).", until=ctx.http.retry_after(answer))
-    if answer.status >= 500:
-        raise Unavailable(f"OpenAI is not available now ({path}, HTTP {answer.status}).")
-    if answer.status != 200:
-        raise BadResponse(f"OpenAI did not accept the request ({path}, HTTP {answer.status}).")
-    return answer
+    if response.status == 429:
+        raise RateLimited(f"OpenAI asks to wait ({path}, HTTP 429).", until=ctx.http.retry_after(response))
+    if response.status >= 500:
+        raise Unavailable(f"OpenAI is not available now ({path}, HTTP {response.status}).")
+    if response.status != 200:
+        raise BadResponse(f"OpenAI did not accept the request ({path}, HTTP {response.status}).")
+    return response
 
 
 async def _balance(ctx: Context, key: Secret, error: ReadError) -> Usage:

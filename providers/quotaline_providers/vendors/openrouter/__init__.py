@@ -9,7 +9,7 @@ from typing import Any
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Answer, Context, Credential, Option, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Credential, Option, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut
 from quotaline_providers.fetching.optional import beside, together
 from quotaline_providers.formatting import money
@@ -114,23 +114,23 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         return to_usage(credits, part, await asking_history or no_history("Unavailable right now"), ctx.now)
 
 
-def _closed(ctx: Context, answer: Answer, part: KeyPart) -> None:
+def _closed(ctx: Context, response: Response, part: KeyPart) -> None:
     """Credits are closed to some kinds of keys; then the key itself must be readable."""
     if part.key is not None:
         return
     if part.status in (401, 403):
         raise ExpiredCredential("OpenRouter refused the API key.")
-    ctx.http.check(answer)
+    ctx.http.check(response)
 
 
-async def _credits(ctx: Context, base: str, key: Secret) -> Answer:
+async def _credits(ctx: Context, base: str, key: Secret) -> Response:
     headers = {"X-Title": ctx.env("OPENROUTER_X_TITLE") or "Quotaline"}
     if referer := ctx.env("OPENROUTER_HTTP_REFERER"):
         headers["HTTP-Referer"] = referer
     return await ctx.http.send("GET", f"{base}/credits", bearer=key, headers=headers, timeout=CREDITS_SECONDS)
 
 
-async def _plain(ctx: Context, url: str, key: Secret, seconds: float, **params: str) -> Answer:
+async def _plain(ctx: Context, url: str, key: Secret, seconds: float, **params: str) -> Response:
     return await ctx.http.send("GET", url, bearer=key, params=params, timeout=seconds)
 
 

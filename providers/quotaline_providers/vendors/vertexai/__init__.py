@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Answer, Context, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, Unavailable
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.vertexai.login import SIGN_IN, Adc, DefaultCredentials, email_of, project_id
@@ -49,28 +49,28 @@ async def _maxima(ctx: Context, adc: Adc, token: Token, project: str, kind: str)
     raise BadResponse("Cloud Monitoring's pages have no end.")
 
 
-async def _ask(ctx: Context, adc: Adc, token: Token, project: str, params: dict[str, str]) -> Answer:
+async def _ask(ctx: Context, adc: Adc, token: Token, project: str, params: dict[str, str]) -> Response:
     """One page. A user's login may need to name the project that the question is charged to."""
     url = f"{_MONITORING}/{project}/timeSeries"
-    answer = await ctx.http.send("GET", url, bearer=token.secret, params=params, timeout=TIMEOUT)
-    if answer.status == 403 and not adc.is_service_account and "quota project" in answer.text.lower():
+    response = await ctx.http.send("GET", url, bearer=token.secret, params=params, timeout=TIMEOUT)
+    if response.status == 403 and not adc.is_service_account and "quota project" in response.text.lower():
         headers = {"x-goog-user-project": adc.text("quota_project_id") or project}
-        answer = await ctx.http.send("GET", url, bearer=token.secret, headers=headers, params=params, timeout=TIMEOUT)
-    return answer
+        response = await ctx.http.send("GET", url, bearer=token.secret, headers=headers, params=params, timeout=TIMEOUT)
+    return response
 
 
-def _checked(ctx: Context, adc: Adc, answer: Answer) -> Answer:
-    if answer.status == 401:
+def _checked(ctx: Context, adc: Adc, response: Response) -> Response:
+    if response.status == 401:
         forget(ctx, adc)
         raise ExpiredCredential("Google does not accept the login any more.", SIGN_IN)
-    if answer.status == 403:
+    if response.status == 403:
         raise Forbidden(
             "The login may not read this project's quotas.",
             "Enable the Cloud Monitoring API in the project and give yourself the role Monitoring Viewer.",
         )
-    if not answer.ok and answer.status != 429:
-        raise Unavailable(f"Cloud Monitoring answered with HTTP {answer.status}.")
-    return ctx.http.check(answer)
+    if not response.ok and response.status != 429:
+        raise Unavailable(f"Cloud Monitoring answered with HTTP {response.status}.")
+    return ctx.http.check(response)
 
 
 PROVIDER = Provider(

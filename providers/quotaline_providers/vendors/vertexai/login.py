@@ -76,7 +76,7 @@ class DefaultCredentials:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"env {FILE_ENV}", ctx.show(folder(ctx) / "application_default_credentials.json"))
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         path = credentials_path(ctx)
         try:
             return ctx.show(path) if path.is_file() else None

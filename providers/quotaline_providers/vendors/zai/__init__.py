@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from quotaline_providers.contract import Answer, Context, Provider, Strategy
+from quotaline_providers.contract import Context, Provider, Response, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.fetching.optional import beside
 from quotaline_providers.model import Balance, Confidence, Identity, Usage
@@ -93,28 +93,28 @@ async def from_api(ctx: Context, key: RegionKey) -> Usage:
         report = side.start(_report(ctx, places.balance, key.secret), SIDE_SECONDS) if key.region == CHINA else None
         asks_plan = key.region == GLOBAL and places.official and team is None
         product = side.start(_product(ctx, key.secret), SIDE_SECONDS) if asks_plan else None
-        answer = await ctx.http.send("GET", quota_url, bearer=key.secret, headers=headers, timeout=QUOTA_SECONDS)
-        envelope = _quota(ctx, answer)
+        response = await ctx.http.send("GET", quota_url, bearer=key.secret, headers=headers, timeout=QUOTA_SECONDS)
+        envelope = _quota(ctx, response)
         data_of(envelope)
         extras = Extras(await report if report else None, await hourly, await daily, await product if product else None)
     return to_usage(envelope, extras, ctx.now)
 
 
-def _quota(ctx: Context, answer: Answer) -> Envelope:
-    if answer.status == 429:
+def _quota(ctx: Context, response: Response) -> Envelope:
+    if response.status == 429:
         try:
-            told: Envelope | None = ctx.http.parse(answer, Envelope)
+            told: Envelope | None = ctx.http.parse(response, Envelope)
         except BadResponse:
             told = None
         if told and no_package(told):
             raise no_plan()
-    if answer.status in (401, 403):
+    if response.status in (401, 403):
         raise ExpiredCredential("z.ai refused the API key.", "Check the key, and that it belongs to the region in use.")
-    if ctx.http.check(answer).status != 200:
-        raise BadResponse(f"z.ai gave an unexpected answer (HTTP {answer.status}).")
-    if not answer.body.strip():
+    if ctx.http.check(response).status != 200:
+        raise BadResponse(f"z.ai gave an unexpected answer (HTTP {response.status}).")
+    if not response.body.strip():
         raise BadResponse("z.ai answered with nothing.", f"The region may be wrong: set region to {GLOBAL} or {CHINA}.")
-    return ctx.http.parse(answer, Envelope)
+    return ctx.http.parse(response, Envelope)
 
 
 async def _content(ctx: Context, url: str, key: Secret, headers: dict[str, str]) -> History:

@@ -86,9 +86,9 @@ class RegionalKey:
         files = tuple(ctx.show(path) for path in (*self._files(ctx, region), ctx.home / _HELPER_FILE))
         return self._usual(region).places(ctx) + files
 
-    def trace(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> str | None:
         region = self._region_or_global(ctx)
-        if found := self._usual(region).trace(ctx):
+        if found := self._usual(region).probe(ctx):
             return found
         files = (*self._files(ctx, region), ctx.home / _HELPER_FILE)
         return next((ctx.show(path) for path in files if path.is_file()), None)
