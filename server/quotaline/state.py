@@ -91,7 +91,12 @@ class ProviderState:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All states at one moment, in display order, and what to say when there are none."""
+    """All states at one moment, in display order, and what to say when there are none.
+
+    `restart_due` is a sentence for the user when this program must be restarted to go on refreshing: the installed
+    version has changed, or a newer one has taken over the store.
+    """
 
     states: tuple[ProviderState, ...]
     config_problem: str | None = None
+    restart_due: str | None = None

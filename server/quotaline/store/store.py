@@ -80,6 +80,7 @@ class Store:
         self.path = folder / FILE_NAME
         self.holder = uuid.uuid4().hex
         self.trouble: str | None = None
+        self.restart_due: str | None = None
         self._clock = clock
         self._database: sqlite3.Connection | None = None
         self._on_file = False

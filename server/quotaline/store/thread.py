@@ -35,6 +35,11 @@ class StoreThread:
     def trouble(self) -> str | None:
         return self._store.trouble
 
+    @property
+    def restart_due(self) -> str | None:
+        """A sentence when a newer program has taken over the store; None while this one may write to it."""
+        return self._store.restart_due
+
     async def do(self, work: Callable[[Store], T]) -> T:
         """The result of this work. Raises what it raises. Once begun it is done, whoever still waits."""
         return await asyncio.wrap_future(self._put(work))
