@@ -34,7 +34,7 @@ def ctx(reader: Reader) -> Context:
     return reader.context("demo", DEMO_KEY="k")
 
 
-def strategy(result: Usage | BaseException | None = None, source: Source = "api", **more: Any) -> Strategy[Any]:
+def strategy(result: Usage | BaseException | None = None, source: Source = Source.API, **more: Any) -> Strategy[Any]:
     """A strategy that gives this usage or raises this error."""
 
     async def fetch(ctx: Context, found: Any) -> Usage:
@@ -54,7 +54,7 @@ def tried(outcome: Outcome) -> list[tuple[str, Kind | None]]:
 
 
 async def test_the_first_strategy_that_works_gives_the_usage(ctx: Context) -> None:
-    outcome = await run(provider(strategy(), strategy(source="web")), ctx)
+    outcome = await run(provider(strategy(), strategy(source=Source.WEB)), ctx)
     assert outcome.error is None
     assert tried(outcome) == [("api", None)]
     assert outcome.finished_at == ctx.now
@@ -70,14 +70,14 @@ async def test_the_usage_names_its_way_unless_it_does_itself(ctx: Context) -> No
 
 @pytest.mark.parametrize("error", [MissingCredential("x"), MissingProgram("x")])
 async def test_what_is_missing_falls_through(ctx: Context, error: ReadError) -> None:
-    outcome = await run(provider(strategy(error), strategy(source="web")), ctx)
+    outcome = await run(provider(strategy(error), strategy(source=Source.WEB)), ctx)
     assert tried(outcome) == [("api", error.kind), ("web", None)]
     assert outcome.error is None
 
 
 @pytest.mark.parametrize("error", [ExpiredCredential("x"), RateLimited("x"), Unavailable("x"), BadResponse("x")])
 async def test_anything_else_ends_the_run(ctx: Context, error: ReadError) -> None:
-    outcome = await run(provider(strategy(error), strategy(source="web")), ctx)
+    outcome = await run(provider(strategy(error), strategy(source=Source.WEB)), ctx)
     assert outcome.error is error
     assert outcome.usage is None
     assert tried(outcome) == [("api", error.kind)]
@@ -85,7 +85,7 @@ async def test_anything_else_ends_the_run(ctx: Context, error: ReadError) -> Non
 
 async def test_a_strategy_says_what_else_falls_through(ctx: Context) -> None:
     first = strategy(ExpiredCredential("x"), falls_through=lambda error: isinstance(error, ExpiredCredential))
-    assert tried(await run(provider(first, strategy(source="web")), ctx)) == [
+    assert tried(await run(provider(first, strategy(source=Source.WEB)), ctx)) == [
         ("api", Kind.EXPIRED_CREDENTIAL),
         ("web", None),
     ]
@@ -94,14 +94,14 @@ async def test_a_strategy_says_what_else_falls_through(ctx: Context) -> None:
 async def test_a_real_error_is_shown_before_a_missing_credential(ctx: Context) -> None:
     real = Unavailable("x")
     first = strategy(real, falls_through=lambda error: True)
-    outcome = await run(provider(first, strategy(source="web", lookup=ApiKey())), ctx)
+    outcome = await run(provider(first, strategy(source=Source.WEB, lookup=ApiKey())), ctx)
     assert outcome.error is real
     assert [attempt.skipped for attempt in outcome.attempts] == [False, True]
 
 
 async def test_of_missing_credentials_the_first_is_shown_with_how_to_connect(ctx: Context) -> None:
-    first, second = strategy(lookup=ApiKey()), strategy(MissingProgram("second"), source="cli")
-    outcome = await run(provider(first, strategy(source="web", lookup=ApiKey())), ctx)
+    first, second = strategy(lookup=ApiKey()), strategy(MissingProgram("second"), source=Source.CLI)
+    outcome = await run(provider(first, strategy(source=Source.WEB, lookup=ApiKey())), ctx)
     assert isinstance(outcome.error, MissingCredential)
     assert outcome.error.hint == "Run `demo login`."
     assert outcome.fingerprint == ""
@@ -121,29 +121,29 @@ async def test_no_strategy_at_all_is_a_missing_credential(ctx: Context) -> None:
 
 
 async def test_a_source_that_is_chosen_is_the_only_one_tried(ctx: Context) -> None:
-    both = provider(strategy(), strategy(source="web", in_auto=False))
-    assert tried(await run(both, ctx, "web")) == [("web", None)]
+    both = provider(strategy(), strategy(source=Source.WEB, in_auto=False))
+    assert tried(await run(both, ctx, Source.WEB)) == [("web", None)]
     assert tried(await run(both, ctx, "auto")) == [("api", None)]
 
 
 async def test_the_settings_choose_a_source(reader: Reader) -> None:
     ctx = reader.context("demo", {"source": "web"})
-    assert tried(await run(provider(strategy(), strategy(source="web")), ctx)) == [("web", None)]
+    assert tried(await run(provider(strategy(), strategy(source=Source.WEB)), ctx)) == [("web", None)]
 
 
 async def test_a_source_it_does_not_have_is_a_wrong_setting(ctx: Context) -> None:
-    outcome = await run(provider(strategy()), ctx, "cli")
+    outcome = await run(provider(strategy()), ctx, Source.CLI)
     assert isinstance(outcome.error, Misconfigured)
     assert "auto, api" in outcome.error.hint
 
 
 async def test_a_strategy_that_does_not_apply_is_not_tried(ctx: Context) -> None:
-    outcome = await run(provider(strategy(applies=lambda ctx: False), strategy(source="web")), ctx)
+    outcome = await run(provider(strategy(applies=lambda ctx: False), strategy(source=Source.WEB)), ctx)
     assert tried(outcome) == [("web", None)]
 
 
 async def test_an_unexpected_exception_is_a_bad_response_that_shows_nothing_of_it(ctx: Context) -> None:
-    outcome = await run(provider(strategy(KeyError("demo-token")), strategy(source="web")), ctx)
+    outcome = await run(provider(strategy(KeyError("demo-token")), strategy(source=Source.WEB)), ctx)
     assert isinstance(outcome.error, BadResponse)
     assert "KeyError" in outcome.error.message
     assert "demo-token" not in f"{outcome.error.message} {outcome.error.hint} {outcome.error!r}"
@@ -167,7 +167,7 @@ async def test_the_deadline_holds_for_all_strategies_together(ctx: Context) -> N
             ended.set()
         raise AssertionError
 
-    slow = Strategy("web", hangs, Always())
+    slow = Strategy(Source.WEB, hangs, Always())
     outcome = await run(provider(strategy(MissingCredential("x")), slow, deadline=0.05), ctx)
     assert outcome.error is not None
     assert outcome.error.kind is Kind.TIMEOUT
@@ -179,7 +179,7 @@ async def test_cancelling_a_run_passes_through(ctx: Context) -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    task = asyncio.create_task(run(provider(Strategy("web", hangs, Always())), ctx))
+    task = asyncio.create_task(run(provider(Strategy(Source.WEB, hangs, Always())), ctx))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -193,7 +193,7 @@ async def test_an_attempt_tells_the_origin_but_never_the_credential(ctx: Context
         seen.append(found)
         return Usage(updated_at=ctx.now)
 
-    keyed = provider(Strategy("api", fetch, ApiKey(env=("DEMO_KEY",))))
+    keyed = provider(Strategy(Source.API, fetch, ApiKey(env=("DEMO_KEY",))))
     (attempt,) = (await run(keyed, ctx)).attempts
     assert seen[0].secret.reveal() == "k"
     assert attempt.origin == "env DEMO_KEY"
@@ -205,6 +205,6 @@ async def test_another_credential_has_another_fingerprint(reader: Reader) -> Non
     async def fetch(ctx: Context, found: Credential) -> Usage:
         return Usage(updated_at=ctx.now)
 
-    keyed = provider(Strategy("api", fetch, ApiKey(env=("DEMO_KEY",))))
+    keyed = provider(Strategy(Source.API, fetch, ApiKey(env=("DEMO_KEY",))))
     prints = [(await run(keyed, reader.context("demo", DEMO_KEY=key))).fingerprint for key in ("one", "two", "one")]
     assert prints[0] == prints[2] != prints[1]

@@ -7,22 +7,24 @@ lets us in) with a *fetch* (a coroutine from a context and what was found to a `
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, TypeVarTuple, Unpack
 
 from pydantic import BaseModel
 
-from quotaline_providers.errors import FALL_THROUGH, ReadError
-from quotaline_providers.model import Usage
+from quotaline_providers.errors import FALL_THROUGH, RateLimited, ReadError
+from quotaline_providers.model import Lane, Usage, Window
 from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
-from quotaline_providers.settings import ProviderSettings, Source, SourceChoice
+from quotaline_providers.settings import AUTO, ProviderSettings, Source, SourceChoice
 
 T = TypeVar("T")
+U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound=BaseModel)
 Ts = TypeVarTuple("Ts")
@@ -49,69 +51,78 @@ class Response:
         return 200 <= self.status < 300
 
 
-class Http(Protocol):
-    """The one door to the network. Every call has a deadline for the whole exchange, in seconds.
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What one refusal of a vendor means: the error to raise and its texts. `{status}` in the message is filled in."""
 
-    Raises Unavailable (DNS, TLS, refused, cut), TimedOut, BadResponse (too large), Misconfigured (unsafe address).
-    Redirects are followed only inside the same HTTPS origin; any other 3xx is the answer.
+    error: type[ReadError]
+    message: str
+    hint: str = ""
+
+    def raised(self, status: int, until: datetime | None = None) -> ReadError:
+        """The error. `until` is when a rate limit ends."""
+        message = self.message.format(status=status)
+        if issubclass(self.error, RateLimited):
+            return self.error(message, self.hint, until=until)
+        return self.error(message, self.hint)
+
+
+HTML = 0
+"""In `Refusals`: a web page in place of data, whatever its status."""
+Refusals = Mapping[int, Refusal]
+"""What a vendor's refusals mean, by HTTP status. `fetching.refusals` has the usual ones."""
+
+
+class RequestOptions(TypedDict, total=False):
+    """How a request is sent. The body is one of `json`, `form` and `content`.
+
+    A request asks for JSON unless `headers` hold another `Accept`.
     """
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        bearer: Secret | None = None,
-        cookie: Secret | None = None,
-        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
-        json: object = None,
-        form: Mapping[str, str | Secret] | None = None,
-        content: bytes | None = None,
-        self_signed: bool = False,
-        timeout: float = 30,
-    ) -> Response:
-        """Send one request and give back the answer whatever its status.
+    headers: Mapping[str, str] | None
+    bearer: Secret | None
+    """Sent as `Authorization: Bearer ...`."""
+    cookie: Secret | None
+    """Sent as the `Cookie` header."""
+    params: Mapping[str, str] | Sequence[tuple[str, str]] | None
+    """The query."""
+    json: object
+    form: Mapping[str, str | Secret] | None
+    content: bytes | None
+    """Raw bytes; give their `Content-Type` in `headers`."""
+    self_signed: bool
+    """Accept any certificate, and only from `127.0.0.1` and `localhost`."""
+    timeout: float
+    """Seconds for the whole exchange (30)."""
 
-        It asks for JSON unless `headers` hold another `Accept`. The body is one of `json`, `form` and `content` (raw
-        bytes; give its `Content-Type` in `headers`). `self_signed` accepts any certificate, and only from `127.0.0.1`
-        and `localhost`.
-        """
+
+class Http(Protocol):
+    """The only way to the network. Every call has a deadline for the whole exchange.
+
+    Raises Unavailable (DNS, TLS, refused, cut), TimedOut, BadResponse (too large), Misconfigured (unsafe address).
+    Redirects are followed only inside the same HTTPS origin; any other 3xx is the response.
+    """
+
+    async def send(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send one request and return the response whatever its status."""
         ...
 
     async def get(
-        self,
-        url: str,
-        model: type[P],
-        *,
-        headers: Mapping[str, str] | None = None,
-        bearer: Secret | None = None,
-        cookie: Secret | None = None,
-        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
-        timeout: float = 30,
+        self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
     ) -> P:
-        """GET and parse. Raises as `check` and `parse` do, too."""
+        """GET, check and parse. Raises as `check` and `parse` do, too."""
         ...
 
     async def post(
-        self,
-        url: str,
-        model: type[P],
-        *,
-        headers: Mapping[str, str] | None = None,
-        bearer: Secret | None = None,
-        cookie: Secret | None = None,
-        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
-        json: object = None,
-        form: Mapping[str, str | Secret] | None = None,
-        timeout: float = 30,
+        self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
     ) -> P:
-        """POST and parse. Raises as `check` and `parse` do, too."""
+        """POST, check and parse. Raises as `check` and `parse` do, too."""
         ...
 
-    def check(self, response: Response) -> Response:
-        """The answer if 2xx; else raises ExpiredCredential (401), Forbidden (403), RateLimited (429, with the time
-        its `Retry-After` gives), Unavailable (5xx) or BadResponse (anything else)."""
+    def check(self, response: Response, refusals: Refusals | None = None) -> Response:
+        """The response if 2xx; else raises what `refusals` say of its status, and without a word there
+        ExpiredCredential (401), Forbidden (403), RateLimited (429, with the time its `Retry-After` gives),
+        Unavailable (5xx) or BadResponse (anything else)."""
         ...
 
     def parse(self, response: Response, model: type[P]) -> P:
@@ -119,7 +130,7 @@ class Http(Protocol):
         ...
 
     def retry_after(self, response: Response) -> datetime | None:
-        """When the answer's `Retry-After` (seconds or date) lets us ask again; None when absent or past."""
+        """When the response's `Retry-After` (seconds or date) allows the next request; None when absent or past."""
         ...
 
 
@@ -317,7 +328,7 @@ class Context:
     platform: str = sys.platform
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     version: str = "0"
-    source: SourceChoice = "auto"
+    source: SourceChoice = AUTO
 
     @property
     def now(self) -> datetime:
@@ -360,21 +371,83 @@ class Context:
         except ValueError:
             return str(path)
 
+    def origin(self, path: Path) -> Origin:
+        """A file in which a credential was found."""
+        return Origin.file(self.show(path))
+
 
 # --- lookups: how to find what lets us in ----------------------------------------------------------
+
+
+class OriginKind(StrEnum):
+    """The kind of place in which a credential was found."""
+
+    ACCOUNT = "account"
+    CONFIG = "config"
+    KEYRING = "keyring"
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    PROGRAM = "program"
+    OTHER = "other"
+
+
+class Origin(str):
+    """Where a credential was found, in words for people (`env X`, `config`, `keyring`, `~/.codex/auth.json`).
+
+    Code decides by `kind` and `name` (of the variable, account or program), never by the words.
+    """
+
+    kind: OriginKind
+    name: str
+
+    def __new__(cls, text: str, kind: OriginKind = OriginKind.OTHER, name: str = "") -> Origin:
+        self = super().__new__(cls, text)
+        self.kind, self.name = kind, name
+        return self
+
+    @classmethod
+    def account(cls, label: str) -> Origin:
+        return cls(f"account {label}", OriginKind.ACCOUNT, label)
+
+    @classmethod
+    def config(cls, key: str = "") -> Origin:
+        return cls(f"config {key}".rstrip(), OriginKind.CONFIG, key)
+
+    @classmethod
+    def keyring(cls) -> Origin:
+        return cls("keyring", OriginKind.KEYRING)
+
+    @classmethod
+    def env(cls, name: str) -> Origin:
+        return cls(f"env {name}", OriginKind.ENVIRONMENT, name)
+
+    @classmethod
+    def file(cls, shown: str) -> Origin:
+        """`shown` is the path for people, see `Context.show`."""
+        return cls(shown, OriginKind.FILE)
+
+    @classmethod
+    def program(cls, name: str) -> Origin:
+        return cls(f"program `{name}`", OriginKind.PROGRAM, name)
 
 
 class Lookup(Protocol[T_co]):
     """How a strategy finds what lets it in.
 
-    `places` and `probe` must not prompt, start a program, or use the network.
+    `places` and `probe` must not prompt, start a program, or use the network. A lookup of a provider's own derives from
+    this class.
     """
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The config fields (camelCase) that it reads."""
+        return ()
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         """Where it looks, in order, in words for people (`env OPENROUTER_API_KEY`, `~/.codex/auth.json`)."""
         ...
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         """The place where something was found, None when nothing."""
         ...
 
@@ -385,17 +458,46 @@ class Lookup(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A secret and where it came from (`env X`, `config`, `keyring`, `account Work`, a file)."""
+    """A secret, where it came from, and until when it is known to be accepted (UTC; None when nothing tells)."""
 
     secret: Secret
-    origin: str
+    origin: Origin
+    expires_at: datetime | None = None
 
 
 # --- strategies and providers ----------------------------------------------------------------------
 
 
-def _missing_only(error: ReadError) -> bool:
+def missing_only(error: ReadError) -> bool:
+    """The next strategy is tried only where a credential or program is missing."""
     return isinstance(error, FALL_THROUGH)
+
+
+def after_any_error(error: ReadError) -> bool:
+    """The next strategy is tried whatever happened."""
+    return True
+
+
+def after(*errors: type[ReadError]) -> Callable[[ReadError], bool]:
+    """The next strategy is tried after these errors."""
+    return lambda error: isinstance(error, errors)
+
+
+def unlabelled(ctx: Context) -> bool:
+    """Whether no labelled account is read: only then does an ambient login stand for what is asked."""
+    return ctx.account is None
+
+
+class StrategyOptions(TypedDict, total=False):
+    """What a strategy may have beside its source, fetch and lookup: see `Strategy`."""
+
+    label: str
+    falls_through: Callable[[ReadError], bool]
+    in_auto: bool
+    applies: Callable[[Context], bool]
+
+
+Fetch = Callable[["Context", T], Awaitable[Usage]]
 
 
 @dataclass(frozen=True)
@@ -411,13 +513,38 @@ class Strategy(Generic[T]):
     fetch: Callable[[Context, T], Awaitable[Usage]]
     lookup: Lookup[T]
     label: str = ""
-    falls_through: Callable[[ReadError], bool] = _missing_only
+    falls_through: Callable[[ReadError], bool] = missing_only
     in_auto: bool = True
     applies: Callable[[Context], bool] = lambda ctx: True
 
     @property
     def name(self) -> str:
         return self.label or self.source
+
+    @staticmethod
+    def api(fetch: Fetch[U], lookup: Lookup[U], **options: Unpack[StrategyOptions]) -> Strategy[U]:
+        """Asks the vendor's API with a key."""
+        return Strategy(Source.API, fetch, lookup, **options)
+
+    @staticmethod
+    def oauth(fetch: Fetch[U], lookup: Lookup[U], **options: Unpack[StrategyOptions]) -> Strategy[U]:
+        """Uses the login of a vendor's program."""
+        return Strategy(Source.OAUTH, fetch, lookup, **options)
+
+    @staticmethod
+    def web(fetch: Fetch[U], lookup: Lookup[U], **options: Unpack[StrategyOptions]) -> Strategy[U]:
+        """Reads a web site with a browser's cookies."""
+        return Strategy(Source.WEB, fetch, lookup, **options)
+
+    @staticmethod
+    def cli(fetch: Fetch[U], lookup: Lookup[U], **options: Unpack[StrategyOptions]) -> Strategy[U]:
+        """Runs the vendor's program, or uses what belongs to it."""
+        return Strategy(Source.CLI, fetch, lookup, **options)
+
+    @staticmethod
+    def local(fetch: Fetch[U], lookup: Lookup[U], **options: Unpack[StrategyOptions]) -> Strategy[U]:
+        """Reads files of this machine and asks nobody."""
+        return Strategy(Source.LOCAL, fetch, lookup, **options)
 
 
 @dataclass(frozen=True)
@@ -445,22 +572,107 @@ SignIn = Callable[[Context], AsyncIterator[SignInPrompt | SignedIn]]
 """An interactive sign-in: yields prompts, and last what came of it. Raises ReadError."""
 
 
+class OptionType(StrEnum):
+    """The JSON type of a provider's own setting."""
+
+    STRING = "string"
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    NUMBER = "number"
+    ARRAY = "array"
+    OBJECT = "object"
+
+
 @dataclass(frozen=True)
 class Option:
     """A setting that only this provider has: its key in the config entry and what it does."""
 
     name: str
     description: str
-    type: str = "string"
+    type: OptionType = OptionType.STRING
+
+
+class StatusKind(StrEnum):
+    """How a status page is read."""
+
+    LINK = "link"
+    """It is only shown."""
+    STATUSPAGE = "statuspage"
+    GOOGLE = "google"
 
 
 @dataclass(frozen=True)
 class StatusPage:
-    """Where the vendor tells of outages. `kind` says how it is read; `link` is only shown."""
+    """Where the vendor tells of outages. `product` is Google's id of the product."""
 
     url: str
-    kind: str = "link"
+    kind: StatusKind = StatusKind.LINK
     product: str = ""
+
+
+class AccountKind(StrEnum):
+    """What the `token` of a labelled account holds."""
+
+    TOKEN = "token"  # noqa: S105 (a kind of account)
+    COOKIE = "cookie"
+
+
+class ProviderKind(StrEnum):
+    """What a provider is used for."""
+
+    CODING = "coding"
+    API = "api"
+    GATEWAY = "gateway"
+    CHAT = "chat"
+    IMAGE = "image"
+    VOICE = "voice"
+    SEARCH = "search"
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """A window that has a pace. `minutes` is its length when it tells none itself; `headroom` adds how many times
+    today's use would fit into what is left."""
+
+    minutes: int | None = None
+    headroom: bool = False
+
+
+def paced_by_length(window: Window) -> Paced | None:
+    """The rule unless a provider has its own: a window that tells its length and its reset has a pace."""
+    return Paced() if window.minutes and window.resets_at is not None else None
+
+
+def paced(
+    lengths: Mapping[Lane, int], otherwise: int | None = None, *, headroom: bool = False
+) -> Callable[[Window], Paced | None]:
+    """A rule for a vendor that may leave lengths out: the minutes of each lane's window, and of any other."""
+
+    def rule(window: Window) -> Paced | None:
+        minutes = window.minutes or (lengths.get(window.lane, otherwise) if window.lane else otherwise)
+        return Paced(minutes, headroom) if minutes and window.resets_at is not None else None
+
+    return rule
+
+
+@dataclass(frozen=True, slots=True)
+class EntryProblem:
+    """Something wrong with a provider's config entry. `path` leads to the value, from the entry on."""
+
+    code: str
+    message: str
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Numbers that a vendor's own program hands us for nothing, such as the input of its status line.
+
+    `to_usage` reads what the program handed over (text) at a time (UTC). Raises BadResponse.
+    """
+
+    name: str
+    to_usage: Callable[[str, datetime], Usage]
 
 
 @dataclass(frozen=True)
@@ -468,9 +680,9 @@ class Provider:
     """Something that meters a user. `connect` is one sentence that tells how to connect it.
 
     `min_interval` (seconds) is the least time between reads the vendor's sheet allows; `deadline` (seconds) bounds a
-    whole run. `regions` are the accepted `region` values. `settings` names the config fields it uses beside
-    `enabled` and `source` (camelCase). `accounts` says whether labelled accounts hold keys (`token`) or cookies
-    (`cookie`); None when it has none.
+    whole run. `regions` are the accepted `region` values, `accounts` says what labelled accounts hold (None when it has
+    none). `fields` names the config fields (camelCase) it reads beside those that its lookups, regions and accounts
+    imply.
     """
 
     id: str
@@ -478,27 +690,61 @@ class Provider:
     connect: str
     strategies: tuple[Strategy[Any], ...]
     aliases: tuple[str, ...] = ()
+    kind: ProviderKind = ProviderKind.API
     dashboard: str | None = None
     status: StatusPage | None = None
     min_interval: float = 60
     deadline: float = 60
     regions: tuple[str, ...] = ()
-    settings: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
-    accounts: str | None = None
+    accounts: AccountKind | None = None
     profiles: Callable[[Context], Profiles] | None = None
     """The accounts that its settings name by a folder. It may read small files, but not prompt or start anything."""
     sign_in: SignIn | None = None
-    key_url: str | None = None
+    keys: str | None = None
+    """Where keys are made; the dashboard when None, nowhere when empty. Read `key_url`."""
     summary: str = ""
     binding: Callable[[Usage], str | None] | None = None
     """The id of the window that a status bar should show; None leaves the general rule to decide."""
-    longer_caps: bool = field(default=False)
+    longer_caps: bool = False
     """An exhausted longer window also blocks the session one."""
+    pace: Callable[[Window], Paced | None] = paced_by_length
+    """Which windows have a pace, and by which length."""
+    description_is_detail: bool = False
+    """The description of a window is a detail of its own and never says when it resets."""
+    https_only: bool = False
+    """`enterpriseHost` may not be plain HTTP, not even on the own network."""
+    account_replaces_key: bool = False
+    """A labelled account that is stored takes the place of the single key."""
+    secret_fields: tuple[str, ...] = ()
+    """Config fields that hold a secret for this provider alone."""
+    check_entry: Callable[[ProviderSettings], Iterable[EntryProblem]] | None = None
+    """What is wrong with its config entry beyond types, names and regions."""
     manual_ignores_cooldown: bool = False
     """A refresh that the user starts asks the vendor even while it wants to be left alone; the background waits."""
+    feeds: tuple[Feed, ...] = ()
+    """What the vendor's own program hands us."""
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The sources it can be read from, in order, without repeats."""
         return tuple(dict.fromkeys(strategy.source for strategy in self.strategies))
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The config fields (camelCase) that it uses beside those that every provider has."""
+        found = dict.fromkeys(name for strategy in self.strategies for name in strategy.lookup.settings)
+        found |= dict.fromkeys(self.fields)
+        if self.regions:
+            found["region"] = None
+        if self.accounts is not None:
+            found["tokenAccounts"] = None
+        return tuple(found)
+
+    @property
+    def key_url(self) -> str | None:
+        """Where a user creates a key; None for a provider that takes none."""
+        if self.keys is None:
+            return self.dashboard if "apiKey" in self.settings else None
+        return self.keys or None

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from quotaline_providers.parsing.payload import clean
 
-Source = Literal["oauth", "api", "web", "cli", "local"]
-SourceChoice = Literal["auto", "oauth", "api", "web", "cli", "local"]
+
+class Source(StrEnum):
+    """The kind of way in which a strategy reads."""
+
+    OAUTH = "oauth"
+    API = "api"
+    WEB = "web"
+    CLI = "cli"
+    LOCAL = "local"
+
+
+Auto = Literal["auto"]
+AUTO: Auto = "auto"
+"""All strategies in order."""
+SourceChoice: TypeAlias = Auto | Source
+SOURCE_CHOICES: tuple[str, ...] = (*get_args(Auto), *Source)
+"""What a user may write where a source is asked for."""
+
+
+def source_choice(name: str) -> SourceChoice:
+    """The choice of this name. Raises ValueError when there is none."""
+    return AUTO if name == AUTO else Source(name)
+
+
+ChosenSource = Annotated[
+    SourceChoice, PlainValidator(source_choice), WithJsonSchema({"type": "string", "enum": list(SOURCE_CHOICES)})
+]
 
 
 def _clean(value: object) -> object:
@@ -58,7 +84,7 @@ class ProviderSettings(_Entry):
         default=None,
         description="Show this provider; when absent it is shown once a credential or a trace is found.",
     )
-    source: SourceChoice | None = Field(default=None, description="The only way to read it; `auto` tries all in order.")
+    source: ChosenSource | None = Field(default=None, description="The only way to read it; `auto` tries all in order.")
     api_key: Setting = Field(
         default=None,
         repr=False,

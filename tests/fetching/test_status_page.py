@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from quotaline_providers import registry
-from quotaline_providers.contract import Provider, StatusPage
+from quotaline_providers.contract import Provider, StatusKind, StatusPage
 from quotaline_providers.fetching import status_page
 from quotaline_providers.fetching.status_page import (
     LONGEST_DESCRIPTION,
@@ -32,8 +32,10 @@ from tests.simulator import Vendor
 HOST = "status.example.com"
 PAGE = f"https://{HOST}/"
 PRODUCT = "p-ours"
-OURS = StatusPage(PAGE, "statuspage")
-GOOGLE_PAGE = StatusPage("https://www.google.com/appsstatus/dashboard/products/p-ours/history", "google", PRODUCT)
+OURS = StatusPage(PAGE, StatusKind.STATUSPAGE)
+GOOGLE_PAGE = StatusPage(
+    "https://www.google.com/appsstatus/dashboard/products/p-ours/history", StatusKind.GOOGLE, PRODUCT
+)
 
 Ask = Callable[..., ServiceStatus | None]
 Vendors = Callable[[str], Vendor]
@@ -403,7 +405,12 @@ class TestGoogle:
 class TestNotKnowing:
     @pytest.mark.parametrize(
         "page",
-        [None, StatusPage(PAGE), StatusPage(PAGE, "link"), StatusPage(PAGE, "rss"), StatusPage(PAGE, "google")],
+        [
+            None,
+            StatusPage(PAGE),
+            StatusPage(PAGE, StatusKind.LINK),
+            StatusPage(PAGE, StatusKind.GOOGLE),
+        ],
     )
     def test_a_page_that_is_only_a_link_is_never_asked(self, vendor: Vendors, ask: Ask, page: StatusPage) -> None:
         ours, googles = vendor(HOST), vendor("www.google.com")
@@ -411,8 +418,8 @@ class TestNotKnowing:
         assert ours.count == googles.count == 0
 
     @pytest.mark.parametrize("code", [301, 401, 403, 404, 429, 500, 503])
-    @pytest.mark.parametrize("kind", ["statuspage", "google"])
-    def test_a_refusal_says_nothing(self, vendor: Vendors, ask: Ask, kind: str, code: int) -> None:
+    @pytest.mark.parametrize("kind", [StatusKind.STATUSPAGE, StatusKind.GOOGLE])
+    def test_a_refusal_says_nothing(self, vendor: Vendors, ask: Ask, kind: StatusKind, code: int) -> None:
         vendor(HOST).get(f"/proxy/{HOST}").fails(code)
         vendor(HOST).get("/api/v2/status.json").fails(code)
         vendor("www.google.com").get("/appsstatus/dashboard/incidents.json").fails(code)
@@ -450,7 +457,7 @@ class TestNotKnowing:
 
     @pytest.mark.parametrize("url", ["http://status.example.com", "https://[broken", "not an address", ""])
     def test_an_unusable_address_says_nothing(self, ask: Ask, url: str) -> None:
-        assert ask(StatusPage(url, "statuspage")) is None
+        assert ask(StatusPage(url, StatusKind.STATUSPAGE)) is None
 
     def test_being_cancelled_is_no_failure(self, vendor: Vendors, reader: Reader, clock: Clock) -> None:
         vendor(HOST).get(f"/proxy/{HOST}").delays(5).answers_json(feed(row("a")))
@@ -471,6 +478,6 @@ class TestNotKnowing:
 @pytest.mark.parametrize("id", sorted(registry.ids()))
 def test_every_providers_page_is_of_a_known_kind(id: str) -> None:
     page = registry.get(id).status
-    assert page is None or page.kind in ("statuspage", "google", "link")
+    assert page is None or page.kind in ("statuspage", StatusKind.GOOGLE, "link")
     assert page is None or page.url.startswith("https://")
-    assert page is None or bool(page.product) == (page.kind == "google")
+    assert page is None or bool(page.product) == (page.kind is StatusKind.GOOGLE)

@@ -11,9 +11,10 @@ import pytest
 from quotaline.config import ConfigKeeper, Loaded
 from quotaline_providers import registry
 from quotaline_providers.access.lookups import Always
-from quotaline_providers.contract import Context, Option, Provider, Strategy
+from quotaline_providers.contract import AccountKind, Context, Option, OptionType, Provider, Strategy
 from quotaline_providers.model import Usage
 from quotaline_providers.settings import Source
+from quotaline_providers.vendors import zai
 
 
 async def _never(ctx: Context, found: None) -> Usage:
@@ -31,42 +32,43 @@ PROVIDERS = {
             id="claude",
             name="Claude",
             connect="Run `claude` and sign in.",
-            strategies=_strategies("api", "web", "cli", "oauth"),
-            settings=("apiKey", "cookieHeader"),
-            accounts="cookie",
+            strategies=_strategies(Source.API, Source.WEB, Source.CLI, Source.OAUTH),
+            fields=("apiKey", "cookieHeader"),
+            accounts=AccountKind.COOKIE,
         ),
-        Provider(id="kiro", name="Kiro", connect="Run `kiro login`.", strategies=_strategies("cli")),
+        Provider(id="kiro", name="Kiro", connect="Run `kiro login`.", strategies=_strategies(Source.CLI)),
         Provider(
             id="openrouter",
             name="OpenRouter",
             connect="Create a key and run `quotaline set-credential openrouter`.",
             summary="Credits left.",
-            strategies=_strategies("api"),
+            strategies=_strategies(Source.API),
             aliases=("or",),
-            settings=("apiKey", "enterpriseHost"),
+            fields=("apiKey", "enterpriseHost"),
             options=(
-                Option("detailSeconds", "How long details may take.", "number"),
-                Option("pluginSecrets", "More keys.", "object"),
+                Option("detailSeconds", "How long details may take.", OptionType.NUMBER),
+                Option("pluginSecrets", "More keys.", OptionType.OBJECT),
             ),
-            accounts="token",
-            key_url="https://router.invalid/keys",
+            accounts=AccountKind.TOKEN,
+            keys="https://router.invalid/keys",
         ),
         Provider(
             id="sakana",
             name="Sakana",
             connect="Paste a cookie header.",
-            strategies=_strategies("web"),
-            settings=("cookieHeader",),
+            strategies=_strategies(Source.WEB),
+            fields=("cookieHeader",),
         ),
         Provider(
             id="zai",
             name="Z.ai",
             connect="Create a key.",
-            strategies=_strategies("api"),
+            strategies=_strategies(Source.API),
             aliases=("z.ai",),
-            settings=("apiKey", "region"),
+            fields=("apiKey", "region"),
             regions=("global", "bigmodel-cn"),
-            accounts="token",
+            check_entry=zai.PROVIDER.check_entry,
+            accounts=AccountKind.TOKEN,
         ),
     )
 }

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from quotaline.forecast.traits import Traits
 from quotaline.render import times
 from quotaline.render.report import Format, report
 from quotaline.render.terminal import one_line, terminal
@@ -97,26 +98,32 @@ def test_nothing_and_the_plain_status_line() -> None:
     assert one_line(snapshot(state("claude", session(20))), view()) == "Claude 20%"
 
 
-def reset_line(provider: str, reading: Window) -> str | None:
-    return times.reset_line(provider, reading, NOW, "countdown", UTC)
+def reset_line(reading: Window, *, detail: bool = False) -> str | None:
+    return times.reset_line(reading, NOW, "countdown", UTC, description_is_detail=detail)
 
 
 def test_the_words_for_a_reset() -> None:
-    assert reset_line("claude", session(1, resets_at=after(hours=2))) == "Resets in 2h"
-    assert reset_line("claude", session(1, resets_at=after(hours=-2))) == "Resets now"
-    assert reset_line("claude", session(1, description="in 3 days")) == "Resets in 3 days"
-    assert reset_line("claude", session(1, description="Resets daily")) == "Resets daily"
-    assert reset_line("claude", session(1, description="30 of 50 messages")) == "30 of 50 messages"
-    assert reset_line("claude", session(1)) is None
+    assert reset_line(session(1, resets_at=after(hours=2))) == "Resets in 2h"
+    assert reset_line(session(1, resets_at=after(hours=-2))) == "Resets now"
+    assert reset_line(session(1, description="in 3 days")) == "Resets in 3 days"
+    assert reset_line(session(1, description="Resets daily")) == "Resets daily"
+    assert reset_line(session(1, description="30 of 50 messages")) == "30 of 50 messages"
+    assert reset_line(session(1)) is None
 
 
 def test_an_allowance_that_fills_up_step_by_step_is_no_reset() -> None:
-    assert reset_line("synthetic", session(1, resets_at=after(minutes=9), next_regen_percent=5)) == "Regenerates in 9m"
+    assert reset_line(session(1, resets_at=after(minutes=9), next_regen_percent=5)) == "Regenerates in 9m"
 
 
 def test_a_detail_is_not_taken_for_a_reset() -> None:
-    assert reset_line("warp", session(1, description="daily bonus")) is None
-    assert "  daily bonus" in lines(state("warp", session(1, description="daily bonus")))
+    assert reset_line(session(1, description="daily bonus"), detail=True) is None
+    assert (
+        "  daily bonus"
+        in terminal(
+            snapshot(state("warp", session(1, description="daily bonus"))),
+            view(traits=Traits(description_is_detail=True)),
+        ).splitlines()
+    )
 
 
 def test_times_of_day_follow_the_zone() -> None:

@@ -8,10 +8,10 @@ import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from quotaline_providers.contract import Context, Credential, Lookup, Response
-from quotaline_providers.errors import ExpiredCredential, MissingCredential, MissingProgram, ReadError
+from quotaline_providers.contract import Context, Credential, Lookup, Origin, OriginKind
+from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError
 from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 
@@ -28,7 +28,7 @@ def bare_key(text: str | None) -> str | None:
 
 
 @dataclass(frozen=True)
-class ApiKey:
+class ApiKey(Lookup[Credential]):
     """An API key: the labelled account's token, config `apiKey` (or `apiKeyEnv`), the keyring, the environment.
 
     Every key is taken as `bare_key` reads it. `env_first` puts the environment before config and keyring. `file`
@@ -41,36 +41,40 @@ class ApiKey:
     from_keyring: bool = True
     file: Callable[[Context], tuple[Path, Callable[[str], str | None]] | None] | None = None
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return ("apiKey", "apiKeyEnv") if self.from_config else ()
+
     def places(self, ctx: Context) -> tuple[str, ...]:
         env = tuple(f"env {name}" for name in self.env)
         own = (("config apiKey",) if self.from_config else ()) + (("keyring",) if self.from_keyring else ())
         found = self.file(ctx) if self.file else None
         return (*(env + own if self.env_first else own + env), *((ctx.show(found[0]),) if found else ()))
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         if ctx.account and ctx.account.token:
-            return f"account {ctx.account.label}"
+            return Origin.account(ctx.account.label)
         for step in self._steps():
             if step == "config" and self.from_config and self._configured(ctx):
                 return self._config_origin(ctx)
             if step == "keyring" and self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
-                return "keyring"
+                return Origin.keyring()
             if step == "env" and (name := self._env_name(ctx)):
-                return f"env {name}"
+                return Origin.env(name)
         return self._file_probe(ctx)
 
     async def find(self, ctx: Context) -> Credential:
         if ctx.account and ctx.account.token:
-            return Credential(_bare(ctx.account.token), f"account {ctx.account.label}")
+            return Credential(_bare(ctx.account.token), Origin.account(ctx.account.label))
         for step in self._steps():
             if step == "config" and self.from_config and (value := self._configured(ctx)):
                 return Credential(Secret(value), self._config_origin(ctx))
             if step == "keyring" and self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
                 secret = await ctx.keyring.own(ctx.provider)
                 if secret and (value := bare_key(secret.reveal())):
-                    return Credential(Secret(value), "keyring")
+                    return Credential(Secret(value), Origin.keyring())
             if step == "env" and (name := self._env_name(ctx)):
-                return Credential(Secret(bare_key(ctx.environ[name]) or ""), f"env {name}")
+                return Credential(Secret(bare_key(ctx.environ[name]) or ""), Origin.env(name))
         if self.file and (found := self.file(ctx)):
             path, read = found
             try:
@@ -78,7 +82,7 @@ class ApiKey:
             except (OSError, ValueError):
                 value = None
             if value:
-                return Credential(Secret(value), ctx.show(path))
+                return Credential(Secret(value), Origin.file(ctx.show(path)))
         if self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
             raise MissingCredential("The system keyring did not give the API key.", KEYRING_HINT)
         raise MissingCredential("No API key is set.")
@@ -93,12 +97,13 @@ class ApiKey:
         named = ctx.settings.api_key_env
         return bare_key(ctx.settings.api_key) or (bare_key(ctx.environ.get(named)) if named else None)
 
-    def _config_origin(self, ctx: Context) -> str:
-        return "config" if bare_key(ctx.settings.api_key) else f"env {ctx.settings.api_key_env}"
+    def _config_origin(self, ctx: Context) -> Origin:
+        named = ctx.settings.api_key_env
+        return Origin.env(named) if named and not bare_key(ctx.settings.api_key) else Origin.config()
 
-    def _file_probe(self, ctx: Context) -> str | None:
+    def _file_probe(self, ctx: Context) -> Origin | None:
         found = self.file(ctx) if self.file else None
-        return ctx.show(found[0]) if found and found[0].is_file() else None
+        return Origin.file(ctx.show(found[0])) if found and found[0].is_file() else None
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,11 @@ class ServerKey(ApiKey):
 
     server: str = ""
 
-    def probe(self, ctx: Context) -> str | None:
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return (*super().settings, "enterpriseHost")
+
+    def probe(self, ctx: Context) -> Origin | None:
         return super().probe(ctx) if ctx.settings.enterprise_host or ctx.env(self.server) else None
 
 
@@ -119,10 +128,16 @@ def _bare(secret: Secret) -> Secret:
 
 
 @dataclass(frozen=True)
-class Chosen(Generic[T]):
+class Chosen(Lookup[T]):
     """A lookup that depends on the settings: `choose` gives the one to use, or raises ReadError."""
 
     choose: Callable[[Context], Lookup[T]]
+    reads: tuple[str, ...] = ()
+    """The config fields that the chosen ones read."""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return self.reads
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         try:
@@ -130,7 +145,7 @@ class Chosen(Generic[T]):
         except ReadError:
             return ()
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         try:
             return self.choose(ctx).probe(ctx)
         except ReadError:
@@ -140,15 +155,8 @@ class Chosen(Generic[T]):
         return await self.choose(ctx).find(ctx)
 
 
-def accepted(ctx: Context, response: Response, vendor: str, hint: str = "") -> Response:
-    """The answer of a vendor whose 401 and 403 both mean that the key is not valid. Else raises as `http.check`."""
-    if response.status in (401, 403):
-        raise ExpiredCredential(f"{vendor} refused the API key (HTTP {response.status}).", hint)
-    return ctx.http.check(response)
-
-
 @dataclass(frozen=True)
-class CookieHeader:
+class CookieHeader(Lookup[Credential]):
     """A cookie header the user pasted: the labelled account's, config `cookieHeader`, the keyring's `cookie` entry,
     or (unless `cookieSource` is `manual`) one in the environment.
 
@@ -162,20 +170,24 @@ class CookieHeader:
     read: Callable[[str], str | None] | None = None
     missing: str = "No cookie header is set."
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return ("cookieHeader", "cookieSource")
+
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ("config cookieHeader", "keyring (label cookie)", *(f"env {name}" for name in self.env))
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         if ctx.settings.cookie_source == "off":
             return None
         if ctx.account and ctx.account.token:
-            return f"account {ctx.account.label}"
+            return Origin.account(ctx.account.label)
         if ctx.settings.cookie_header:
-            return "config"
+            return Origin.config()
         if "cookie" in ctx.keyring.labels(ctx.provider):
-            return "keyring"
+            return Origin.keyring()
         name = next((name for name in self.env if ctx.env(name)), None)
-        return f"env {name}" if name and ctx.settings.cookie_source != "manual" else None
+        return Origin.env(name) if name and ctx.settings.cookie_source != "manual" else None
 
     async def find(self, ctx: Context) -> Credential:
         origin = self.probe(ctx)
@@ -186,7 +198,7 @@ class CookieHeader:
             raw = ctx.account.token.reveal()
         elif ctx.settings.cookie_header:
             raw = ctx.settings.cookie_header
-        elif origin == "keyring":
+        elif origin.kind is OriginKind.KEYRING:
             secret = await ctx.keyring.own(ctx.provider, "cookie")
             if secret is None:
                 raise MissingCredential("The system keyring did not give the cookie header.", KEYRING_HINT)
@@ -244,7 +256,7 @@ def cookie_values(header: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class LoginFile:
+class LoginFile(Lookup[Path]):
     """A file another program keeps its login in: the first of these that exists."""
 
     candidates: Callable[[Context], Iterable[Path]]
@@ -253,9 +265,9 @@ class LoginFile:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return tuple(ctx.show(path) for path in self.candidates(ctx))
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         path = self._first(ctx)
-        return ctx.show(path) if path else None
+        return Origin.file(ctx.show(path)) if path else None
 
     async def find(self, ctx: Context) -> Path:
         path = await ctx.files.in_thread(lambda: self._first(ctx))
@@ -275,7 +287,7 @@ def _exists(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(Lookup[Path]):
     """A vendor's program: named by an environment variable, on PATH, or in one of the usual places."""
 
     name: str
@@ -286,9 +298,9 @@ class Program:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"program `{self.name}`",)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         path = ctx.processes.find(self.name, env=self.env, places=tuple(self.candidates(ctx)))
-        return f"program `{self.name}`" if path else None
+        return Origin.program(self.name) if path else None
 
     async def find(self, ctx: Context) -> Path:
         path = ctx.processes.find(self.name, env=self.env, places=tuple(self.candidates(ctx)))
@@ -298,16 +310,16 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Always:
+class Always(Lookup[None]):
     """No credential is needed, or the strategy finds its own."""
 
     looked_at: Callable[[Context], tuple[str, ...]] = lambda ctx: ()
-    found: Callable[[Context], str | None] = lambda ctx: None
+    found: Callable[[Context], Origin | None] = lambda ctx: None
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return self.looked_at(ctx)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         return self.found(ctx)
 
     async def find(self, ctx: Context) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Context, Option
+from quotaline_providers.contract import Context, Option, OptionType
 from quotaline_providers.parsing.payload import to_number
 
 USUAL_DAYS, MOST_DAYS = 30, 365
-HISTORY = Option("historyDays", f"How many days of history to show, 1 to {MOST_DAYS} ({USUAL_DAYS}).", "number")
+HISTORY = Option(
+    "historyDays", f"How many days of history to show, 1 to {MOST_DAYS} ({USUAL_DAYS}).", OptionType.NUMBER
+)
 """The setting; put it among a provider's `options`."""
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, RootModel, TypeAdapter
 
 from quotaline_providers.access.endpoints import check_address
-from quotaline_providers.contract import Http, Provider, StatusPage
+from quotaline_providers.contract import Http, Provider, StatusKind, StatusPage
 from quotaline_providers.errors import BadResponse, ReadError
 from quotaline_providers.fetching.optional import together
 from quotaline_providers.model import Model, Time
@@ -327,9 +327,9 @@ async def read_status(provider: Provider, http: Http, now: datetime) -> ServiceS
     what was known before stays."""
     page = provider.status
     try:
-        if page is not None and page.kind == "statuspage":
+        if page is not None and page.kind is StatusKind.STATUSPAGE:
             return await _from_statuspage(page, http, now)
-        if page is not None and page.kind == "google" and page.product:
+        if page is not None and page.kind is StatusKind.GOOGLE and page.product:
             return await _from_google(page, http, now)
     except (ReadError, ValueError):
         pass

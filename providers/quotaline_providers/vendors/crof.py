@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator
 
-from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.access.lookups import ApiKey
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import money
 from quotaline_providers.model import DAY_MINUTES, Balance, Identity, Lane, Row, Section, Usage, Window
 from quotaline_providers.parsing.payload import Payload, needed_number
@@ -115,7 +116,7 @@ def binding(usage: Usage) -> str:
 async def from_api(ctx: Context, key: Credential) -> Usage:
     """One call tells everything. Raises ReadError."""
     answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
-    return to_usage(ctx.http.parse(accepted(ctx, answer, "Crof"), UsageAnswer), ctx.now)
+    return to_usage(ctx.http.parse(ctx.http.check(answer, refused_key("Crof")), UsageAnswer), ctx.now)
 
 
 PROVIDER = Provider(
@@ -125,13 +126,11 @@ PROVIDER = Provider(
     summary="Dollar credits and, on plans, the requests left today.",
     aliases=("crofai",),
     dashboard="https://crof.ai/dashboard",
-    key_url="https://crof.ai/dashboard",
-    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
-    accounts="token",
-    min_interval=60,
+    accounts=AccountKind.TOKEN,
     deadline=20,
     binding=binding,
+    description_is_detail=True,
     strategies=(
-        Strategy("api", from_api, ApiKey(env=("CROF_API_KEY", "CROFAI_API_KEY", "CROF_AI_API_KEY"), env_first=True)),
+        Strategy.api(from_api, ApiKey(env=("CROF_API_KEY", "CROFAI_API_KEY", "CROF_AI_API_KEY"), env_first=True)),
     ),
 )

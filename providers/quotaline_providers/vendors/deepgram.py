@@ -12,7 +12,7 @@ from pydantic import Field
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Identity, Row, Section, Spend, Usage
@@ -132,10 +132,8 @@ PROVIDER = Provider(
     aliases=("dg",),
     dashboard="https://console.deepgram.com/project/",
     status=StatusPage("https://status.deepgram.com"),
-    key_url="https://console.deepgram.com/project/",
-    settings=("apiKey", "apiKeyEnv", "workspaceID", "tokenAccounts"),
-    accounts="token",
+    fields=("workspaceID",),
+    accounts=AccountKind.TOKEN,
     min_interval=120,
-    deadline=60,
-    strategies=(Strategy("api", from_api, ApiKey(env=("DEEPGRAM_API_KEY",))),),
+    strategies=(Strategy.api(from_api, ApiKey(env=("DEEPGRAM_API_KEY",))),),
 )

@@ -11,10 +11,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from quotaline_providers.access.lookups import ApiKey, CookieHeader, accepted
-from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.access.lookups import ApiKey, CookieHeader
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, StatusPage, Strategy, unlabelled
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
 from quotaline_providers.fetching.optional import beside, in_time, together
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import grouped, money, tokens, yuan
 from quotaline_providers.model import Balance, Chart, Point, Row, Section, Usage, Window
 from quotaline_providers.parsing.payload import (
@@ -251,7 +252,7 @@ def _precise(value: float, currency: str) -> str:
 async def from_api(ctx: Context, key: Credential) -> Usage:
     """The balance of an API key. Raises ReadError."""
     sent = await ctx.http.send("GET", BALANCE_URL, bearer=key.secret, timeout=TIMEOUT)
-    answer = ctx.http.parse(accepted(ctx, sent, "DeepSeek"), BalanceAnswer)
+    answer = ctx.http.parse(ctx.http.check(sent, refused_key("DeepSeek")), BalanceAnswer)
     amounts = (
         Money(info.currency, info.total_balance, info.topped_up_balance, info.granted_balance)
         for info in answer.balance_infos
@@ -352,14 +353,13 @@ PROVIDER = Provider(
     aliases=("deep-seek", "ds"),
     dashboard="https://platform.deepseek.com/usage",
     status=StatusPage("https://status.deepseek.com"),
-    key_url="https://platform.deepseek.com/api_keys",
-    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "tokenAccounts"),
-    accounts="token",
-    min_interval=60,
+    keys="https://platform.deepseek.com/api_keys",
+    accounts=AccountKind.TOKEN,
     deadline=40,
     binding=lambda usage: "money",
+    description_is_detail=True,
     strategies=(
-        Strategy("api", from_api, ApiKey(env=("DEEPSEEK_API_KEY", "DEEPSEEK_KEY"))),
-        Strategy("web", from_web, PLATFORM_TOKEN, applies=lambda ctx: ctx.account is None),
+        Strategy.api(from_api, ApiKey(env=("DEEPSEEK_API_KEY", "DEEPSEEK_KEY"))),
+        Strategy.web(from_web, PLATFORM_TOKEN, applies=unlabelled),
     ),
 )

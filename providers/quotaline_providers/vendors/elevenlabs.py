@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated
 
 from quotaline_providers.access.endpoints import base_address
-from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy
+from quotaline_providers.access.lookups import ApiKey
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, Forbidden
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import grouped, money, plan_name
 from quotaline_providers.model import MONTH_MINUTES, Identity, Row, Section, Spend, Usage, Window
 from quotaline_providers.parsing.payload import (
@@ -146,7 +147,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
     response = await ctx.http.send("GET", address(ctx), headers=headers, timeout=TIMEOUT)
     if response.status in (401, 403) and _lacks_permission(ctx, response):
         raise Forbidden("The ElevenLabs key lacks user_read.", 'Give the key the permission "User: Read".')
-    return to_usage(ctx.http.parse(accepted(ctx, response, "ElevenLabs"), Subscription), ctx.now)
+    return to_usage(ctx.http.parse(ctx.http.check(response, refused_key("ElevenLabs")), Subscription), ctx.now)
 
 
 PROVIDER = Provider(
@@ -157,10 +158,8 @@ PROVIDER = Provider(
     aliases=("11labs", "eleven"),
     dashboard="https://elevenlabs.io/app/developers/usage",
     status=StatusPage("https://status.elevenlabs.io"),
-    key_url="https://elevenlabs.io/app/settings/api-keys",
-    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
-    accounts="token",
-    min_interval=60,
+    keys="https://elevenlabs.io/app/settings/api-keys",
+    accounts=AccountKind.TOKEN,
     deadline=20,
-    strategies=(Strategy("api", from_api, ApiKey(env=("ELEVENLABS_API_KEY", "XI_API_KEY"))),),
+    strategies=(Strategy.api(from_api, ApiKey(env=("ELEVENLABS_API_KEY", "XI_API_KEY"))),),
 )

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from pydantic import Field, ValidationError
 
-from quotaline_providers.contract import Context, Option, Provider, Strategy
+from quotaline_providers.contract import Context, Lookup, Option, Origin, Provider, Strategy
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential, ReadError
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Identity, Row, Section, Usage, Window
@@ -292,17 +292,17 @@ def _written(path: Path) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class QuotaFiles:
+class QuotaFiles(Lookup[tuple[Candidate, ...]]):
     """The quota file of the chosen IDE folder, else those of all detected IDEs."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         own = self._chosen(ctx)
         return (ctx.show(own),) if own else tuple(ctx.show(base) for base in base_folders(ctx))
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         own = self._chosen(ctx)
         paths = [own] if own else [candidate.path for candidate in candidates(ctx)]
-        return next((ctx.show(path) for path in paths if _is_file(path)), None)
+        return next((ctx.origin(path) for path in paths if _is_file(path)), None)
 
     async def find(self, ctx: Context) -> tuple[Candidate, ...]:
         own = self._chosen(ctx)
@@ -346,7 +346,6 @@ PROVIDER = Provider(
     aliases=("jetbrains-ai", "jetbrains-ai-assistant"),
     connect="Enable AI Assistant in a JetBrains IDE and use it once.",
     summary="Monthly AI credits used and left, as the IDE last wrote them.",
-    settings=("ideBasePath",),
     options=(Option("ideBasePath", "The IDE's configuration folder; detected when empty."),),
-    strategies=(Strategy("cli", from_file, QuotaFiles(), label="local"),),
+    strategies=(Strategy.cli(from_file, QuotaFiles(), label="local"),),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quotaline_providers.access.lookups import ApiKey, Chosen
-from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Balance, Identity, Row, Section, Usage, Window
@@ -171,10 +171,8 @@ PROVIDER = Provider(
     summary="Credits left at the unofficial relay kimi-k2.ai.",
     aliases=("kimi-k2",),
     dashboard="https://kimrel.com/my-credits",
-    key_url="https://kimrel.com/my-credits",
-    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
-    accounts="token",
-    min_interval=60,
+    fields=("apiKey", "apiKeyEnv"),
+    accounts=AccountKind.TOKEN,
     deadline=35,
-    strategies=(Strategy("api", from_api, Chosen(_keys)),),
+    strategies=(Strategy.api(from_api, Chosen(_keys)),),
 )

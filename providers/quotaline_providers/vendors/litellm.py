@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 from quotaline_providers.access.endpoints import configured_server
 from quotaline_providers.access.lookups import ServerKey
-from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.formatting import money
 from quotaline_providers.model import Confidence, Identity, Lane, Spend, Usage, Window
@@ -201,10 +201,7 @@ PROVIDER = Provider(
     connect="Set LITELLM_BASE_URL to your LiteLLM proxy and LITELLM_API_KEY to a virtual key of it.",
     summary="Spend against the personal and the team budget of a virtual key.",
     aliases=("litellm-proxy",),
-    settings=("apiKey", "apiKeyEnv", "enterpriseHost", "tokenAccounts"),
-    accounts="token",
-    min_interval=60,
-    deadline=60,
+    accounts=AccountKind.TOKEN,
     binding=binding,
-    strategies=(Strategy("api", from_api, ServerKey(env=("LITELLM_API_KEY",), server=BASE_URL)),),
+    strategies=(Strategy.api(from_api, ServerKey(env=("LITELLM_API_KEY",), server=BASE_URL)),),
 )

@@ -9,10 +9,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Context, Credential, Option, Provider, Strategy
+from quotaline_providers.access.lookups import ApiKey
+from quotaline_providers.contract import Context, Credential, Lookup, Option, Origin, OriginKind, Provider, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Misconfigured, MissingCredential
 from quotaline_providers.fetching.optional import beside
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import grouped, money, yuan
 from quotaline_providers.model import Balance, Identity, Row, Section, Usage
 from quotaline_providers.parsing.payload import Integer, NeededNumber, Payload, Text, exact, lenient
@@ -175,13 +176,13 @@ def key_region(ctx: Context) -> str:
 
 
 @dataclass(frozen=True)
-class RegionalKey:
+class RegionalKey(Lookup[Credential]):
     """A key of the region that is read: it must not reach the other region's host."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ApiKey(env=ENV).places(ctx)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         try:
             return self._of(ctx, region_of(ctx)).probe(ctx)
         except Misconfigured:
@@ -197,7 +198,7 @@ class RegionalKey:
             origin = self._of(ctx, other).probe(ctx)
             if origin is None:
                 raise
-        name = "MOONSHOT_REGION" if origin in {f"env {name}" for name in ENV} else "apiKeyRegion"
+        name = "MOONSHOT_REGION" if origin.kind is OriginKind.ENVIRONMENT else "apiKeyRegion"
         raise Misconfigured(
             f"The API key is of the region {other} (setting {name}), but {region} is read.",
             f"Set {name} to {region} if that is the region of the key; else set region to {other}.",
@@ -239,7 +240,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 async def _balance(ctx: Context, base: str, key: Secret) -> Amounts:
     url = f"{base}/v1/users/me/balance"
     sent = await ctx.http.send("GET", url, bearer=key, timeout=TIMEOUT)
-    answer = ctx.http.parse(accepted(ctx, sent, "Moonshot", REGION_HINT), BalanceAnswer)
+    answer = ctx.http.parse(ctx.http.check(sent, refused_key("Moonshot", REGION_HINT)), BalanceAnswer)
     if answer.code == 401:
         raise ExpiredCredential("Moonshot refused the API key.", REGION_HINT)
     if not answer.good:
@@ -260,11 +261,10 @@ PROVIDER = Provider(
     connect="Create an API key at platform.moonshot.ai and set MOONSHOT_API_KEY (and MOONSHOT_REGION for China).",
     summary="Prepaid balance with its voucher and cash parts, and the account's limits.",
     dashboard="https://platform.moonshot.ai/console/account",
-    key_url="https://platform.moonshot.ai/console/api-keys",
+    keys="https://platform.moonshot.ai/console/api-keys",
     regions=(INTERNATIONAL, CHINA),
-    settings=("apiKey", "apiKeyEnv", "region"),
+    fields=("apiKey", "apiKeyEnv"),
     options=(Option("apiKeyRegion", "The region the configured key is of; the key is not used for another one."),),
-    min_interval=60,
     deadline=30,
-    strategies=(Strategy("api", from_api, RegionalKey()),),
+    strategies=(Strategy.api(from_api, RegionalKey()),),
 )

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.access.lookups import ApiKey
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
 from quotaline_providers.errors import ReadError
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import grouped, money
 from quotaline_providers.model import Balance, Chart, Identity, Point, Row, Section, Usage
 from quotaline_providers.parsing.json_search import Object, value_of
@@ -184,7 +185,7 @@ async def _history(ctx: Context, key: Secret, until: float) -> tuple[Use, ...]:
 
 async def _get(ctx: Context, key: Secret, path: str, params: dict[str, str], model: type[P]) -> P:
     answer = await ctx.http.send("GET", f"{BASE}/{path}", bearer=key, params=params, timeout=TIMEOUT)
-    return ctx.http.parse(accepted(ctx, answer, "Poe"), model)
+    return ctx.http.parse(ctx.http.check(answer, refused_key("Poe")), model)
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
@@ -200,10 +201,8 @@ PROVIDER = Provider(
     connect="Copy an API key from poe.com/api/keys and set POE_API_KEY, or store it with Quotaline.",
     summary="Points left, and the points of the last 30 days by model and day.",
     dashboard="https://poe.com/api/keys",
-    key_url="https://poe.com/api/keys",
-    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
-    accounts="token",
+    accounts=AccountKind.TOKEN,
     min_interval=120,
     deadline=WHOLE,
-    strategies=(Strategy("api", from_api, ApiKey(env=("POE_API_KEY",))),),
+    strategies=(Strategy.api(from_api, ApiKey(env=("POE_API_KEY",))),),
 )

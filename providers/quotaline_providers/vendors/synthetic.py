@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.access.lookups import ApiKey
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import grouped, money, percent
 from quotaline_providers.model import Identity, Lane, Row, Section, Spend, Usage, Window
 from quotaline_providers.parsing.json_search import Object, first
@@ -320,7 +321,7 @@ def _spend(quota: Quota, credits: Credits) -> Spend:
 async def from_api(ctx: Context, key: Credential) -> Usage:
     """One call tells everything. Raises ReadError."""
     answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
-    document = ctx.http.parse(accepted(ctx, answer, "Synthetic"), JsonDocument).root
+    document = ctx.http.parse(ctx.http.check(answer, refused_key("Synthetic")), JsonDocument).root
     if not isinstance(document, dict | list):
         raise BadResponse("Synthetic gave an answer that is neither an object nor a list.")
     return to_usage(document, ctx.now)
@@ -333,10 +334,9 @@ PROVIDER = Provider(
     summary="Five-hour requests, weekly token credits and hourly searches.",
     aliases=("synthetic.new",),
     dashboard="https://synthetic.new",
+    keys="",
     status=StatusPage("https://status.synthetic.new"),
-    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
-    accounts="token",
-    min_interval=60,
+    accounts=AccountKind.TOKEN,
     deadline=20,
-    strategies=(Strategy("api", from_api, ApiKey(env=("SYNTHETIC_API_KEY",))),),
+    strategies=(Strategy.api(from_api, ApiKey(env=("SYNTHETIC_API_KEY",))),),
 )

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.access.lookups import ApiKey
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.model import Balance, Usage, Window
 from quotaline_providers.parsing.payload import Payload, exact, needed_number, share
 
@@ -107,7 +108,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
     """One call tells everything. Raises ReadError."""
     answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
     hint = "The balance needs an ADMIN key; an INFERENCE key is not enough. Create one at venice.ai/settings/api."
-    return to_usage(ctx.http.parse(accepted(ctx, answer, "Venice", hint), BalanceAnswer), ctx.now)
+    return to_usage(ctx.http.parse(ctx.http.check(answer, refused_key("Venice", hint)), BalanceAnswer), ctx.now)
 
 
 PROVIDER = Provider(
@@ -117,11 +118,8 @@ PROVIDER = Provider(
     summary="DIEM left of the epoch's allocation, or the dollar balance.",
     aliases=("ven",),
     dashboard="https://venice.ai/settings/api",
-    key_url="https://venice.ai/settings/api",
-    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
-    accounts="token",
-    min_interval=60,
+    accounts=AccountKind.TOKEN,
     deadline=20,
     binding=binding,
-    strategies=(Strategy("api", from_api, ApiKey(env=("VENICE_API_KEY", "VENICE_KEY"))),),
+    strategies=(Strategy.api(from_api, ApiKey(env=("VENICE_API_KEY", "VENICE_KEY"))),),
 )

@@ -234,10 +234,9 @@ PROVIDER = Provider(
     summary="The monthly AI credits and the add-on credits.",
     aliases=("warp-ai", "warp-terminal"),
     dashboard="https://docs.warp.dev/reference/cli/api-keys",
-    key_url="https://docs.warp.dev/reference/cli/api-keys",
-    settings=("apiKey", "apiKeyEnv"),
     min_interval=300,
     deadline=30,
     binding=binding,
-    strategies=(Strategy("api", from_api, ApiKey(env=("WARP_API_KEY", "WARP_TOKEN")), label="api"),),
+    description_is_detail=True,
+    strategies=(Strategy.api(from_api, ApiKey(env=("WARP_API_KEY", "WARP_TOKEN"))),),
 )

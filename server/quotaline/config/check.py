@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
@@ -27,6 +28,8 @@ from quotaline_providers.parsing.payload import clean, to_number
 from quotaline_providers.secret import redact
 from quotaline_providers.settings import ProviderSettings, TokenAccounts
 
+log = logging.getLogger(__name__)
+
 _UNUSED_CODES = {
     "api_key": "api_key_unused",
     "api_key_env": "api_key_unused",
@@ -38,8 +41,6 @@ _UNUSED_CODES = {
     "enterprise_host": "enterprise_host_unused",
     "token_accounts": "token_accounts_unused",
 }
-# The sheets allow plain HTTP to an own installation only for some; a read itself decides for the others.
-_HTTPS_ONLY = frozenset({"openrouter", "azureopenai", "copilot", "kimi"})
 _OPTION_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "boolean": (bool,),
@@ -129,6 +130,7 @@ def check_entry(
         *_host(provider, entry, path),
         *_missing(provider, entry, merged, path),
         *_accounts(provider, entry, path),
+        *_own(provider, entry, path),
         *_unknown_keys(provider, raw, path),
     ]
     return [Problem(item.severity, item.code, item.message, item.path, entry.id) for item in found]
@@ -266,7 +268,7 @@ def _host(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[P
     if entry.enterprise_host is None or not uses(provider, "enterprise_host"):
         return
     try:
-        endpoint(entry.enterprise_host, "enterpriseHost", http="never" if provider.id in _HTTPS_ONLY else "private")
+        endpoint(entry.enterprise_host, "enterpriseHost", http="never" if provider.https_only else "private")
     except Misconfigured as error:
         message = f"{error.message} ({provider.name})"
         yield Problem("error", "invalid_enterprise_host", message, (*path, "enterpriseHost"))
@@ -274,7 +276,7 @@ def _host(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[P
 
 def _missing(provider: Provider, entry: ProviderSettings, merged: ProviderSettings, path: Path) -> Iterator[Problem]:
     has_account = bool(merged.token_accounts and any(account.token for account in merged.token_accounts.accounts))
-    wants_key = entry.source == "api" and uses(provider, "api_key") and provider.id not in ("codex", "wayfinder")
+    wants_key = entry.source == "api" and uses(provider, "api_key")
     if wants_key and not (merged.api_key or merged.api_key_env or (has_account and provider.accounts)):
         message = f"No key of {provider.name} is in this file; the keyring and the environment are tried."
         yield Problem("information", "api_key_missing", message, (*path, "source"))
@@ -292,13 +294,19 @@ def _accounts(provider: Provider, entry: ProviderSettings, path: Path) -> Iterat
         at = (*path, "tokenAccounts", "accounts", index)
         if account.token is None:
             yield Problem("warning", "account_without_token", "This account has no token and is left out.", at)
-        if (
-            provider.id == "zai"
-            and account.usage_scope == "team"
-            and not (account.organization_id and account.workspace_id)
-        ):
-            message = "A team account of Z.ai needs organizationId and workspaceID."
-            yield Problem("warning", "zai_team_context_missing", message, at)
+
+
+def _own(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[Problem]:
+    """What the provider's own check says."""
+    if provider.check_entry is None:
+        return
+    try:
+        found = tuple(provider.check_entry(entry))
+    except Exception as error:  # a third-party provider must not take the config down
+        log.warning("%s: checking the config entry failed: %s", provider.id, type(error).__name__)
+        return
+    for problem in found:
+        yield Problem("warning", problem.code, problem.message, (*path, *problem.path))
 
 
 def _unknown_keys(provider: Provider, raw: Mapping[str, object], path: Path) -> Iterator[Problem]:

@@ -297,7 +297,7 @@ def _store_account(
     if external is not None:
         accounts[index]["externalIdentifier"] = external
     group["activeIndex"] = index
-    if provider.id == "copilot":  # an account takes the single key's place
+    if provider.account_replaces_key:
         entry.pop("apiKey", None)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider
-from quotaline_providers.settings import ProviderSettings, SourceChoice, TokenAccount, TokenAccounts
+from quotaline_providers.settings import SOURCE_CHOICES, ProviderSettings, TokenAccount, TokenAccounts
+from quotaline_providers.vendors import UNREAD
 
 VERSION = 1
 
@@ -23,29 +24,7 @@ KEPT = frozenset({"quotaWarnings", "accentColor", "pluginSettings", "pluginSecre
 """CodexBar's entry keys that are kept and not used."""
 
 COOKIE_SOURCES = ("auto", "manual", "off")
-SOURCES: tuple[str, ...] = get_args(SourceChoice)
-
-# CodexBar's own providers that Quotaline does not read: no reason to look for an alias or to warn.
-FOREIGN = frozenset(
-    [
-        "qwencloud",
-        "fireworks",
-        "clinepass",
-        "deepinfra",
-        "qoder",
-        "neuralwatt",
-        "clawrouter",
-        "longcat",
-        "sub2api",
-        "wayfinder",
-        "zenmux",
-        "aiand",
-        "zoommate",
-        "xai",
-        "notion",
-        "ibmbob",
-    ]
-)
+SOURCES = SOURCE_CHOICES
 
 TOP_LEVEL = {
     "version": "The version of the file's shape. Always 1.",
@@ -133,7 +112,7 @@ def uses(provider: Provider, field: str) -> bool:
 def find_provider(name: str) -> Provider | None:
     """The provider with this id or alias; None when there is none. Imports all of them only for an unusual name."""
     wanted = name.strip().lower()
-    if wanted in FOREIGN and wanted not in registry.ids():
+    if wanted in UNREAD and wanted not in registry.ids():
         return None
     try:
         return registry.resolve(wanted)

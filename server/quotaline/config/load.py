@@ -15,12 +15,13 @@ from typing import Literal
 from quotaline.config.check import Problem, check_entry, check_hooks, check_version, looks_empty, read_entry
 from quotaline.config.editor.positions import Lines, Node, repeated, scan
 from quotaline.config.editor.positions import Path as JsonPath
-from quotaline.config.fields import ENTRY_ALIASES, FOREIGN, SECRET_KEYS, canonical_id
+from quotaline.config.fields import ENTRY_ALIASES, SECRET_KEYS, by_id, canonical_id
 from quotaline.config.locate import codexbar_path, config_path
 from quotaline.config.model import Config, Diagnostic, Loaded
 from quotaline.filestate import signature
 from quotaline_providers import registry
 from quotaline_providers.settings import ProviderSettings
+from quotaline_providers.vendors import UNREAD
 
 LARGEST = 4 << 20
 """A config file above this many bytes is not read."""
@@ -278,7 +279,7 @@ def _entries(providers: object, problems: list[Problem], *, own: bool) -> Iterat
             continue
         id = _known(name, own=own)
         if id is None:
-            if own or raw.get("enabled") is True or name not in FOREIGN:
+            if own or raw.get("enabled") is True or name not in UNREAD:
                 message = "This provider is not known; its entry is kept and not used."
                 problems.append(Problem("warning", "unsupported_provider", message, (*path, "id")))
         elif id in seen:
@@ -359,9 +360,12 @@ def _holds_secret(layer: Layer) -> bool:
                 return True
         return any(search(item) for item in node.items)
 
-    # StepFun keeps its session token under `region`.
-    stepfun = any(entry.id == "stepfun" and entry.raw.get("region") for entry in layer.entries)
-    return stepfun or search(scan(layer.text))
+    def own(entry: Entry) -> bool:
+        """Whether a field holds a secret for this provider alone."""
+        provider = by_id(entry.id)
+        return provider is not None and any(entry.raw.get(name) for name in provider.secret_fields)
+
+    return any(map(own, layer.entries)) or search(scan(layer.text))
 
 
 def _no_constant(name: str) -> float:

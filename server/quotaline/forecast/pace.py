@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from quotaline_providers import formatting
+from quotaline_providers.contract import Paced
 from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Usage, Window
 
 Stage = Literal[
@@ -17,9 +18,6 @@ Stage = Literal[
 
 _LEAST_EXPECTED = 3.0
 _LEAST_OF_A_WEEK = 1.0
-_CALENDAR_MONTH = frozenset(
-    {"abacus", "alibaba", "alibabatokenplan", "amp", "commandcode", "doubao", "mimo", "stepfun"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +168,23 @@ def pace(
     )
 
 
-def paces(provider: str, usage: Usage, now: datetime, work: WorkWeek | None = None) -> Mapping[str, Pace]:
-    """The paces of the windows of this provider that have one and are worth showing, by window id."""
-    told = (window_pace(provider, window, now, work) for window in usage.windows)
+PaceRule = Callable[[Window], Paced | None]
+"""Which windows of a provider have a pace: see `Provider.pace`."""
+
+
+def paces(rule: PaceRule, usage: Usage, now: datetime, work: WorkWeek | None = None) -> Mapping[str, Pace]:
+    """The paces of the windows that have one by this rule and are worth showing, by window id."""
+    told = (window_pace(rule, window, now, work) for window in usage.windows)
     return {this.window: this for this in told if this is not None and this.shown}
 
 
-def window_pace(provider: str, window: Window, now: datetime, work: WorkWeek | None = None) -> Pace | None:
-    """The pace of this provider's window; None when it has none or nothing can be said."""
-    paced, default = _has_pace(provider, window)
-    return pace(window, now, default, headroom=provider == "codex", work=work) if paced else None
+def window_pace(rule: PaceRule, window: Window, now: datetime, work: WorkWeek | None = None) -> Pace | None:
+    """The pace of a window; None when it has none by this rule or nothing can be said."""
+    try:
+        paced = rule(window)
+    except Exception:  # a third-party provider must not keep the others from being shown
+        return None
+    return pace(window, now, paced.minutes, headroom=paced.headroom, work=work) if paced is not None else None
 
 
 def _stage(delta: float) -> Stage:
@@ -212,38 +217,3 @@ def _month_before(reset: datetime) -> timedelta:
     if year < 1:
         raise OverflowError
     return end - end.replace(year=year, month=month, day=min(end.day, monthrange(year, month)[1]))
-
-
-def _has_pace(provider: str, window: Window) -> tuple[bool, int | None]:
-    """Whether this window of this provider has a pace, and its length when it tells none."""
-    lane, minutes = window.lane, window.minutes
-    session = lane == "primary" and (minutes is None or minutes <= SESSION_MINUTES)
-    match provider:
-        case "codex" | "opencodego":
-            return session or lane == "secondary", SESSION_MINUTES if session else WEEK_MINUTES
-        case "claude":
-            return session or lane in ("secondary", "tertiary"), SESSION_MINUTES if session else WEEK_MINUTES
-        case "ollama":
-            return minutes is not None and (session or lane == "secondary"), None
-        case "opencode":
-            return lane == "secondary", WEEK_MINUTES
-        case "kimi":
-            return lane is not None and minutes == (WEEK_MINUTES if lane == "primary" else SESSION_MINUTES), None
-        case "zai":
-            lengths = {"primary": SESSION_MINUTES, "secondary": WEEK_MINUTES}
-            wanted = lengths.get(lane) if lane else MONTH_MINUTES if window.id == "zai-mcp" else None
-            return wanted is not None and minutes == wanted, None
-        case "copilot":
-            return True, MONTH_MINUTES
-        case "cursor":
-            return minutes is not None, None
-        case "grok":
-            return lane == "primary" and window.label.lower() == "weekly", WEEK_MINUTES
-        case "notion":
-            return (session and minutes is not None) or minutes == MONTH_MINUTES, None
-        case "antigravity":
-            return minutes is not None and minutes <= SESSION_MINUTES, None
-        case "abacus":
-            return lane == "primary", MONTH_MINUTES
-        case _:
-            return provider in _CALENDAR_MONTH and minutes == MONTH_MINUTES, None

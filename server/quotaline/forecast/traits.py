@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from quotaline.forecast.pace import PaceRule
 from quotaline_providers import registry
-from quotaline_providers.contract import Provider
+from quotaline_providers.contract import Provider, paced_by_length
 from quotaline_providers.model import Usage
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a provider says about showing it: see `Provider.binding` and `Provider.longer_caps`."""
+    """What a provider says about showing it: see the members of `Provider` with these names."""
 
     binding: Callable[[Usage], str | None] | None = None
     longer_caps: bool = False
+    pace: PaceRule = paced_by_length
+    description_is_detail: bool = False
 
     @classmethod
     def of(cls, provider: Provider) -> Traits:
-        return cls(provider.binding, provider.longer_caps)
+        return cls(provider.binding, provider.longer_caps, provider.pace, provider.description_is_detail)
 
 
 def registered(id: str) -> Traits:

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from quotaline.state import VendorStatus
-from quotaline_providers.contract import Provider
+from quotaline_providers.contract import Provider, StatusKind
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.parsing.payload import to_time
 
@@ -43,7 +43,7 @@ class Noted:
 def page_of(provider: Provider) -> str | None:
     """What tells the provider's status page from others; None when it has none that is read."""
     page = provider.status
-    if page is None or page.kind == "link":
+    if page is None or page.kind is StatusKind.LINK:
         return None
     address = page.url.rstrip("/")
     return f"{address}#{page.product}" if page.product else address

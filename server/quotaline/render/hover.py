@@ -93,7 +93,7 @@ def _lines(item: Shown, length: Length) -> Iterator[str]:
     paces = item.paces
     for window in item.windows[: length.windows]:
         yield f"- {_window(item, window)}"
-        detail = times.detail_line(item.state.provider, window)
+        detail = item.detail_line(window)
         if detail:
             yield f"  - {_said(item, detail)}"
         if window.id in paces:
@@ -122,7 +122,7 @@ def _window(item: Shown, window: Window) -> str:
         unit = f" {_said(item, window.unit)}" if window.unit and not _is_currency(window.unit) else ""
         money = window.unit if window.unit and _is_currency(window.unit) else None
         numbers += f" ({text.amount(window.used, money)} of {text.amount(window.limit, money)}{unit})"
-    reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
+    reset = item.reset_line(window)
     return f"**{_said(item, window.label)}**{numbers}" + (f" · {_said(item, reset)}" if reset else "")
 
 

@@ -90,7 +90,7 @@ def _window_text(item: Shown, window: Window) -> str:
         parts.append(f"{formatting.percent(100 - used)} left" if left else f"{formatting.percent(used)} used")
     elif window.used is not None and window.limit is not None:
         parts.append(item.said(text.portion(window.used, window.limit, window.unit)))
-    reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
+    reset = item.reset_line(window)
     if reset:
         parts.append(item.said(f"r{reset[1:]}" if parts and reset.startswith(("Resets ", "Regenerates ")) else reset))
     return text.isolated(", ".join(parts))

@@ -125,7 +125,7 @@ def _provider(item: Shown) -> Iterator[str]:
 def _window(item: Shown, window: Window) -> Iterator[str]:
     view, used = item.view, window.shown_percent
     settings = view.settings.status_line
-    reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
+    reset = item.reset_line(window)
     words = [f"<strong>{escaped(item.said(window.label))}</strong>"]
     if used is not None:
         shown, word = (100 - used, "left") if settings.percent == "left" else (used, "used")
@@ -147,7 +147,7 @@ def _window(item: Shown, window: Window) -> Iterator[str]:
     pace = item.paces.get(window.id)
     if pace is not None:
         yield f'<p class="quiet">Pace: {escaped(pace.summary.replace(" | ", " · "))}</p>'
-    detail = times.detail_line(item.state.provider, window)
+    detail = item.detail_line(window)
     if detail:
         yield f'<p class="quiet">{escaped(item.said(detail))}</p>'
 

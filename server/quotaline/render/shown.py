@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quotaline.forecast.binding import Binding, Severity, binding, severity
-from quotaline.forecast.pace import Pace, paces
-from quotaline.render import text
+from quotaline.forecast.pace import Pace, paces, window_pace
+from quotaline.forecast.traits import Traits
+from quotaline.render import text, times
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import formatting
@@ -93,7 +94,24 @@ class Shown:
     def paces(self) -> dict[str, Pace]:
         if self.state.usage is None:
             return {}
-        return dict(paces(self.state.provider, self.state.usage, self.view.now, self.view.work))
+        return dict(paces(self.traits.pace, self.state.usage, self.view.now, self.view.work))
+
+    def pace(self, window: Window) -> Pace | None:
+        """The pace of a window, also one that is not worth a line."""
+        return window_pace(self.traits.pace, window, self.view.now, self.view.work)
+
+    def reset_line(self, window: Window) -> str | None:
+        """When the window resets, or gets a part back, as the user wants times."""
+        style, zone, detail = self.view.settings.reset_times, self.view.zone, self.traits.description_is_detail
+        return times.reset_line(window, self.view.now, style, zone, description_is_detail=detail)
+
+    def detail_line(self, window: Window) -> str | None:
+        """The description of a window where it is a detail of its own."""
+        return (window.description or "").strip() or None if self.traits.description_is_detail else None
+
+    @property
+    def traits(self) -> Traits:
+        return self.view.traits(self.state.provider)
 
     @property
     def error(self) -> tuple[str, str] | None:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from quotaline.forecast.binding import Severity, standing, worst
-from quotaline.forecast.pace import window_pace
 from quotaline.render import text, times
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.shown import shown as shown_state
@@ -173,7 +172,7 @@ def _field(item: Shown, name: str) -> str:
             return status.label if status is not None and status.tells else ""
         case _:
             window = bound.window if bound is not None else None
-            pace = window_pace(item.state.provider, window, view.now, view.work) if window is not None else None
+            pace = item.pace(window) if window is not None else None
             return pace.token if pace is not None and pace.shown_in_bar else ""
 
 

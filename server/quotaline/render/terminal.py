@@ -127,13 +127,13 @@ def _heading(item: Shown) -> str:
 
 
 def _window(item: Shown, window: Window) -> Iterator[Line]:
-    view, used = item.view, window.shown_percent
+    used = window.shown_percent
     if used is not None:
         left = 100 - used
         colour: Colour = "red" if left < 10 else "yellow" if left < 25 else "green"
         tail = f"{formatting.percent(left)} left [{text.bar(left, _CELLS, '=', '-')}]"
         yield Line(f"{item.said(window.label)}: ", tail, colour)
-    reset = times.reset_line(item.state.provider, window, view.now, view.settings.reset_times, view.zone)
+    reset = item.reset_line(window)
     if used is None:
         yield Line(f"{item.said(window.label)}: {item.said(reset or '—')}")
     if window.used is not None and window.limit is not None:
@@ -143,7 +143,7 @@ def _window(item: Shown, window: Window) -> Iterator[Line]:
         yield Line(f"  Pace: {pace.summary}")
     if reset and used is not None:
         yield Line(f"  {item.said(reset)}")
-    detail = times.detail_line(item.state.provider, window)
+    detail = item.detail_line(window)
     if detail:
         yield Line(f"  {item.said(detail)}")
 

@@ -14,11 +14,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _WHEN_WORDS = frozenset({"in", "at", "on", "every", "each", "hourly", "daily", "weekly", "monthly", "yearly"})
 _WHEN_WORDS |= {"today", "tomorrow", "soon"} | {month.lower() for month in _MONTHS}
 
-DETAIL_BACKED = frozenset(
-    {"chutes", "crof", "deepinfra", "deepseek", "kilo", "mimo", "mistral", "qoder", "sub2api", "warp"}
-)
-"""Providers whose window description is a detail and never says when the window resets."""
-
 
 def rfc3339(moment: datetime) -> str:
     """UTC, whole seconds, `Z`."""
@@ -47,21 +42,18 @@ def resets(moment: datetime, now: datetime, style: ResetTimes, zone: tzinfo, ver
     return f"{verb} {formatting.countdown(moment, now)}"
 
 
-def reset_line(provider: str, window: Window, now: datetime, style: ResetTimes, zone: tzinfo) -> str | None:
+def reset_line(
+    window: Window, now: datetime, style: ResetTimes, zone: tzinfo, *, description_is_detail: bool = False
+) -> str | None:
     """When the window resets, or gets a part back: from its date, else from the vendor's words."""
     if window.resets_at is not None:
         verb = "Resets" if window.next_regen_percent is None else "Regenerates"
         return resets(window.resets_at, now, style, zone, verb)
     words = (window.description or "").strip()
-    if not words or provider in DETAIL_BACKED:
+    if not words or description_is_detail:
         return None
     first = words.split()[0].lower().rstrip(",.:")
     return f"Resets {words}" if first in _WHEN_WORDS else words
-
-
-def detail_line(provider: str, window: Window) -> str | None:
-    """The description of a provider that uses it for a detail."""
-    return (window.description or "").strip() or None if provider in DETAIL_BACKED else None
 
 
 def updated(moment: datetime, now: datetime, zone: tzinfo, style: ResetTimes = "countdown") -> str:

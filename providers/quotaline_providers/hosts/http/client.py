@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 from pydantic import BaseModel
 
 from quotaline_providers.access.endpoints import check_address, same_origin
-from quotaline_providers.contract import Response
+from quotaline_providers.contract import Refusals, RequestOptions, Response
 from quotaline_providers.errors import BadResponse, Misconfigured, ReadError, TimedOut, Unavailable
 from quotaline_providers.hosts.http import responses
 from quotaline_providers.hosts.http.proxies import Proxies
@@ -96,29 +96,16 @@ class HttpClient:
         self._closing: set[asyncio.Task[None]] = set()
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_PER_HOST))
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        bearer: Secret | None = None,
-        cookie: Secret | None = None,
-        params: Params | None = None,
-        json: object = None,
-        form: Mapping[str, str | Secret] | None = None,
-        content: bytes | None = None,
-        self_signed: bool = False,
-        timeout: float = 30,
-    ) -> Response:
+    async def send(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Response:
         check_address(url)
+        self_signed, timeout = options.get("self_signed", False), options.get("timeout", 30)
         if self_signed and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
             raise Misconfigured("Only a server on this machine may have a certificate of its own making.")
-        lines, body = _body(json, form, content)
-        lines.update(_headers(headers, bearer, cookie))
+        lines, body = _body(options.get("json"), options.get("form"), options.get("content"))
+        lines.update(_headers(options.get("headers"), options.get("bearer"), options.get("cookie")))
         lines.setdefault("accept", "application/json")
         lines.setdefault("user-agent", self._user_agent)
-        request = Outgoing(method.upper(), _with_query(url, params), lines, body, self_signed)
+        request = Outgoing(method.upper(), _with_query(url, options.get("params")), lines, body, self_signed)
         await self._open()
         self._begin_exchange()
         try:
@@ -131,49 +118,17 @@ class HttpClient:
         raise TimedOut(f"{request.host} did not answer within {timeout:g} seconds.")
 
     async def get(
-        self,
-        url: str,
-        model: type[P],
-        *,
-        headers: Mapping[str, str] | None = None,
-        bearer: Secret | None = None,
-        cookie: Secret | None = None,
-        params: Params | None = None,
-        timeout: float = 30,
+        self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
     ) -> P:
-        response = await self.send(
-            "GET", url, headers=headers, bearer=bearer, cookie=cookie, params=params, timeout=timeout
-        )
-        return self.parse(self.check(response), model)
+        return self.parse(self.check(await self.send("GET", url, **options), refusals), model)
 
     async def post(
-        self,
-        url: str,
-        model: type[P],
-        *,
-        headers: Mapping[str, str] | None = None,
-        bearer: Secret | None = None,
-        cookie: Secret | None = None,
-        params: Params | None = None,
-        json: object = None,
-        form: Mapping[str, str | Secret] | None = None,
-        timeout: float = 30,
+        self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
     ) -> P:
-        response = await self.send(
-            "POST",
-            url,
-            headers=headers,
-            bearer=bearer,
-            cookie=cookie,
-            params=params,
-            json=json,
-            form=form,
-            timeout=timeout,
-        )
-        return self.parse(self.check(response), model)
+        return self.parse(self.check(await self.send("POST", url, **options), refusals), model)
 
-    def check(self, response: Response) -> Response:
-        error = responses.error_of(response, self._clock())
+    def check(self, response: Response, refusals: Refusals | None = None) -> Response:
+        error = responses.error_of(response, self._clock(), refusals or {})
         if error is not None:
             raise error
         return response

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from quotaline_providers.contract import Response
+from quotaline_providers.contract import HTML, Refusals, Response
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
 from quotaline_providers.parsing.payload import to_number
 
 P = TypeVar("P", bound=BaseModel)
 
 
-def error_of(response: Response, now: datetime) -> ReadError | None:
-    """The error an answer's status stands for; None for 2xx."""
+def error_of(response: Response, now: datetime, refusals: Refusals = MappingProxyType({})) -> ReadError | None:
+    """The error that a response stands for: what `refusals` say of it, else what its status means; None for 2xx."""
     host, status = host_of(response.url), response.status
+    if HTML in refusals and is_html(response):
+        return refusals[HTML].raised(status)
     if response.ok:
         return None
+    if status in refusals:
+        return refusals[status].raised(status, retry_after(response, now))
     if status == 401:
         return ExpiredCredential(f"{host} refused the credential (HTTP 401).")
     if status == 403:
@@ -49,13 +54,18 @@ def retry_after(response: Response, now: datetime) -> datetime | None:
     return until if until > now else None
 
 
+def is_html(response: Response) -> bool:
+    """Whether the body is a web page."""
+    return response.body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+
+
 def parse(response: Response, model: type[P]) -> P:
     """The body as this model. Raises BadResponse; neither its message nor its cause holds anything of the body."""
     host = host_of(response.url)
     body = response.body.removeprefix(b"\xef\xbb\xbf").strip()
     if not body:
         raise BadResponse(f"{host} answered with nothing.")
-    if body.startswith(b"<"):
+    if is_html(response):
         raise BadResponse(
             f"{host} answered with a web page instead of data; a sign-in page or proxy may be in the way.",
             "Check that you are signed in, and that no proxy or network sign-in page answers in between.",

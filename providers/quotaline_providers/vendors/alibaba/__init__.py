@@ -7,10 +7,11 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable
 
-from quotaline_providers.access.lookups import ApiKey, CookieHeader, accepted, cookie_values
-from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy
+from quotaline_providers.access.lookups import ApiKey, CookieHeader, cookie_values
+from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy, unlabelled
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut, Unavailable
 from quotaline_providers.fetching.browser_page import CHROME, HTML
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.model import Usage
 from quotaline_providers.parsing.payload import JsonObject
 from quotaline_providers.secret import Secret
@@ -103,7 +104,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         url = overrides.api_quota(region)
         response = await ctx.http.send("POST", url, bearer=key.secret, headers=headers, json=body, timeout=SECONDS)
         if response.status in (401, 403):
-            accepted(ctx, response, "Alibaba")
+            ctx.http.check(response, refused_key("Alibaba"))
         return to_usage(ctx.http.parse(_checked(ctx, response), JsonObject).root, True, ctx.now)
 
     return await in_regions(ctx, ask)
@@ -212,23 +213,20 @@ PROVIDER = Provider(
     aliases=("alibaba-coding-plan", "bailian"),
     dashboard=REGIONS[INTERNATIONAL].dashboard,
     status=StatusPage("https://status.aliyun.com"),
-    key_url="https://modelstudio.console.alibabacloud.com/",
+    keys="https://modelstudio.console.alibabacloud.com/",
     regions=(INTERNATIONAL, CHINA),
-    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "region"),
     min_interval=180,
     deadline=150,
     longer_caps=True,
     strategies=(
-        Strategy(
-            "web",
+        Strategy.web(
             from_web,
             CookieHeader(env=("ALIBABA_CODING_PLAN_COOKIE",)),
             label="alibaba-coding-plan.web",
             falls_through=_goes_on,
-            applies=lambda ctx: ctx.account is None,
+            applies=unlabelled,
         ),
-        Strategy(
-            "api",
+        Strategy.api(
             from_api,
             ApiKey(env=("ALIBABA_CODING_PLAN_API_KEY", "ALIBABA_QWEN_API_KEY", "DASHSCOPE_API_KEY")),
             label="alibaba-coding-plan.api",

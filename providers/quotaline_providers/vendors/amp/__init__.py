@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from quotaline_providers.access.lookups import ApiKey, CookieHeader, Program, accepted, normalize_cookie
-from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.access.lookups import ApiKey, CookieHeader, Program, normalize_cookie
+from quotaline_providers.contract import Context, Credential, Provider, Strategy, after_any_error, unlabelled
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
 from quotaline_providers.fetching.browser_page import browser_headers, page, redirect_of
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.model import Usage
 from quotaline_providers.parsing.payload import Flag, Payload, Text, lenient
 from quotaline_providers.vendors.amp.display import SIGN_IN, parse_display, parse_page
@@ -97,7 +98,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
     answer = await ctx.http.send("POST", BALANCE, bearer=key.secret, json=body, timeout=SECONDS)
     if answer.url != BALANCE:
         raise BadResponse("Amp redirected the request to another place.")
-    reply = ctx.http.parse(accepted(ctx, answer, "Amp"), Reply)
+    reply = ctx.http.parse(ctx.http.check(answer, refused_key("Amp")), Reply)
     if reply.ok is not True:
         if reply.error and reply.error.code == "auth-required":
             raise ExpiredCredential("Amp refused the access token.")
@@ -148,19 +149,15 @@ PROVIDER = Provider(
     summary="The daily free quota, a subscription's pools, and individual and workspace credits.",
     aliases=("ampcode",),
     dashboard=f"{SETTINGS}/usage",
-    key_url=SETTINGS,
-    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource"),
-    min_interval=60,
-    deadline=60,
+    keys=SETTINGS,
     strategies=(
-        Strategy(
-            "cli",
+        Strategy.cli(
             from_cli,
             Program("amp", env="AMP_CLI_PATH", candidates=programs, hint="Install Amp from https://ampcode.com."),
-            falls_through=lambda error: True,
-            applies=lambda ctx: ctx.account is None,
+            falls_through=after_any_error,
+            applies=unlabelled,
         ),
-        Strategy("api", from_api, ApiKey(env=("AMP_API_KEY",), file=secrets_file), falls_through=lambda error: True),
-        Strategy("web", from_web, CookieHeader(read=session_pairs), applies=lambda ctx: ctx.account is None),
+        Strategy.api(from_api, ApiKey(env=("AMP_API_KEY",), file=secrets_file), falls_through=after_any_error),
+        Strategy.web(from_web, CookieHeader(read=session_pairs), applies=unlabelled),
     ),
 )

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from quotaline_providers.access.endpoints import endpoint, without_query
-from quotaline_providers.contract import Context, Option, Provider, Response, StatusPage, Strategy
+from quotaline_providers.contract import Context, Option, OptionType, Provider, Response, StatusPage, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -244,14 +244,15 @@ PROVIDER = Provider(
     connect=CONNECT,
     summary="What Bedrock cost this month, beside a budget, and the tokens of Claude in the last 14 days.",
     dashboard="https://console.aws.amazon.com/bedrock",
+    keys="",
     status=StatusPage("https://health.aws.amazon.com/health/status"),
-    settings=("apiKey", "secretKey", "region"),
+    fields=("apiKey", "secretKey", "region"),
     options=(
         Option("awsAuthMode", "`keys` or `profile`; without it keys are used where both halves are known."),
         Option("awsProfile", "The profile of the AWS configuration files whose login is used."),
-        Option("monthlyBudget", "A budget in US dollars to compare the month's cost with.", "number"),
+        Option("monthlyBudget", "A budget in US dollars to compare the month's cost with.", OptionType.NUMBER),
     ),
-    strategies=(Strategy("api", from_api, AwsLogin()),),
+    strategies=(Strategy.api(from_api, AwsLogin()),),
     min_interval=3600,
     deadline=120,
 )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from quotaline_providers.contract import Context
+from quotaline_providers.contract import Context, Lookup, Origin
 from quotaline_providers.errors import Misconfigured, MissingCredential
 from quotaline_providers.secret import Secret
 
@@ -109,7 +109,7 @@ def profile(ctx: Context) -> Profile | None:
 
 
 @dataclass(frozen=True)
-class AwsLogin:
+class AwsLogin(Lookup[Login]):
     """The AWS login to use. Raises MissingCredential, Misconfigured.
 
     Many who use AWS do not use Bedrock, and AWS bills every question for costs: what is only ambient is used when
@@ -124,7 +124,7 @@ class AwsLogin:
             f"env {PROFILE_ENV}",
         )
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         try:
             chosen = mode(ctx)
         except Misconfigured:
@@ -133,8 +133,8 @@ class AwsLogin:
             return None
         if chosen == "profile":
             own = ctx.settings.own_text("awsProfile")
-            return None if profile(ctx) is None else "config" if own else f"env {PROFILE_ENV}"
-        return None if keys(ctx) is None else "config" if ctx.settings.api_key else f"env {KEY_ENV}"
+            return None if profile(ctx) is None else Origin.config() if own else Origin.env(PROFILE_ENV)
+        return None if keys(ctx) is None else Origin.config() if ctx.settings.api_key else Origin.env(KEY_ENV)
 
     async def find(self, ctx: Context) -> Login:
         if mode(ctx) == "profile":

@@ -10,10 +10,11 @@ from datetime import datetime
 from urllib.parse import quote
 
 from quotaline_providers.access.endpoints import base_address
-from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
+from quotaline_providers.access.lookups import ApiKey
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Response, Strategy
 from quotaline_providers.errors import BadResponse, ReadError
 from quotaline_providers.fetching.optional import optional
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import percent
 from quotaline_providers.model import MONTH_MINUTES, Identity, Lane, Row, Section, Usage, Window
 from quotaline_providers.parsing.payload import JsonDocument, to_text
@@ -100,7 +101,7 @@ def merged(definition: Node, usage: object) -> Node:
 async def from_api(ctx: Context, key: Credential) -> Usage:
     """The subscription; where it does not tell both windows, the quotas one by one."""
     base = base_address(ctx.env(OVERRIDE), OVERRIDE, OFFICIAL)
-    response = accepted(ctx, await _send(ctx, f"{base}/users/me/subscription_usage", key), "Chutes")
+    response = ctx.http.check(await _send(ctx, f"{base}/users/me/subscription_usage", key), refused_key("Chutes"))
     found = reading(ctx.http.parse(response, JsonDocument).root)
     if found.rolling is None or found.monthly is None:
         found = found.completed(await _quotas(ctx, base, key))
@@ -133,7 +134,7 @@ async def _optional(ctx: Context, url: str, key: Credential, seconds: float) -> 
     if answer is None:
         return None
     if answer.status in (401, 403):
-        accepted(ctx, answer, "Chutes")
+        ctx.http.check(answer, refused_key("Chutes"))
     try:
         return ctx.http.parse(ctx.http.check(answer), JsonDocument).root
     except ReadError:
@@ -151,11 +152,10 @@ PROVIDER = Provider(
     summary="The 4-hour and monthly windows of a subscription, or the request quotas without one.",
     aliases=("chutes.ai",),
     dashboard="https://chutes.ai",
-    key_url="https://chutes.ai/app/api",
-    settings=("apiKey", "apiKeyEnv", "tokenAccounts"),
-    accounts="token",
-    min_interval=60,
+    keys="https://chutes.ai/app/api",
+    accounts=AccountKind.TOKEN,
     deadline=90,
     longer_caps=True,
-    strategies=(Strategy("api", from_api, ApiKey(env=("CHUTES_API_KEY", "CHUTES_API_TOKEN")), label="api"),),
+    description_is_detail=True,
+    strategies=(Strategy.api(from_api, ApiKey(env=("CHUTES_API_KEY", "CHUTES_API_TOKEN"))),),
 )

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Option, Provider, StatusPage, Strategy
+from quotaline_providers.contract import (
+    AccountKind,
+    Option,
+    OptionType,
+    Provider,
+    StatusKind,
+    StatusPage,
+    Strategy,
+    after_any_error,
+    paced,
+)
+from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES
 from quotaline_providers.vendors.claude.admin import AdminKey, from_admin
 from quotaline_providers.vendors.claude.cli import from_cli
 from quotaline_providers.vendors.claude.desktop import ALLOWED
@@ -21,28 +32,29 @@ PROVIDER = Provider(
     connect="Run `claude` and sign in, or set an Anthropic Admin API key or the `sessionKey` cookie of claude.ai.",
     strategies=(
         # An Admin key, when there is one, is the only strategy: its error does not fall through.
-        Strategy("api", from_admin, AdminKey(), label="admin-api"),
-        Strategy("oauth", _oauth, OauthLogin(), falls_through=lambda error: True),
-        Strategy("oauth", _cli, CliForOauth(), label="claude", in_auto=False, applies=lambda ctx: ctx.interactive),
-        Strategy("cli", _cli, CliProgram(), label="claude", falls_through=lambda error: True),
-        Strategy("web", _web, Cookie()),
+        Strategy.api(from_admin, AdminKey(), label="admin-api"),
+        Strategy.oauth(_oauth, OauthLogin(), falls_through=after_any_error),
+        Strategy.oauth(_cli, CliForOauth(), label="claude", in_auto=False, applies=lambda ctx: ctx.interactive),
+        Strategy.cli(_cli, CliProgram(), label="claude", falls_through=after_any_error),
+        Strategy.web(_web, Cookie()),
     ),
     dashboard="https://claude.ai/settings/usage",
-    status=StatusPage("https://status.claude.com", "statuspage"),
+    status=StatusPage("https://status.claude.com", StatusKind.STATUSPAGE),
     min_interval=300,
     deadline=120,
-    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "tokenAccounts"),
+    fields=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource"),
     options=(
         Option("organizationID", "The UUID of the claude.ai organisation to read."),
-        Option("renewInBackground", "Let Claude Code renew its expired login without being asked.", "boolean"),
-        Option(ALLOWED, "On macOS, use the login of Claude Desktop when Claude Code has none.", "boolean"),
-        Option(ENABLED, "Show the accounts that the account switcher `cswap` knows, too.", "boolean"),
+        Option("renewInBackground", "Let Claude Code renew its expired login without being asked.", OptionType.BOOLEAN),
+        Option(ALLOWED, "On macOS, use the login of Claude Desktop when Claude Code has none.", OptionType.BOOLEAN),
+        Option(ENABLED, "Show the accounts that the account switcher `cswap` knows, too.", OptionType.BOOLEAN),
         Option(PROGRAM, "Where `cswap` is, when it is not on PATH."),
-        Option(ALONE, "Show them even when `cswap` knows only one account.", "boolean"),
+        Option(ALONE, "Show them even when `cswap` knows only one account.", OptionType.BOOLEAN),
     ),
-    accounts="token",
-    key_url="https://console.anthropic.com/settings/admin-keys",
+    accounts=AccountKind.TOKEN,
+    keys="https://console.anthropic.com/settings/admin-keys",
     summary="Session, weekly and model limits, extra usage; with an Admin API key the organisation's spend.",
     longer_caps=True,
+    pace=paced({"primary": SESSION_MINUTES, "secondary": WEEK_MINUTES, "tertiary": WEEK_MINUTES}),
     manual_ignores_cooldown=True,
 )

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential
+from quotaline_providers.contract import Context, Credential, Lookup, Origin
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -175,26 +175,26 @@ def to_usage(costs: CostReport, used: TokenReport, now: datetime) -> Usage:
 
 
 @dataclass(frozen=True)
-class AdminKey:
+class AdminKey(Lookup[Credential]):
     """An Admin API key: the selected account's, config `apiKey`, the keyring, the environment."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ApiKey(KEY_ENV).places(ctx)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         if ctx.account is not None:
             try:
-                return f"account {ctx.account.label}" if account_token(ctx, "admin") else None
+                return Origin.account(ctx.account.label) if account_token(ctx, "admin") else None
             except MissingCredential:
                 return None
         if ctx.settings.api_key and key_form(ctx.settings.api_key) != "admin":
-            return next((f"env {name}" for name in KEY_ENV if ctx.env(name)), None)
+            return next((Origin.env(name) for name in KEY_ENV if ctx.env(name)), None)
         return ApiKey(KEY_ENV).probe(ctx)
 
     async def find(self, ctx: Context) -> Credential:
         token = account_token(ctx, "admin")
         if token is not None and ctx.account is not None:
-            return Credential(Secret(token), f"account {ctx.account.label}")
+            return Credential(Secret(token), Origin.account(ctx.account.label))
         for candidate in await self._ambient(ctx):
             value = bare_token(candidate.secret.reveal())
             if value.startswith("sk-ant-api"):

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from quotaline_providers.contract import Context
+from quotaline_providers.contract import Context, Lookup, Origin
 from quotaline_providers.errors import BadResponse, MissingCredential, ReadError
 from quotaline_providers.model import Identity
 from quotaline_providers.parsing.payload import Payload, Text, When, clean, lenient, parse_or_none
@@ -279,7 +279,7 @@ async def local_account(ctx: Context) -> Account | None:
 
 
 @dataclass(frozen=True)
-class OauthLogin:
+class OauthLogin(Lookup[Logins]):
     """An OAuth login: the selected account's; else ours (environment, config, keyring); else Claude Code's; else
     Claude Desktop's, where the user allowed that."""
 
@@ -289,17 +289,17 @@ class OauthLogin:
         desktop = (ctx.show(desktop_folder(ctx) / "config.json"),) if is_allowed(ctx) else ()
         return (*env, "config apiKey", "keyring", *chain, ctx.show(credentials_file(ctx)), *desktop)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         if ctx.account is not None:
-            return f"account {ctx.account.label}" if _account_is(ctx, "oauth") else None
+            return Origin.account(ctx.account.label) if _account_is(ctx, "oauth") else None
         for name in TOKEN_ENV:
             if clean(ctx.environ.get(name)):
-                return f"env {name}"
+                return Origin.env(name)
         if ctx.settings.api_key and key_form(ctx.settings.api_key) == "oauth":
-            return "config"
+            return Origin.config()
         desktop = (desktop_folder(ctx) / "config.json",) if is_allowed(ctx) else ()
         files = (credentials_file(ctx), *desktop)
-        return next((ctx.show(path) for path in files if os.path.exists(path)), None)
+        return next((ctx.origin(path) for path in files if os.path.exists(path)), None)
 
     async def find(self, ctx: Context) -> Logins:
         token = account_token(ctx, "oauth")

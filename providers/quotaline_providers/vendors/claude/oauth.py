@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from quotaline_providers.access.endpoints import endpoint
-from quotaline_providers.contract import Context
+from quotaline_providers.contract import Context, Lookup, Origin
 from quotaline_providers.errors import (
     ExpiredCredential,
     Forbidden,
@@ -210,13 +210,13 @@ async def _with_extras(ctx: Context, login: Login, identity: Identity) -> Usage:
 
 
 @dataclass(frozen=True)
-class CliForOauth:
+class CliForOauth(Lookup[Path]):
     """The program, for a user who chose OAuth: only when the login is absent or Claude Code's to renew."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ()
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         return None
 
     async def find(self, ctx: Context) -> Path:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from quotaline_providers.access.login_shell import in_login_shell
-from quotaline_providers.contract import Context, Conversation
+from quotaline_providers.contract import Context, Conversation, Lookup, Origin
 from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError, TimedOut
 from quotaline_providers.vendors.claude import login
 from quotaline_providers.vendors.claude.panel import State, plain, squeezed, state_of
@@ -74,14 +74,14 @@ def find(ctx: Context) -> Path | None:
 
 
 @dataclass(frozen=True)
-class CliProgram:
+class CliProgram(Lookup[Path]):
     """Claude Code, wherever it is installed. It knows only its own login: never the answer to a selected account."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return ("program `claude`",)
 
-    def probe(self, ctx: Context) -> str | None:
-        return "program `claude`" if ctx.account is None and find(ctx) else None
+    def probe(self, ctx: Context) -> Origin | None:
+        return Origin.program("claude") if ctx.account is None and find(ctx) else None
 
     async def find(self, ctx: Context) -> Path:
         if ctx.account is not None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from quotaline_providers.access.lookups import CookieHeader, cookie_values, normalize_cookie
-from quotaline_providers.contract import Context, Credential, Response
+from quotaline_providers.contract import Context, Credential, Lookup, Origin, Response
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError, Unavailable
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.login import account_token, key_form, own_key
@@ -125,16 +125,16 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Cookie:
+class Cookie(Lookup[Credential]):
     """The cookie the user gave: the selected account's, config `cookieHeader`, or the keyring's."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return CookieHeader("sessionKey").places(ctx)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         if ctx.account is not None:
             try:
-                return f"account {ctx.account.label}" if account_token(ctx, "cookie") else None
+                return Origin.account(ctx.account.label) if account_token(ctx, "cookie") else None
             except MissingCredential:
                 return None
         return CookieHeader("sessionKey").probe(ctx)
@@ -148,7 +148,7 @@ class Cookie:
     async def _given(self, ctx: Context) -> Credential:
         token = account_token(ctx, "cookie")
         if token is not None and ctx.account is not None:
-            return Credential(Secret(normalize_cookie(token, "sessionKey") or ""), f"account {ctx.account.label}")
+            return Credential(Secret(normalize_cookie(token, "sessionKey") or ""), Origin.account(ctx.account.label))
         try:
             return await CookieHeader("sessionKey").find(ctx)
         except MissingCredential:
@@ -159,4 +159,6 @@ class Cookie:
             header = normalize_cookie(pasted.reveal(), "sessionKey") if pasted else None
             if header is None:
                 raise
-            return Credential(Secret(header), "config" if key and pasted and pasted.reveal() == key else "keyring")
+            return Credential(
+                Secret(header), Origin.config() if key and pasted and pasted.reveal() == key else Origin.keyring()
+            )

@@ -81,15 +81,14 @@ PROVIDER = Provider(
     connect=CONNECT,
     summary="Credits used and left, the weekly limit, and tokens per model from local chats.",
     dashboard="https://www.codebuff.com/usage",
-    settings=("apiKey", "apiKeyEnv", "dataDir"),
+    keys="",
     options=(Option("dataDir", "One more folder with Codebuff data, beside the CLI's own."),),
     strategies=(
-        Strategy(
-            "api",
+        Strategy.api(
             from_account,
             ApiKey(env=("CODEBUFF_API_KEY",), env_first=True, file=lambda ctx: (credentials_file(ctx), login_token)),
             label="api",
         ),
-        Strategy("local", from_chats, DataFolders(), label="local"),
+        Strategy.local(from_chats, DataFolders(), label="local"),
     ),
 )

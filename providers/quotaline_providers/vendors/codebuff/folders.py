@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from quotaline_providers.contract import Context
+from quotaline_providers.contract import Context, Lookup, Origin
 from quotaline_providers.errors import MissingCredential
 
 _CHANNELS = ("manicode", "manicode-dev", "manicode-staging")
@@ -41,17 +41,17 @@ def _is_folder(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class DataFolders:
+class DataFolders(Lookup[tuple[Path, ...]]):
     """The CLI's data folders. An installed program is a trace, too, but nothing to read."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (*(f"~/.config/{channel}" for channel in _CHANNELS), "config dataDir", "env CODEBUFF_DATA_DIR")
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         roots = data_roots(ctx)
         if roots:
-            return ctx.show(roots[0])
-        return "program `codebuff`" if ctx.processes.find("codebuff") else None
+            return ctx.origin(roots[0])
+        return Origin.program("codebuff") if ctx.processes.find("codebuff") else None
 
     async def find(self, ctx: Context) -> tuple[Path, ...]:
         roots = await ctx.files.in_thread(lambda: data_roots(ctx))

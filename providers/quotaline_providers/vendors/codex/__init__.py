@@ -6,8 +6,9 @@ Read with the Codex program's own login, through the program itself, or with cha
 from __future__ import annotations
 
 from quotaline_providers.access.lookups import CookieHeader
-from quotaline_providers.contract import Context, Option, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Option, OptionType, Provider, StatusKind, StatusPage, Strategy, paced
 from quotaline_providers.errors import BadResponse, ReadError, TimedOut, Unavailable
+from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES
 from quotaline_providers.vendors.codex.homes import workspace
 from quotaline_providers.vendors.codex.login import AccessToken, SubscriptionLogin
 from quotaline_providers.vendors.codex.mapping import binding
@@ -43,30 +44,34 @@ PROVIDER = Provider(
     connect="Run `codex login` and sign in with your ChatGPT account.",
     summary="5-hour and weekly limits, model limits, credits and reset credits of a ChatGPT plan.",
     dashboard="https://chatgpt.com/codex/settings/usage",
-    status=StatusPage("https://status.openai.com/", "statuspage"),
-    min_interval=60,
+    status=StatusPage("https://status.openai.com/", StatusKind.STATUSPAGE),
     deadline=90,
-    settings=("workspaceID", "cookieHeader", "cookieSource"),
+    fields=("workspaceID",),
     options=(
         Option(
             "externalSources",
             "Also use the ChatGPT login of other programs (`~/.config/codex`, OpenCode) when Codex has none.",
-            "boolean",
+            OptionType.BOOLEAN,
         ),
-        Option(HOMES, "Folders of more Codex logins (`CODEX_HOME`), absolute or `~/...`; each is an account.", "array"),
-        Option(CHOSEN, 'Which of these accounts is the active one: `{"homePath": ...}`.', "object"),
+        Option(
+            HOMES,
+            "Folders of more Codex logins (`CODEX_HOME`), absolute or `~/...`; each is an account.",
+            OptionType.ARRAY,
+        ),
+        Option(CHOSEN, 'Which of these accounts is the active one: `{"homePath": ...}`.', OptionType.OBJECT),
     ),
     profiles=profiles,
     strategies=(
-        Strategy("api", from_access_token, AccessToken(), label="pat", falls_through=_rejected),
-        Strategy("oauth", from_login, SubscriptionLogin(), falls_through=_rejected),
+        Strategy.api(from_access_token, AccessToken(), label="pat", falls_through=_rejected),
+        Strategy.oauth(from_login, SubscriptionLogin(), falls_through=_rejected),
         # Only when `oauth` is chosen: the program renews a spent login by itself.
-        Strategy("oauth", from_program, ProgramForStaleLogin(), label="codex-cli", in_auto=False, applies=_unscoped),
-        Strategy("cli", from_program, CODEX, label="codex-cli", applies=_unscoped, falls_through=_unheard),
+        Strategy.oauth(from_program, ProgramForStaleLogin(), label="codex-cli", in_auto=False, applies=_unscoped),
+        Strategy.cli(from_program, CODEX, label="codex-cli", applies=_unscoped, falls_through=_unheard),
         # Only when `cli` is chosen and the user waits: a screen is for people, and may ask them to sign in.
-        Strategy("cli", from_screen, SignedInProgram(), label="codex-cli", in_auto=False, applies=_waits_at_terminal),
-        Strategy("web", from_cookies, CookieHeader(), label="openai-web", in_auto=False),
+        Strategy.cli(from_screen, SignedInProgram(), label="codex-cli", in_auto=False, applies=_waits_at_terminal),
+        Strategy.web(from_cookies, CookieHeader(), label="openai-web", in_auto=False),
     ),
     binding=binding,
+    pace=paced({"primary": SESSION_MINUTES, "secondary": WEEK_MINUTES}, headroom=True),
     longer_caps=True,
 )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from quotaline_providers.contract import Context, Credential
+from quotaline_providers.contract import Context, Credential, Lookup, Origin
 from quotaline_providers.errors import MissingCredential
 from quotaline_providers.parsing.payload import Payload, Text, When, jwt_claims, lenient, parse_or_none, to_text
 from quotaline_providers.secret import Secret
@@ -237,16 +237,16 @@ async def native_login(ctx: Context) -> Login | None:
 
 
 @dataclass(frozen=True)
-class SubscriptionLogin:
+class SubscriptionLogin(Lookup[Login]):
     """The login of `codex login`; other programs' only when the user allowed it; the keyring's last."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         external = tuple(ctx.show(path) for path in _external_files(ctx)) if allows_external(ctx) else ()
         return (ctx.show(codex_home(ctx) / "auth.json"), *external, "keyring (Codex Auth)")
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         files = (codex_home(ctx) / "auth.json", *(_external_files(ctx) if allows_external(ctx) else ()))
-        return next((ctx.show(path) for path in files if there(path)), None)
+        return next((ctx.origin(path) for path in files if there(path)), None)
 
     async def find(self, ctx: Context) -> Login:
         path = codex_home(ctx) / "auth.json"
@@ -264,13 +264,13 @@ class SubscriptionLogin:
 
 
 @dataclass(frozen=True)
-class AccessToken:
+class AccessToken(Lookup[Credential]):
     """A personal access token in `auth.json`, of `CODEX_HOME` or of the default home. A profile's is only its own."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return tuple(f"{ctx.show(path)} (personal access token)" for path in self._files(ctx))
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         return None  # only the file's content tells, and the other strategies report the file
 
     async def find(self, ctx: Context) -> Credential:
@@ -284,7 +284,7 @@ class AccessToken:
             if file is None:
                 continue
             if file.personal_access_token:
-                return Credential(Secret(file.personal_access_token), ctx.show(path))
+                return Credential(Secret(file.personal_access_token), ctx.origin(path))
             if file.has_tokens:
                 reason = reason or MissingCredential(f"{ctx.show(path)} holds no personal access token.")
             else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from quotaline_providers.access.login_shell import in_login_shell
 from quotaline_providers.access.lookups import Program
-from quotaline_providers.contract import Context
+from quotaline_providers.contract import Context, Lookup, Origin
 from quotaline_providers.errors import MissingCredential, MissingProgram
 from quotaline_providers.vendors.codex.homes import codex_home, is_named
 from quotaline_providers.vendors.codex.login import SubscriptionLogin, native_login, there
@@ -34,13 +34,13 @@ def _usual_places(ctx: Context) -> tuple[Path, ...]:
 
 
 @dataclass(frozen=True)
-class CodexProgram:
+class CodexProgram(Lookup[Path]):
     """The program: named by `CODEX_CLI_PATH`, on PATH, in a usual place, or where a login shell finds it."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return _PROGRAM.places(ctx)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         return _PROGRAM.probe(ctx)
 
     async def find(self, ctx: Context) -> Path:
@@ -63,13 +63,13 @@ def program_env(ctx: Context) -> dict[str, str | None]:
 
 
 @dataclass(frozen=True)
-class ProgramForStaleLogin:
+class ProgramForStaleLogin(Lookup[Path]):
     """The program, but only when the login file is there and spent: the program then renews it by itself."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return CODEX.places(ctx)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         return CODEX.probe(ctx) if there(codex_home(ctx) / "auth.json") else None
 
     async def find(self, ctx: Context) -> Path:
@@ -80,13 +80,13 @@ class ProgramForStaleLogin:
 
 
 @dataclass(frozen=True)
-class SignedInProgram:
+class SignedInProgram(Lookup[Path]):
     """The program, but only beside a login of its own: without one its screen would open a browser to sign in."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return CODEX.places(ctx)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         return ProgramForStaleLogin().probe(ctx)
 
     async def find(self, ctx: Context) -> Path:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Context, Credential, Option, Provider, StatusPage, Strategy
+from quotaline_providers.contract import (
+    AccountKind,
+    Context,
+    Credential,
+    Option,
+    OptionType,
+    Provider,
+    StatusKind,
+    StatusPage,
+    Strategy,
+    paced,
+)
 from quotaline_providers.errors import ReadError
 from quotaline_providers.fetching.optional import beside, optional
-from quotaline_providers.model import Usage, Window
+from quotaline_providers.model import MONTH_MINUTES, Usage, Window
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.copilot.budgets import read_budgets, wanted
 from quotaline_providers.vendors.copilot.device import sign_in
@@ -59,17 +70,21 @@ PROVIDER = Provider(
     summary="Monthly premium requests (AI credits) and chat messages; budgets and organisation spend on request.",
     connect="Run `quotaline sign-in copilot`, sign in to Copilot in your editor, or run `gh auth login`.",
     dashboard="https://github.com/settings/copilot",
-    status=StatusPage("https://www.githubstatus.com", "statuspage"),
-    strategies=(Strategy("api", from_api, GitHubToken(), label="api"),),
-    settings=("apiKey", "apiKeyEnv", "enterpriseHost", "tokenAccounts", "cookieSource", "cookieHeader"),
+    keys="",
+    status=StatusPage("https://www.githubstatus.com", StatusKind.STATUSPAGE),
+    https_only=True,
+    account_replaces_key=True,
+    pace=paced({}, otherwise=MONTH_MINUTES),
+    strategies=(Strategy.api(from_api, GitHubToken()),),
+    fields=("apiKey", "apiKeyEnv", "enterpriseHost", "cookieSource", "cookieHeader"),
     options=(
         Option(
             "budgetExtrasEnabled",
             "Also show Copilot budgets, read from github.com with the cookie header given in `cookieHeader`.",
-            "boolean",
+            OptionType.BOOLEAN,
         ),
     ),
-    accounts="token",
+    accounts=AccountKind.TOKEN,
     sign_in=sign_in,
     binding=binding,
 )

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential
+from quotaline_providers.contract import Context, Credential, Lookup, Origin, OriginKind
 from quotaline_providers.errors import Misconfigured, MissingCredential, ReadError
 from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
@@ -131,7 +131,7 @@ def gh_file(ctx: Context) -> Path:
 
 
 @dataclass(frozen=True)
-class GitHubToken:
+class GitHubToken(Lookup[Credential]):
     """The labelled account, config, keyring and environment; then what is found on this machine.
 
     A token found on the machine is used only for the host it was issued by. Detection reads files and nothing else.
@@ -143,7 +143,7 @@ class GitHubToken:
         files = tuple(ctx.show(path) for path in (*plugin_files(ctx), gh_file(ctx)))
         return (*self.given.places(ctx), *files, "keyring of the GitHub CLI", "program `gh`")
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         if origin := self.given.probe(ctx):
             return origin
         try:
@@ -152,9 +152,9 @@ class GitHubToken:
             return None
         for path in plugin_files(ctx):
             if plugin_token(_peek(path), host.web):
-                return ctx.show(path)
+                return ctx.origin(path)
         login = gh_login(_peek(gh_file(ctx)), host.web)
-        return ctx.show(gh_file(ctx)) if login and (login.token or login.user) else None
+        return ctx.origin(gh_file(ctx)) if login and (login.token or login.user) else None
 
     async def find(self, ctx: Context) -> Credential:
         hint = ""
@@ -169,11 +169,11 @@ class GitHubToken:
         host = github_host(ctx.settings.enterprise_host)
         for path in plugin_files(ctx):
             if token := plugin_token(await ctx.files.in_thread(partial(_peek, path)), host.web):
-                return Credential(Secret(token), ctx.show(path))
+                return Credential(Secret(token), ctx.origin(path))
         path = gh_file(ctx)
         login = gh_login(await ctx.files.in_thread(partial(_peek, path)), host.web)
         if login and login.token:
-            return Credential(Secret(login.token), ctx.show(path))
+            return Credential(Secret(login.token), ctx.origin(path))
         found = await _from_gh(ctx, host, login)
         if found:
             return found
@@ -207,7 +207,7 @@ async def _keyring_item(ctx: Context, host: Host, login: GhLogin | None) -> Cred
         target = f"{service}:{user}" if ctx.platform == "win32" else service
         secret = await ctx.keyring.get(target, user)
         if secret and (token := keyring_token(secret.reveal())):
-            return Credential(Secret(token), f"keyring {service}")
+            return Credential(Secret(token), Origin(f"keyring {service}", OriginKind.KEYRING, service))
     return None
 
 
@@ -223,4 +223,4 @@ async def _ask_gh(ctx: Context, host: Host) -> Credential | None:
     except ReadError:
         return None
     token = usable(finished.stdout) if finished.exit_code == 0 else None
-    return Credential(Secret(token), "`gh auth token`") if token else None
+    return Credential(Secret(token), Origin("`gh auth token`", OriginKind.PROGRAM, "gh")) if token else None

@@ -32,13 +32,13 @@ PROVIDER = Provider(
     summary="The 5-hour, weekly and monthly windows of the Coding and Agent Plans, or an API key's request limit.",
     aliases=("volcengine", "ark", "bytedance"),
     dashboard="https://console.volcengine.com/ark/region:ark+cn-beijing/openManagement?LLM=%7B%7D&advancedActiveKey=subscribe",
-    key_url="https://console.volcengine.com/ark/region:ark+cn-beijing/apiKey",
-    settings=("apiKey", "apiKeyEnv", "secretKey", "region"),
+    keys="https://console.volcengine.com/ark/region:ark+cn-beijing/apiKey",
+    fields=("apiKey", "apiKeyEnv", "secretKey", "region"),
     min_interval=300,
     deadline=90,
     longer_caps=True,
     strategies=(
-        Strategy("api", from_api, ArkCredentials()),
-        Strategy("cli", from_program, PROGRAM),
+        Strategy.api(from_api, ArkCredentials()),
+        Strategy.cli(from_program, PROGRAM),
     ),
 )

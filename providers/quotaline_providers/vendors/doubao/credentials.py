@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential
+from quotaline_providers.contract import Context, Credential, Lookup, Origin
 from quotaline_providers.errors import Misconfigured, MissingCredential
 from quotaline_providers.secret import Secret
 
@@ -40,7 +40,7 @@ class ArkAccess:
         return "-".join(secret.digest() for secret in (self.key, self.pair.id if self.pair else None) if secret)
 
 
-class ArkCredentials:
+class ArkCredentials(Lookup[ArkAccess]):
     """The typed key first: one that is no access key keeps the access keys of the environment out."""
 
     _typed, _ambient = ApiKey(), ApiKey(env=_ARK_KEY, from_config=False, from_keyring=False)
@@ -49,16 +49,16 @@ class ArkCredentials:
         env = (f"env {name}" for name in (*_ARK_KEY, *_ACCESS_KEY, *_SECRET))
         return (*self._typed.places(ctx), "config secretKey", *env)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         typed = self._typed.probe(ctx)
-        if typed and not (typed == "config" and is_access_key(ctx.settings.api_key)):
+        if typed and not (typed == Origin.config() and is_access_key(ctx.settings.api_key)):
             return typed
         if typed and _secret(ctx):
             return typed
         if found := self._ambient.probe(ctx):
             return found
         name = next((name for name in _ACCESS_KEY if ctx.env(name)), None)
-        return f"env {name}" if name and not typed and _secret(ctx) else None
+        return Origin.env(name) if name and not typed and _secret(ctx) else None
 
     async def find(self, ctx: Context) -> ArkAccess:
         typed = await _or_none(self._typed, ctx)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Context, Option, Provider, Response, StatusPage, Strategy
+from quotaline_providers.contract import Context, Option, Provider, Response, StatusKind, StatusPage, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -164,9 +164,9 @@ PROVIDER = Provider(
     connect=SIGN_IN,
     dashboard="https://gemini.google.com",
     status=StatusPage(
-        f"https://www.google.com/appsstatus/dashboard/products/{_PRODUCT}/history", "google", product=_PRODUCT
+        f"https://www.google.com/appsstatus/dashboard/products/{_PRODUCT}/history", StatusKind.GOOGLE, product=_PRODUCT
     ),
-    strategies=(Strategy("api", from_api, CliLogin(), label="api"),),
+    strategies=(Strategy.api(from_api, CliLogin()),),
     deadline=100,
     options=(
         Option("configDir", "The Gemini CLI's folder when it is not `~/.gemini`."),

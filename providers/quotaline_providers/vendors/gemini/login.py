@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from quotaline_providers.contract import Context
+from quotaline_providers.contract import Context, Lookup, Origin
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
 from quotaline_providers.parsing.payload import Number, Payload, jwt_claims, parse_or_none, to_number, to_words
 from quotaline_providers.secret import Secret
@@ -104,17 +104,17 @@ def _encrypted(ctx: Context) -> bool:
 
 
 @dataclass(frozen=True)
-class CliLogin:
+class CliLogin(Lookup[Login]):
     """The login of the Gemini CLI. Raises MissingCredential; Misconfigured for a login that is no Google login."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         keyring = (f"keyring {_KEYRING[0]}",) if _encrypted(ctx) else ()
         return (ctx.show(credentials_path(ctx)), *keyring)
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         path = credentials_path(ctx)
         try:
-            return ctx.show(path) if path.is_file() else None
+            return ctx.origin(path) if path.is_file() else None
         except OSError:
             return None
 

@@ -6,7 +6,7 @@ Neither way tells a quota. Not related to Grok of xAI.
 from __future__ import annotations
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Provider, StatusPage, Strategy
+from quotaline_providers.contract import AccountKind, Provider, StatusPage, Strategy, after, unlabelled
 from quotaline_providers.errors import ExpiredCredential
 from quotaline_providers.fetching.history_option import HISTORY
 from quotaline_providers.vendors.groq.console import from_console
@@ -21,20 +21,19 @@ PROVIDER = Provider(
     aliases=("groqcloud", "groq-api"),
     dashboard="https://console.groq.com/dashboard/usage",
     status=StatusPage("https://status.groq.com"),
-    key_url="https://console.groq.com/keys",
-    settings=("apiKey", "apiKeyEnv", "cookieSource", "cookieHeader", "tokenAccounts"),
+    keys="https://console.groq.com/keys",
+    fields=("cookieSource", "cookieHeader"),
     options=(HISTORY,),
-    accounts="token",
+    accounts=AccountKind.TOKEN,
     min_interval=300,
     deadline=90,
     strategies=(
-        Strategy(
-            "web",
+        Strategy.web(
             from_console,
             ConsoleSession(),
-            falls_through=lambda error: isinstance(error, ExpiredCredential),
-            applies=lambda ctx: ctx.account is None,
+            falls_through=after(ExpiredCredential),
+            applies=unlabelled,
         ),
-        Strategy("api", from_metrics, ApiKey(env=("GROQ_API_KEY",))),
+        Strategy.api(from_metrics, ApiKey(env=("GROQ_API_KEY",))),
     ),
 )

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.access.lookups import CookieHeader, cookie_values
-from quotaline_providers.contract import Context, Response
+from quotaline_providers.contract import Context, Lookup, Origin, Response
 from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError
 from quotaline_providers.parsing.payload import Payload, child, jwt_claims, to_text
 from quotaline_providers.secret import Secret
@@ -47,7 +47,7 @@ class Session:
         return known.digest() if known else ""
 
 
-class ConsoleSession:
+class ConsoleSession(Lookup[Session]):
     """The console's session: the environment, then the cookie header the user pasted."""
 
     _TOKEN, _JWT = "GROQ_SESSION_TOKEN", "GROQ_SESSION_JWT"
@@ -56,9 +56,9 @@ class ConsoleSession:
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"env {self._TOKEN}", f"env {self._JWT}", *self._cookies.places(ctx))
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         name = next((name for name in (self._TOKEN, self._JWT) if ctx.env(name)), None)
-        return f"env {name}" if name else self._cookies.probe(ctx)
+        return Origin.env(name) if name else self._cookies.probe(ctx)
 
     async def find(self, ctx: Context) -> Session:
         token, jwt = ctx.env(self._TOKEN), ctx.env(self._JWT)

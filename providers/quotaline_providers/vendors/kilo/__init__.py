@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from quotaline_providers.access.lookups import ApiKey, accepted
-from quotaline_providers.contract import Context, Credential, Option, Provider, Response, Strategy
+from quotaline_providers.access.lookups import ApiKey
+from quotaline_providers.contract import (
+    Context,
+    Credential,
+    Option,
+    OptionType,
+    Provider,
+    Response,
+    Strategy,
+    after,
+    unlabelled,
+)
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.fetching.optional import beside
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.model import Usage
 from quotaline_providers.parsing.payload import JsonDocument
 from quotaline_providers.secret import Secret
@@ -72,7 +83,7 @@ async def _account(ctx: Context, token: Secret, scope: Organization | None = Non
     answer = await _call(ctx, token, PROCEDURES, headers)
     if answer.status == 404:
         raise BadResponse("Kilo's usage service was not found (HTTP 404).")
-    return account_of(*payloads(ctx.http.parse(accepted(ctx, answer, "Kilo"), JsonDocument).root))
+    return account_of(*payloads(ctx.http.parse(ctx.http.check(answer, refused_key("Kilo")), JsonDocument).root))
 
 
 async def _organizations(ctx: Context, token: Secret) -> tuple[Organization, ...]:
@@ -101,22 +112,19 @@ PROVIDER = Provider(
     summary="Credits left and the month's Kilo Pass, also of organisations.",
     aliases=("kilo-ai",),
     dashboard="https://app.kilo.ai/usage",
-    key_url="https://app.kilo.ai/profile",
-    settings=("apiKey", "apiKeyEnv"),
+    keys="https://app.kilo.ai/profile",
     options=(
-        Option(ENABLED, "The ids of the organisations to show as well.", "array"),
-        Option(KNOWN, "Names for organisations: objects with `id`, `name` and `role`.", "array"),
-        Option("extrasEnabled", "Kept from other programs; it changes nothing.", "boolean"),
+        Option(ENABLED, "The ids of the organisations to show as well.", OptionType.ARRAY),
+        Option(KNOWN, "Names for organisations: objects with `id`, `name` and `role`.", OptionType.ARRAY),
+        Option("extrasEnabled", "Kept from other programs; it changes nothing.", OptionType.BOOLEAN),
     ),
-    min_interval=60,
-    deadline=60,
+    description_is_detail=True,
     strategies=(
-        Strategy(
-            "api",
+        Strategy.api(
             from_api,
             ApiKey(env=("KILO_API_KEY",)),
-            falls_through=lambda error: isinstance(error, ExpiredCredential),
+            falls_through=after(ExpiredCredential),
         ),
-        Strategy("cli", from_login, KiloLogin(), applies=lambda ctx: ctx.account is None),
+        Strategy.cli(from_login, KiloLogin(), applies=unlabelled),
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from quotaline_providers.access.lookups import LoginFile
-from quotaline_providers.contract import Context
+from quotaline_providers.contract import Context, Lookup, Origin
 from quotaline_providers.errors import Forbidden, MissingCredential
 from quotaline_providers.parsing.payload import child, clean
 from quotaline_providers.secret import Secret
@@ -24,14 +24,14 @@ def files(ctx: Context) -> Iterator[Path]:
     yield ctx.home / ".local/share/kilo/auth.json"
 
 
-class KiloLogin:
+class KiloLogin(Lookup[Path | Secret]):
     """The login as a text in the environment, else the file."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"env {CONTENT}", *self._file(ctx).places(ctx))
 
-    def probe(self, ctx: Context) -> str | None:
-        return f"env {CONTENT}" if ctx.environ.get(CONTENT, "").strip() else self._file(ctx).probe(ctx)
+    def probe(self, ctx: Context) -> Origin | None:
+        return Origin.env(CONTENT) if ctx.environ.get(CONTENT, "").strip() else self._file(ctx).probe(ctx)
 
     async def find(self, ctx: Context) -> Path | Secret:
         content = ctx.environ.get(CONTENT, "").strip()

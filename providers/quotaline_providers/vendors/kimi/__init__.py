@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey, LoginFile
-from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy, unlabelled
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, Misconfigured, ReadError
 from quotaline_providers.fetching.browser_page import browser_headers
 from quotaline_providers.fetching.optional import beside, optional
@@ -199,23 +199,19 @@ PROVIDER = Provider(
     summary="Weekly requests and the 5-hour rate of a coding membership; with the web's token also its month.",
     aliases=("kimi-ai",),
     dashboard="https://www.kimi.com/code/console",
-    key_url="https://www.kimi.com/code/console",
-    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "enterpriseHost"),
-    min_interval=60,
+    fields=("cookieHeader", "cookieSource", "enterpriseHost"),
     deadline=90,
     binding=binding,
+    https_only=True,
     strategies=(
-        Strategy(
-            "api", from_api, ApiKey(env=("KIMI_CODE_API_KEY",)), label="Kimi Code API key", falls_through=_goes_on
-        ),
-        Strategy(
-            "cli",
+        Strategy.api(from_api, ApiKey(env=("KIMI_CODE_API_KEY",)), label="Kimi Code API key", falls_through=_goes_on),
+        Strategy.cli(
             from_cli,
             LoginFile(login_files, "The Kimi Code CLI is not signed in."),
             label="Kimi Code CLI",
             falls_through=_goes_on,
-            applies=lambda ctx: ctx.account is None,
+            applies=unlabelled,
         ),
-        Strategy("web", from_web, WebToken(), label="Kimi web cookie", applies=lambda ctx: ctx.account is None),
+        Strategy.web(from_web, WebToken(), label="Kimi web cookie", applies=unlabelled),
     ),
 )

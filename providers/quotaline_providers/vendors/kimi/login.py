@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from quotaline_providers.contract import Context, Credential
+from quotaline_providers.contract import Context, Credential, Lookup, Origin
 from quotaline_providers.errors import ExpiredCredential, MissingCredential
 from quotaline_providers.parsing.payload import Payload, Text, When, clean, parse_or_none
 from quotaline_providers.secret import Secret
@@ -99,7 +99,7 @@ async def desktop_token(ctx: Context, path: Path) -> Secret | None:
 
 
 @dataclass(frozen=True)
-class WebToken:
+class WebToken(Lookup[Credential]):
     """The web token: pasted (config, keyring), the environment, Kimi Desktop, and last any raw text.
 
     With `cookieSource` manual only what was pasted counts; off leaves Kimi Desktop out.
@@ -115,20 +115,20 @@ class WebToken:
             *desktop,
         )
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         source = ctx.settings.cookie_source
         if source != "off" and ctx.settings.cookie_header:
-            return "config"
+            return Origin.config()
         if source != "off" and "cookie" in ctx.keyring.labels(ctx.provider):
-            return "keyring"
+            return Origin.keyring()
         if source == "manual":
             return None
         if found := self._from_environment(ctx):
             return found.origin
         desktop = next((path for path in desktop_databases(ctx) if path.is_file()), None) if source != "off" else None
         if desktop:
-            return ctx.show(desktop)
-        return next((f"env {name}" for name in _RAW if ctx.env(name)), None)
+            return ctx.origin(desktop)
+        return next((Origin.env(name) for name in _RAW if ctx.env(name)), None)
 
     async def find(self, ctx: Context) -> Credential:
         source = ctx.settings.cookie_source
@@ -150,27 +150,27 @@ class WebToken:
 
     async def _pasted(self, ctx: Context) -> Credential | None:
         if ctx.settings.cookie_header:
-            return Credential(Secret(ctx.settings.cookie_header), "config")
+            return Credential(Secret(ctx.settings.cookie_header), Origin.config())
         if "cookie" in ctx.keyring.labels(ctx.provider) and (kept := await ctx.keyring.own(ctx.provider, "cookie")):
-            return Credential(kept, "keyring")
+            return Credential(kept, Origin.keyring())
         return None
 
     def _from_environment(self, ctx: Context) -> Credential | None:
         for name in ("KIMI_MANUAL_COOKIE", "KIMI_AUTH_TOKEN"):
             if token := web_token(ctx.env(name) or ""):
-                return Credential(Secret(token), f"env {name}")
+                return Credential(Secret(token), Origin.env(name))
         return None
 
     async def _from_desktop(self, ctx: Context) -> Credential | None:
         for path in desktop_databases(ctx):
             if token := await desktop_token(ctx, path):
-                return Credential(token, ctx.show(path))
+                return Credential(token, ctx.origin(path))
         return None
 
     def _raw(self, ctx: Context) -> Credential | None:
         for name in _RAW:
             if value := ctx.env(name):
-                return Credential(Secret(value), f"env {name}")
+                return Credential(Secret(value), Origin.env(name))
         return None
 
 

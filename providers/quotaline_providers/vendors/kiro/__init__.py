@@ -41,9 +41,9 @@ PROVIDER = Provider(
     connect="Install the Kiro CLI (https://kiro.dev) and run `kiro-cli login`.",
     summary="Monthly plan credits, bonus credits, overage and context use.",
     dashboard="https://app.kiro.dev/account/usage",
-    status=StatusPage("https://health.aws.amazon.com/health/status", "link"),
+    status=StatusPage("https://health.aws.amazon.com/health/status"),
     min_interval=300,
     deadline=45,
-    strategies=(Strategy("cli", from_program, PROGRAM, label="cli"),),
+    strategies=(Strategy.cli(from_program, PROGRAM),),
     sign_in=sign_in,
 )

@@ -8,7 +8,17 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from quotaline_providers.access.lookups import CookieHeader
-from quotaline_providers.contract import Context, Credential, Option, Provider, Response, Strategy
+from quotaline_providers.contract import (
+    AccountKind,
+    Context,
+    Credential,
+    Option,
+    OptionType,
+    Provider,
+    Response,
+    Strategy,
+    unlabelled,
+)
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut, Unavailable
 from quotaline_providers.fetching.browser_page import browser_headers
 from quotaline_providers.fetching.optional import optional, together
@@ -272,16 +282,14 @@ PROVIDER = Provider(
     summary="Prompts and weekly windows per model family, points, and with cookies the billing history.",
     aliases=("mini-max",),
     dashboard="https://platform.minimax.io/user-center/payment/coding-plan?cycle_type=3",
-    key_url="https://platform.minimax.io/user-center/payment/coding-plan?cycle_type=3",
     regions=(GLOBAL, CHINA),
-    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "region", "tokenAccounts"),
-    options=(Option("optionalUsage", "Read the billing history, too (default true).", "boolean"),),
-    accounts="cookie",
-    min_interval=60,
+    fields=("apiKey", "apiKeyEnv"),
+    options=(Option("optionalUsage", "Read the billing history, too (default true).", OptionType.BOOLEAN),),
+    accounts=AccountKind.COOKIE,
     deadline=150,
     binding=binding,
     strategies=(
-        Strategy("api", from_api, PlanKey(), falls_through=_goes_on, applies=lambda ctx: ctx.account is None),
-        Strategy("web", from_web, CookieHeader(env=("MINIMAX_COOKIE", "MINIMAX_COOKIE_HEADER"), read=usable)),
+        Strategy.api(from_api, PlanKey(), falls_through=_goes_on, applies=unlabelled),
+        Strategy.web(from_web, CookieHeader(env=("MINIMAX_COOKIE", "MINIMAX_COOKIE_HEADER"), read=usable)),
     ),
 )

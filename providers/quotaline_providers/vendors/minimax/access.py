@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.access.lookups import ApiKey, normalize_cookie
-from quotaline_providers.contract import Context, Credential
+from quotaline_providers.contract import Context, Credential, Lookup, Origin, OriginKind
 from quotaline_providers.errors import Misconfigured, MissingCredential
 from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
@@ -26,20 +26,20 @@ _OTHER_KEY = ApiKey(env=("MINIMAX_API_KEY",), from_config=False, from_keyring=Fa
 
 
 @dataclass(frozen=True)
-class PlanKey:
+class PlanKey(Lookup[Credential]):
     """The coding plan's variable, the configured key, then the general variable. A standard key cannot read a plan."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (*_PLAN_KEY.places(ctx), *_OTHER_KEY.places(ctx))
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         origin = _PLAN_KEY.probe(ctx)
-        if origin == "keyring":
+        if origin is not None and origin.kind is OriginKind.KEYRING:
             return origin
         if origin is None:
             return None if _standard(ctx.env("MINIMAX_API_KEY")) else _OTHER_KEY.probe(ctx)
-        name = origin.removeprefix("env ")
-        return None if _standard(ctx.settings.api_key if origin == "config" else ctx.env(name)) else origin
+        in_config = origin.kind is OriginKind.CONFIG
+        return None if _standard(ctx.settings.api_key if in_config else ctx.env(origin.name)) else origin
 
     async def find(self, ctx: Context) -> Credential:
         found = await (_PLAN_KEY if _PLAN_KEY.probe(ctx) else _OTHER_KEY).find(ctx)

@@ -7,11 +7,21 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from quotaline_providers.access.lookups import ApiKey, Chosen, CookieHeader, accepted
-from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
+from quotaline_providers.access.lookups import ApiKey, Chosen, CookieHeader
+from quotaline_providers.contract import (
+    AccountKind,
+    Context,
+    Credential,
+    Provider,
+    Response,
+    Strategy,
+    after_any_error,
+    unlabelled,
+)
 from quotaline_providers.errors import ExpiredCredential
 from quotaline_providers.fetching.browser_page import browser_headers, page, redirect_of
 from quotaline_providers.fetching.optional import beside
+from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.model import Usage
 from quotaline_providers.parsing.payload import JsonObject, Payload
 from quotaline_providers.secret import Secret
@@ -79,7 +89,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 async def _prove(ctx: Context, key: Secret) -> None:
     response = await ctx.http.send("POST", f"{SITE}/api/web_search", bearer=key, json={"query": ""}, timeout=SECONDS)
     if response.status != 400:  # the empty search is refused, and only after the key was accepted
-        accepted(ctx, response, "Ollama")
+        ctx.http.check(response, refused_key("Ollama"))
 
 
 async def _account(ctx: Context, key: Secret) -> JsonObject:
@@ -97,15 +107,13 @@ PROVIDER = Provider(
     connect="Sign in at https://ollama.com/signin and paste the Cookie header of https://ollama.com/settings.",
     summary="Session and weekly usage of Ollama Cloud; an API key only proves access.",
     dashboard=SETTINGS,
-    key_url=f"{SITE}/settings/keys",
-    settings=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource", "tokenAccounts"),
-    accounts="cookie",
+    keys=f"{SITE}/settings/keys",
+    fields=("cookieHeader", "cookieSource"),
+    accounts=AccountKind.COOKIE,
     min_interval=300,
     deadline=70,
     strategies=(
-        Strategy("web", from_web, Chosen(_session), falls_through=lambda error: True),
-        Strategy(
-            "api", from_api, ApiKey(env=("OLLAMA_API_KEY", "OLLAMA_KEY")), applies=lambda ctx: ctx.account is None
-        ),
+        Strategy.web(from_web, Chosen(_session), falls_through=after_any_error),
+        Strategy.api(from_api, ApiKey(env=("OLLAMA_API_KEY", "OLLAMA_KEY")), applies=unlabelled),
     ),
 )

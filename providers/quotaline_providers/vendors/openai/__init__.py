@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy
+from quotaline_providers.contract import (
+    AccountKind,
+    Context,
+    Credential,
+    Provider,
+    Response,
+    StatusKind,
+    StatusPage,
+    Strategy,
+)
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -31,7 +40,7 @@ USAGE_SECONDS, BALANCE_SECONDS = 20.0, 15.0
 CHUNK_DAYS, MAX_PAGES = 31, 100
 RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 10.0
 _RETRIED = (408, 429, 500, 502, 503, 504)
-_PLAIN_ENV = "env OPENAI_API_KEY"
+_PLAIN_ENV = "OPENAI_API_KEY"
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ async def from_api(ctx: Context, found: Credential) -> Usage:
         costs = await _pages(ctx, question, COSTS, "line_item", CostPage)
         usages = await _pages(ctx, question, COMPLETIONS, "model", UsagePage)
     except ReadError as error:
-        if project is None or found.origin == _PLAIN_ENV:
+        if project is None or found.origin.name == _PLAIN_ENV:
             return await _balance(ctx, key, error)
         raise
     buckets = days_of(
@@ -172,12 +181,12 @@ PROVIDER = Provider(
     summary="Spend, requests and tokens of an API organisation; the credit balance with older user keys.",
     aliases=("openai-api",),
     dashboard="https://platform.openai.com/usage",
-    status=StatusPage("https://status.openai.com", "statuspage"),
-    key_url="https://platform.openai.com/settings/organization/admin-keys",
-    settings=("apiKey", "apiKeyEnv", "workspaceID", "tokenAccounts"),
+    status=StatusPage("https://status.openai.com", StatusKind.STATUSPAGE),
+    keys="https://platform.openai.com/settings/organization/admin-keys",
+    fields=("workspaceID",),
     options=(HISTORY,),
-    accounts="token",
+    accounts=AccountKind.TOKEN,
     min_interval=300,
     deadline=120,
-    strategies=(Strategy("api", from_api, ApiKey(env=("OPENAI_ADMIN_KEY", "OPENAI_API_KEY")), label="api"),),
+    strategies=(Strategy.api(from_api, ApiKey(env=("OPENAI_ADMIN_KEY", "OPENAI_API_KEY"))),),
 )

@@ -9,7 +9,17 @@ from typing import Any
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, Option, Provider, Response, StatusPage, Strategy
+from quotaline_providers.contract import (
+    AccountKind,
+    Context,
+    Credential,
+    Option,
+    OptionType,
+    Provider,
+    Response,
+    StatusPage,
+    Strategy,
+)
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut
 from quotaline_providers.fetching.optional import beside, together
 from quotaline_providers.formatting import money
@@ -195,18 +205,19 @@ PROVIDER = Provider(
     aliases=("or",),
     dashboard="https://openrouter.ai/settings/credits",
     status=StatusPage("https://status.openrouter.ai"),
-    key_url="https://openrouter.ai/settings/keys",
-    settings=("apiKey", "apiKeyEnv", "enterpriseHost", "tokenAccounts"),
+    keys="https://openrouter.ai/settings/keys",
+    fields=("enterpriseHost",),
     options=(
-        Option("pluginSecrets", f"An object whose {MANAGEMENT_KEY} is the key for the last 30 days.", "object"),
-        Option("detailSeconds", "How many seconds the key and history details may take (1).", "number"),
+        Option(
+            "pluginSecrets", f"An object whose {MANAGEMENT_KEY} is the key for the last 30 days.", OptionType.OBJECT
+        ),
+        Option("detailSeconds", "How many seconds the key and history details may take (1).", OptionType.NUMBER),
     ),
-    accounts="token",
-    min_interval=60,
+    accounts=AccountKind.TOKEN,
     deadline=30,
+    https_only=True,
     strategies=(
-        Strategy(
-            "api",
+        Strategy.api(
             from_api,
             ApiKey(env=("OPENROUTER_API_KEY", "OPENROUTER_KEY"), file=_key_file),
         ),

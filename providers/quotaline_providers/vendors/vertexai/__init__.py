@@ -80,8 +80,8 @@ PROVIDER = Provider(
     summary="The fullest Vertex AI quota of a Google Cloud project, and the quotas closest to their limits.",
     dashboard="https://console.cloud.google.com/vertex-ai",
     status=StatusPage("https://status.cloud.google.com"),
-    settings=("workspaceID",),
-    strategies=(Strategy("oauth", from_oauth, DefaultCredentials()),),
+    fields=("workspaceID",),
+    strategies=(Strategy.oauth(from_oauth, DefaultCredentials()),),
     min_interval=600,
     deadline=150,
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quotaline_providers.contract import Context
+from quotaline_providers.contract import Context, Lookup, Origin
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
 from quotaline_providers.parsing.payload import clean, jwt_claims, to_words
 from quotaline_providers.secret import Secret
@@ -70,18 +70,18 @@ def credentials_path(ctx: Context) -> Path:
 
 
 @dataclass(frozen=True)
-class DefaultCredentials:
+class DefaultCredentials(Lookup[Adc]):
     """The application default credentials. Raises MissingCredential, BadResponse."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"env {FILE_ENV}", ctx.show(folder(ctx) / "application_default_credentials.json"))
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         path = credentials_path(ctx)
         try:
-            return ctx.show(path) if path.is_file() else None
+            return ctx.origin(path) if path.is_file() else None
         except OSError:
-            return ctx.show(path)  # there, but not ours to look into: the read will say so
+            return ctx.origin(path)  # there, but not ours to look into: the read will say so
 
     async def find(self, ctx: Context) -> Adc:
         path = credentials_path(ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from quotaline_providers.contract import Context, Provider, Response, Strategy
+from quotaline_providers.contract import AccountKind, Context, Provider, Response, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.fetching.optional import beside
 from quotaline_providers.model import Balance, Confidence, Identity, Usage
@@ -17,6 +17,7 @@ from quotaline_providers.vendors.zai.access import (
     RegionalKey,
     RegionKey,
     addresses,
+    check_entry,
     span,
     team_of,
     with_parameters,
@@ -143,13 +144,13 @@ PROVIDER = Provider(
     summary="The 5-hour, weekly and tool-call limits of the GLM Coding Plan, with its token history.",
     aliases=("z.ai",),
     dashboard="https://z.ai/manage-apikey/coding-plan/personal/my-plan",
-    key_url="https://z.ai/manage-apikey/apikey",
-    settings=("apiKey", "apiKeyEnv", "region", "tokenAccounts"),
+    keys="https://z.ai/manage-apikey/apikey",
+    fields=("apiKey", "apiKeyEnv"),
     regions=(GLOBAL, CHINA),
-    accounts="token",
-    min_interval=60,
+    accounts=AccountKind.TOKEN,
     deadline=30,
     binding=binding,
     longer_caps=True,
-    strategies=(Strategy("api", from_api, RegionalKey(), label="api"),),
+    check_entry=check_entry,
+    strategies=(Strategy.api(from_api, RegionalKey()),),
 )

@@ -12,10 +12,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential
+from quotaline_providers.contract import Context, Credential, EntryProblem, Lookup, Origin
 from quotaline_providers.errors import Misconfigured, MissingCredential
 from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
+from quotaline_providers.settings import ProviderSettings
 
 GLOBAL, CHINA = "global", "bigmodel-cn"
 BASES = {GLOBAL: "https://api.z.ai", CHINA: "https://open.bigmodel.cn"}
@@ -78,7 +79,17 @@ def key_in_helper(text: str) -> tuple[str | None, str]:
     return found.get("api_key"), CHINA if "china" in (found.get("plan") or "").lower() else GLOBAL
 
 
-class RegionalKey:
+def check_entry(entry: ProviderSettings) -> Iterator[EntryProblem]:
+    """A team account without its organisation and project cannot be read."""
+    accounts = entry.token_accounts.accounts if entry.token_accounts else ()
+    for index, account in enumerate(accounts):
+        if account.usage_scope == "team" and not (account.organization_id and account.workspace_id):
+            message = "A team account of Z.ai needs organizationId and workspaceID."
+            path = ("tokenAccounts", "accounts", index)
+            yield EntryProblem("zai_team_context_missing", message, path)
+
+
+class RegionalKey(Lookup[RegionKey]):
     """A key of the region in use: the keys of the two regions are never sent to each other's host."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
@@ -86,12 +97,12 @@ class RegionalKey:
         files = tuple(ctx.show(path) for path in (*self._files(ctx, region), ctx.home / _HELPER_FILE))
         return self._usual(region).places(ctx) + files
 
-    def probe(self, ctx: Context) -> str | None:
+    def probe(self, ctx: Context) -> Origin | None:
         region = self._region_or_global(ctx)
         if found := self._usual(region).probe(ctx):
             return found
         files = (*self._files(ctx, region), ctx.home / _HELPER_FILE)
-        return next((ctx.show(path) for path in files if path.is_file()), None)
+        return next((ctx.origin(path) for path in files if path.is_file()), None)
 
     async def find(self, ctx: Context) -> RegionKey:
         told = told_region(ctx)
@@ -104,18 +115,18 @@ class RegionalKey:
                 _point_to_china(ctx, region)
                 raise
             return found
-        return RegionKey(key.secret, key.origin, region)
+        return RegionKey(key.secret, key.origin, region=region)
 
     async def _last_resort(self, ctx: Context, told: str | None) -> RegionKey | None:
         region = told or GLOBAL
         read: Callable[[str], str | None] = first_line if region == CHINA else key_in_json
         for path in self._files(ctx, region):
             if key := read(await self._text(ctx, path)):
-                return RegionKey(Secret(key), ctx.show(path), region)
+                return RegionKey(Secret(key), ctx.origin(path), region=region)
         path = ctx.home / _HELPER_FILE
         key, belongs = key_in_helper(await self._text(ctx, path))
         if key and told in (None, belongs):
-            return RegionKey(Secret(key), ctx.show(path), belongs)
+            return RegionKey(Secret(key), ctx.origin(path), region=belongs)
         return None
 
     async def _text(self, ctx: Context, path: Path) -> str:
