@@ -45,6 +45,8 @@ class Window(Model):
     `used_percent` is raw (may be below 0 or above 100) and None when only the reset is known. `used` and `limit` are
     in `unit`. `minutes` is the length; 43200 means one calendar month. `lane` is the slot a window fills in
     CodexBar's JSON; None makes it an extra window. `description` is shown when there is no reset time.
+    `blocks` says whether its exhaustion stops the whole account (that of one model or feature does not); None when the
+    provider does not tell: then a lane blocks and an extra window does not.
     `also` is a second slot that it fills where the vendor has no other window for it.
     A `placeholder` was invented to keep a slot filled and never counts as used, exhausted or binding.
     """
@@ -62,11 +64,17 @@ class Window(Model):
     also: Lane | None = None
     next_regen_percent: float | None = None
     placeholder: bool = False
+    blocks: bool | None = None
 
     @property
     def shown_percent(self) -> float | None:
         """Percent used, clamped to 0-100."""
         return None if self.used_percent is None else min(100.0, max(0.0, self.used_percent))
+
+    @property
+    def blocks_account(self) -> bool:
+        """Whether nothing more can be used once this window is exhausted."""
+        return self.lane is not None if self.blocks is None else self.blocks
 
     @property
     def exhausted(self) -> bool:

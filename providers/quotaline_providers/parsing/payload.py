@@ -139,8 +139,17 @@ def needed_number(value: object) -> float:
     return number
 
 
+def strict_number(value: object) -> float:
+    """As `needed_number`, but a text is unusable, too."""
+    if isinstance(value, str):
+        raise ValueError("a text instead of a number")
+    return needed_number(value)
+
+
 NeededNumber = Annotated[float, BeforeValidator(needed_number)]
 """A number that may come as text; anything unusable spoils the answer."""
+StrictNumber = Annotated[float, BeforeValidator(strict_number)]
+"""A JSON number; anything else spoils the answer, a number in a text included."""
 Number = Annotated[float | None, BeforeValidator(to_number)]
 """A number that may come as text; anything unusable is None."""
 Integer = Annotated[int | None, BeforeValidator(to_integer)]

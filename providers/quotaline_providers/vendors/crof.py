@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
 from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import money
 from quotaline_providers.model import DAY_MINUTES, Balance, Identity, Lane, Row, Section, Usage, Window
@@ -122,6 +122,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 PROVIDER = Provider(
     id="crof",
     name="Crof",
+    kind=ProviderKind.GATEWAY,
     connect="Copy an API key from crof.ai/dashboard and set CROF_API_KEY, or store it with Quotaline.",
     summary="Dollar credits and, on plans, the requests left today.",
     aliases=("crofai",),

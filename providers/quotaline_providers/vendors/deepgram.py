@@ -12,7 +12,7 @@ from pydantic import Field
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Identity, Row, Section, Spend, Usage
@@ -127,6 +127,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 PROVIDER = Provider(
     id="deepgram",
     name="Deepgram",
+    kind=ProviderKind.VOICE,
     connect="Create an API key with usage:read at console.deepgram.com and set DEEPGRAM_API_KEY.",
     summary="Requests, hours, tokens and characters of one or all projects.",
     aliases=("dg",),

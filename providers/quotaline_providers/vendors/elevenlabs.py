@@ -7,7 +7,16 @@ from typing import Annotated
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Response, StatusPage, Strategy
+from quotaline_providers.contract import (
+    AccountKind,
+    Context,
+    Credential,
+    Provider,
+    ProviderKind,
+    Response,
+    StatusPage,
+    Strategy,
+)
 from quotaline_providers.errors import BadResponse, Forbidden
 from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import grouped, money, plan_name
@@ -153,6 +162,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 PROVIDER = Provider(
     id="elevenlabs",
     name="ElevenLabs",
+    kind=ProviderKind.VOICE,
     connect='Create an API key with "User: Read" at elevenlabs.io and set ELEVENLABS_API_KEY.',
     summary="Character credits of the billing period and voice slots.",
     aliases=("11labs", "eleven"),

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from pydantic import Field, ValidationError
 
-from quotaline_providers.contract import Context, Lookup, Option, Origin, Provider, Strategy
+from quotaline_providers.contract import Context, Lookup, Option, Origin, Provider, ProviderKind, Strategy
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential, ReadError
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Identity, Row, Section, Usage, Window
@@ -343,6 +343,7 @@ async def from_file(ctx: Context, found: tuple[Candidate, ...]) -> Usage:
 PROVIDER = Provider(
     id="jetbrains",
     name="JetBrains AI",
+    kind=ProviderKind.CODING,
     aliases=("jetbrains-ai", "jetbrains-ai-assistant"),
     connect="Enable AI Assistant in a JetBrains IDE and use it once.",
     summary="Monthly AI credits used and left, as the IDE last wrote them.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quotaline_providers.access.lookups import ApiKey, Chosen
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Balance, Identity, Row, Section, Usage, Window
@@ -167,6 +167,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 PROVIDER = Provider(
     id="kimik2",
     name="Kimi K2 (unofficial)",
+    kind=ProviderKind.GATEWAY,
     connect="Copy an API key of the unofficial relay kimi-k2.ai and set KIMI_K2_API_KEY, or store it with Quotaline.",
     summary="Credits left at the unofficial relay kimi-k2.ai.",
     aliases=("kimi-k2",),

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 from quotaline_providers.access.endpoints import configured_server
 from quotaline_providers.access.lookups import ServerKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.formatting import money
 from quotaline_providers.model import Confidence, Identity, Lane, Spend, Usage, Window
@@ -198,6 +198,7 @@ async def _get(ctx: Context, url: str, key: Secret, model: type[P], **params: st
 PROVIDER = Provider(
     id="litellm",
     name="LiteLLM",
+    kind=ProviderKind.GATEWAY,
     connect="Set LITELLM_BASE_URL to your LiteLLM proxy and LITELLM_API_KEY to a virtual key of it.",
     summary="Spend against the personal and the team budget of a virtual key.",
     aliases=("litellm-proxy",),

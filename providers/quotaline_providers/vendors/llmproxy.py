@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from quotaline_providers.access.endpoints import configured_server
 from quotaline_providers.access.lookups import ServerKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
 from quotaline_providers.formatting import grouped, money
 from quotaline_providers.model import Confidence, Identity, Lane, Row, Section, Spend, Usage, Window
 from quotaline_providers.parsing.payload import Integer, Number, Payload, When, clamped, exact, lenient, parse_or_none
@@ -187,6 +187,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 PROVIDER = Provider(
     id="llmproxy",
     name="LLM Proxy",
+    kind=ProviderKind.GATEWAY,
     connect="Set LLM_PROXY_BASE_URL to your LLM proxy and LLM_PROXY_API_KEY to its key.",
     summary="The scarcest quota group of a self-hosted key proxy, with its requests, tokens and approximate cost.",
     aliases=("llm-api-key-proxy", "llm-proxy"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
 from quotaline_providers.errors import ReadError
 from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import grouped, money
@@ -198,6 +198,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 PROVIDER = Provider(
     id="poe",
     name="Poe",
+    kind=ProviderKind.CHAT,
     connect="Copy an API key from poe.com/api/keys and set POE_API_KEY, or store it with Quotaline.",
     summary="Points left, and the points of the last 30 days by model and day.",
     dashboard="https://poe.com/api/keys",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, StatusPage, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.fetching.refusals import refused_key
 from quotaline_providers.formatting import grouped, money, percent
@@ -330,6 +330,7 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
 PROVIDER = Provider(
     id="synthetic",
     name="Synthetic",
+    kind=ProviderKind.CODING,
     connect="Create an API key at synthetic.new and set SYNTHETIC_API_KEY, or store it with Quotaline.",
     summary="Five-hour requests, weekly token credits and hourly searches.",
     aliases=("synthetic.new",),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, ProviderKind, Response, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.formatting import grouped
 from quotaline_providers.model import Confidence, Usage, Window
@@ -230,6 +230,7 @@ def _checked(ctx: Context, response: Response) -> Response:
 PROVIDER = Provider(
     id="warp",
     name="Warp",
+    kind=ProviderKind.CODING,
     connect="Create an API key in Warp's settings under Platform and set WARP_API_KEY.",
     summary="The monthly AI credits and the add-on credits.",
     aliases=("warp-ai", "warp-terminal"),

@@ -8,7 +8,16 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 from quotaline_providers.access.lookups import ApiKey, CookieHeader, cookie_values
-from quotaline_providers.contract import Context, Credential, Provider, Response, StatusPage, Strategy, unlabelled
+from quotaline_providers.contract import (
+    Context,
+    Credential,
+    Provider,
+    ProviderKind,
+    Response,
+    StatusPage,
+    Strategy,
+    unlabelled,
+)
 from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError, TimedOut, Unavailable
 from quotaline_providers.fetching.browser_page import CHROME, HTML
 from quotaline_providers.fetching.refusals import refused_key
@@ -208,6 +217,7 @@ def _goes_on(error: ReadError) -> bool:
 PROVIDER = Provider(
     id="alibaba",
     name="Alibaba",
+    kind=ProviderKind.CODING,
     connect="Paste the Cookie header of the signed-in Model Studio console, or set ALIBABA_CODING_PLAN_API_KEY.",
     summary="5-hour, weekly and monthly requests of the Model Studio / Bailian Coding Plan.",
     aliases=("alibaba-coding-plan", "bailian"),

@@ -10,7 +10,15 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from quotaline_providers.access.lookups import ApiKey, CookieHeader, Program, normalize_cookie
-from quotaline_providers.contract import Context, Credential, Provider, Strategy, after_any_error, unlabelled
+from quotaline_providers.contract import (
+    Context,
+    Credential,
+    Provider,
+    ProviderKind,
+    Strategy,
+    after_any_error,
+    unlabelled,
+)
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Unavailable
 from quotaline_providers.fetching.browser_page import browser_headers, page, redirect_of
 from quotaline_providers.fetching.refusals import refused_key
@@ -145,6 +153,7 @@ async def from_web(ctx: Context, cookie: Credential) -> Usage:
 PROVIDER = Provider(
     id="amp",
     name="Amp",
+    kind=ProviderKind.CODING,
     connect="Run `amp login`, or create an access token at https://ampcode.com/settings and set AMP_API_KEY.",
     summary="The daily free quota, a subscription's pools, and individual and workspace credits.",
     aliases=("ampcode",),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Response, Strategy
+from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Response, Strategy
 from quotaline_providers.errors import BadResponse, ReadError
 from quotaline_providers.fetching.optional import optional
 from quotaline_providers.fetching.refusals import refused_key
@@ -148,6 +148,7 @@ async def _send(ctx: Context, url: str, key: Credential) -> Response:
 PROVIDER = Provider(
     id="chutes",
     name="Chutes",
+    kind=ProviderKind.CODING,
     connect="Create an API key at chutes.ai and set CHUTES_API_KEY, or store it with Quotaline.",
     summary="The 4-hour and monthly windows of a subscription, or the request quotas without one.",
     aliases=("chutes.ai",),

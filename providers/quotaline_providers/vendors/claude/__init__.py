@@ -7,6 +7,7 @@ from quotaline_providers.contract import (
     Option,
     OptionType,
     Provider,
+    ProviderKind,
     StatusKind,
     StatusPage,
     Strategy,
@@ -29,6 +30,7 @@ _oauth, _cli, _web = with_other_accounts(from_oauth), with_other_accounts(from_c
 PROVIDER = Provider(
     id="claude",
     name="Claude",
+    kind=ProviderKind.CODING,
     connect="Run `claude` and sign in, or set an Anthropic Admin API key or the `sessionKey` cookie of claude.ai.",
     strategies=(
         # An Admin key, when there is one, is the only strategy: its error does not fall through.

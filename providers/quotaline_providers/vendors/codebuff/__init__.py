@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, Option, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Option, Provider, ProviderKind, Strategy
 from quotaline_providers.errors import ReadError
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.codebuff.folders import DataFolders, data_roots
@@ -77,6 +77,7 @@ def _reader() -> Callable[[Context, tuple[Path, ...]], Awaitable[Usage]]:
 PROVIDER = Provider(
     id="codebuff",
     name="Codebuff",
+    kind=ProviderKind.CODING,
     aliases=("manicode",),
     connect=CONNECT,
     summary="Credits used and left, the weekly limit, and tokens per model from local chats.",

@@ -6,7 +6,17 @@ Read with the Codex program's own login, through the program itself, or with cha
 from __future__ import annotations
 
 from quotaline_providers.access.lookups import CookieHeader
-from quotaline_providers.contract import Context, Option, OptionType, Provider, StatusKind, StatusPage, Strategy, paced
+from quotaline_providers.contract import (
+    Context,
+    Option,
+    OptionType,
+    Provider,
+    ProviderKind,
+    StatusKind,
+    StatusPage,
+    Strategy,
+    paced,
+)
 from quotaline_providers.errors import BadResponse, ReadError, TimedOut, Unavailable
 from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES
 from quotaline_providers.vendors.codex.homes import workspace
@@ -41,6 +51,7 @@ def _waits_at_terminal(ctx: Context) -> bool:
 PROVIDER = Provider(
     id="codex",
     name="Codex",
+    kind=ProviderKind.CODING,
     connect="Run `codex login` and sign in with your ChatGPT account.",
     summary="5-hour and weekly limits, model limits, credits and reset credits of a ChatGPT plan.",
     dashboard="https://chatgpt.com/codex/settings/usage",

@@ -9,6 +9,7 @@ from quotaline_providers.contract import (
     Option,
     OptionType,
     Provider,
+    ProviderKind,
     StatusKind,
     StatusPage,
     Strategy,
@@ -67,6 +68,7 @@ async def _with_organization(ctx: Context, usage: Usage, token: Secret) -> Usage
 PROVIDER = Provider(
     id="copilot",
     name="Copilot",
+    kind=ProviderKind.CODING,
     summary="Monthly premium requests (AI credits) and chat messages; budgets and organisation spend on request.",
     connect="Run `quotaline sign-in copilot`, sign in to Copilot in your editor, or run `gh auth login`.",
     dashboard="https://github.com/settings/copilot",

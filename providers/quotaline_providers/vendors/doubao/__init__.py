@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Context, Provider, Strategy
+from quotaline_providers.contract import Context, Provider, ProviderKind, Strategy
 from quotaline_providers.errors import MissingCredential, ReadError
 from quotaline_providers.model import Usage
 from quotaline_providers.vendors.doubao.arkcli import PROGRAM, from_program
@@ -28,6 +28,7 @@ async def from_api(ctx: Context, access: ArkAccess) -> Usage:
 PROVIDER = Provider(
     id="doubao",
     name="Doubao",
+    kind=ProviderKind.CODING,
     connect="Set ARK_API_KEY, or an access key and its secret, or run `arkcli auth login`.",
     summary="The 5-hour, weekly and monthly windows of the Coding and Agent Plans, or an API key's request limit.",
     aliases=("volcengine", "ark", "bytedance"),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Context, Option, Provider, Response, StatusKind, StatusPage, Strategy
+from quotaline_providers.contract import (
+    Context,
+    Option,
+    Provider,
+    ProviderKind,
+    Response,
+    StatusKind,
+    StatusPage,
+    Strategy,
+)
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -159,6 +168,7 @@ async def _send(
 PROVIDER = Provider(
     id="gemini",
     name="Gemini",
+    kind=ProviderKind.CODING,
     aliases=("gemini_cli", "gemini-cli"),
     summary="Daily quota of the Pro, Flash and Flash Lite models of the Gemini CLI's Google login.",
     connect=SIGN_IN,

@@ -12,6 +12,7 @@ from quotaline_providers.contract import (
     Option,
     OptionType,
     Provider,
+    ProviderKind,
     Response,
     Strategy,
     after,
@@ -108,6 +109,7 @@ async def _get(
 PROVIDER = Provider(
     id="kilo",
     name="Kilo",
+    kind=ProviderKind.CODING,
     connect="Create an API key at app.kilo.ai and set KILO_API_KEY, or run `kilo login`.",
     summary="Credits left and the month's Kilo Pass, also of organisations.",
     aliases=("kilo-ai",),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quotaline_providers.access.endpoints import base_address
 from quotaline_providers.access.lookups import ApiKey, LoginFile
-from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy, unlabelled
+from quotaline_providers.contract import Context, Credential, Provider, ProviderKind, Response, Strategy, unlabelled
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, Misconfigured, ReadError
 from quotaline_providers.fetching.browser_page import browser_headers
 from quotaline_providers.fetching.optional import beside, optional
@@ -195,6 +195,7 @@ def _goes_on(error: ReadError) -> bool:
 PROVIDER = Provider(
     id="kimi",
     name="Kimi Code",
+    kind=ProviderKind.CODING,
     connect="Create a Kimi Code API key and set KIMI_CODE_API_KEY, or sign in with the Kimi Code CLI.",
     summary="Weekly requests and the 5-hour rate of a coding membership; with the web's token also its month.",
     aliases=("kimi-ai",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from quotaline_providers.contract import Context, Provider, StatusPage, Strategy
+from quotaline_providers.contract import Context, Provider, ProviderKind, StatusPage, Strategy
 from quotaline_providers.errors import BadResponse, TimedOut, Unavailable
 from quotaline_providers.fetching.optional import together
 from quotaline_providers.model import Usage
@@ -37,6 +37,7 @@ async def from_program(ctx: Context, program: Path) -> Usage:
 PROVIDER = Provider(
     id="kiro",
     name="Kiro",
+    kind=ProviderKind.CODING,
     aliases=("kiro-cli",),
     connect="Install the Kiro CLI (https://kiro.dev) and run `kiro-cli login`.",
     summary="Monthly plan credits, bonus credits, overage and context use.",

@@ -15,6 +15,7 @@ from quotaline_providers.contract import (
     Option,
     OptionType,
     Provider,
+    ProviderKind,
     Response,
     Strategy,
     unlabelled,
@@ -278,6 +279,7 @@ def _goes_on(error: ReadError) -> bool:
 PROVIDER = Provider(
     id="minimax",
     name="MiniMax",
+    kind=ProviderKind.CODING,
     connect="Set the key of your coding plan as MINIMAX_CODING_API_KEY, or paste the cookies of platform.minimax.io.",
     summary="Prompts and weekly windows per model family, points, and with cookies the billing history.",
     aliases=("mini-max",),

@@ -13,6 +13,7 @@ from quotaline_providers.contract import (
     Context,
     Credential,
     Provider,
+    ProviderKind,
     Response,
     Strategy,
     after_any_error,
@@ -104,6 +105,7 @@ def _session(ctx: Context) -> CookieHeader:
 PROVIDER = Provider(
     id="ollama",
     name="Ollama",
+    kind=ProviderKind.CHAT,
     connect="Sign in at https://ollama.com/signin and paste the Cookie header of https://ollama.com/settings.",
     summary="Session and weekly usage of Ollama Cloud; an API key only proves access.",
     dashboard=SETTINGS,

@@ -16,6 +16,7 @@ from quotaline_providers.contract import (
     Option,
     OptionType,
     Provider,
+    ProviderKind,
     Response,
     StatusPage,
     Strategy,
@@ -200,6 +201,7 @@ def key_in_file(text: str) -> str | None:
 PROVIDER = Provider(
     id="openrouter",
     name="OpenRouter",
+    kind=ProviderKind.GATEWAY,
     connect="Create an API key at openrouter.ai and set OPENROUTER_API_KEY, or store it with Quotaline.",
     summary="Prepaid balance, the spending limit of the API key, and 30 days of spend with a management key.",
     aliases=("or",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from quotaline_providers.contract import AccountKind, Context, Provider, Response, Strategy
+from quotaline_providers.contract import AccountKind, Context, Provider, ProviderKind, Response, Strategy
 from quotaline_providers.errors import BadResponse, ExpiredCredential
 from quotaline_providers.fetching.optional import beside
 from quotaline_providers.model import Balance, Confidence, Identity, Usage
@@ -140,6 +140,7 @@ async def _product(ctx: Context, key: Secret) -> str | None:
 PROVIDER = Provider(
     id="zai",
     name="z.ai / GLM",
+    kind=ProviderKind.CODING,
     connect="Create an API key at z.ai (or bigmodel.cn with region bigmodel-cn) and set Z_AI_API_KEY.",
     summary="The 5-hour, weekly and tool-call limits of the GLM Coding Plan, with its token history.",
     aliases=("z.ai",),
