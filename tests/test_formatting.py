@@ -7,8 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from quotaline_providers.formatting import amount, countdown, duration, grouped, money, percent, plan_name, tokens, yuan
 from tests.conftest import NOW

@@ -6,8 +6,7 @@ import pickle
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from quotaline_providers.secret import MASK, Secret, redact
 

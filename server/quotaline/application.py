@@ -10,9 +10,7 @@ from pathlib import Path
 from quotaline.config import ConfigKeeper
 from quotaline.detection.detect import detected
 from quotaline.detection.worker import detect_in_worker
-from quotaline.paths import cache_folder as cache_folder
-from quotaline.paths import data_folder as data_folder
-from quotaline.paths import log_folder as log_folder
+from quotaline.paths import cache_folder as cache_folder, data_folder as data_folder, log_folder as log_folder
 from quotaline.refresh.service import Service, SharedNotes, StoreThread
 from quotaline.settings import Settings
 from quotaline.store.store import Store

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from quotaline_providers.access.endpoints import check_address, configured_server, endpoint, same_origin, without_query
 from quotaline_providers.errors import Misconfigured

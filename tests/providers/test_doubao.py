@@ -29,8 +29,7 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.doubao import arkcli
 from quotaline_providers.vendors.doubao.arkcli import Report, moment, to_usage
 from quotaline_providers.vendors.doubao.credentials import AccessKey
-from quotaline_providers.vendors.doubao.plans import AgentAnswer, CodingAnswer
-from quotaline_providers.vendors.doubao.plans import to_usage as plans_usage
+from quotaline_providers.vendors.doubao.plans import AgentAnswer, CodingAnswer, to_usage as plans_usage
 from quotaline_providers.vendors.doubao.probe import MODELS, reset_at
 from quotaline_providers.vendors.doubao.signature import canonical_query, signed_headers
 from tests.conftest import NOW, Read, Reader

@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from quotaline.forecast.traits import Traits
-from quotaline.render.shown import Shown
-from quotaline.render.shown import shown as shown_state
+from quotaline.render.shown import Shown, shown as shown_state
 from quotaline.render.view import View
 from quotaline.settings import Settings, StatusLineSettings
 from quotaline.state import Failure, ProviderState, Snapshot

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from quotaline.config.editor.language import Completion, Hover, completion, hover, provider_lines
 from quotaline.config.editor.positions import Lines, scan

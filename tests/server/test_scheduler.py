@@ -6,8 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import given, strategies as some
 
 from quotaline.refresh import scheduler
 from quotaline.refresh.scheduler import Past, adaptive_interval, due, interval

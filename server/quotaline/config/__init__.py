@@ -4,11 +4,7 @@
 features in `config.language`, the generated schema and tables in `config.reference`.
 """
 
-from quotaline.config.load import ConfigKeeper as ConfigKeeper
-from quotaline.config.load import load as load
-from quotaline.config.locate import codexbar_path as codexbar_path
-from quotaline.config.locate import config_path as config_path
-from quotaline.config.model import Config as Config
-from quotaline.config.model import Diagnostic as Diagnostic
-from quotaline.config.model import Loaded as Loaded
+from quotaline.config.load import ConfigKeeper as ConfigKeeper, load as load
+from quotaline.config.locate import codexbar_path as codexbar_path, config_path as config_path
+from quotaline.config.model import Config as Config, Diagnostic as Diagnostic, Loaded as Loaded
 from quotaline.config.watch import follow as follow

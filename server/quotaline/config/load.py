@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from quotaline.config.check import Problem, check_entry, check_hooks, check_version, looks_empty, read_entry
-from quotaline.config.editor.positions import Lines, Node, repeated, scan
-from quotaline.config.editor.positions import Path as JsonPath
+from quotaline.config.editor.positions import Lines, Node, Path as JsonPath, repeated, scan
 from quotaline.config.fields import ENTRY_ALIASES, SECRET_KEYS, by_id, canonical_id
 from quotaline.config.locate import codexbar_path, config_path
 from quotaline.config.model import Config, Diagnostic, Loaded

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from quotaline.render import text, times
 from quotaline.render.series import Series, series, spark, text_bars
-from quotaline.render.shown import Shown, all_shown
-from quotaline.render.shown import shown as shown_state
+from quotaline.render.shown import Shown, all_shown, shown as shown_state
 from quotaline.render.text import markdown
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot

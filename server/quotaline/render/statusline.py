@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from quotaline.forecast.binding import Severity, standing, worst
 from quotaline.render import text, times
-from quotaline.render.shown import Shown, all_shown
-from quotaline.render.shown import shown as shown_state
+from quotaline.render.shown import Shown, all_shown, shown as shown_state
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import formatting

@@ -6,8 +6,7 @@ import re
 from typing import Literal
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Browser, Error as PlaywrightError, FrameLocator, Locator, Page, expect
 
 from tests.editors.vscode.code_server import CodeServer, until
 

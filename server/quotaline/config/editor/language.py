@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from quotaline.config.editor.positions import Lines, Member, Node, scan
-from quotaline.config.editor.positions import Path as JsonPath
+from quotaline.config.editor.positions import Lines, Member, Node, Path as JsonPath, scan
 from quotaline.config.fields import (
     TOP_LEVEL,
     Key,
