@@ -121,6 +121,7 @@ def empty_machine(id: str) -> Context:
         files=nothing,
         databases=nothing,
         keyring=nothing,
+        browsers=nothing,
         memory=nothing,
         platform="linux",
     )

@@ -266,6 +266,16 @@ class Keyring(Protocol):
         ...
 
 
+class Browsers(Protocol):
+    """What browsers, and programs built on one (Electron), keep on this machine. Only read, never written."""
+
+    def decryptor(self, password: Secret) -> Callable[[bytes], bytes]:
+        """Decrypts values that such a program encrypted with a key derived from this password (on macOS the Keychain's
+        item `<Name> Safe Storage`). Calling it raises ValueError for a value encrypted in another way or with another
+        key, and MissingProgram when the extra `browser` is not installed."""
+        ...
+
+
 class Memory(Protocol):
     """Small notes a provider keeps across restarts, shared by all sidecars. Never a secret; keys may be digests."""
 
@@ -322,6 +332,7 @@ class Context:
     files: Files
     databases: Databases
     keyring: Keyring
+    browsers: Browsers
     memory: Memory
     account: Account | None = None
     interactive: bool = False

@@ -6,20 +6,17 @@ import base64
 import hashlib
 import json
 import sqlite3
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from quotaline_providers.errors import ExpiredCredential, MissingCredential, MissingProgram
-from quotaline_providers.hosts.browsers.chromium_key import key_of, unsealed
-from quotaline_providers.secret import Secret
+from quotaline_providers.errors import ExpiredCredential, MissingCredential
 from quotaline_providers.vendors.claude.desktop import CLAUDE_CODE, best_of, tokens_in
 from tests.conftest import NOW
+from tests.hosts.test_browsers import encrypted
 
 PASSWORD = "demo-password"
 SCOPES = "user:profile user:inference"
@@ -35,14 +32,6 @@ def name(organization: str = "org-1", client: str = CLAUDE_CODE, scopes: str = S
 def token(value: str, minutes: float = 60) -> dict[str, object]:
     expires = int((NOW + timedelta(minutes=minutes)).timestamp() * 1000)
     return {"token": value, "expiresAt": expires, "subscriptionType": "max", "refreshToken": "never-used"}
-
-
-def sealed(plain: bytes) -> bytes:
-    """As Electron seals it."""
-    padding = 16 - len(plain) % 16
-    key = key_of(Secret(PASSWORD))
-    run = Cipher(algorithms.AES(key), modes.CBC(b" " * 16)).encryptor()
-    return b"v10" + bytes(run.update(plain + bytes([padding]) * padding)) + bytes(run.finalize())
 
 
 # --- which token -----------------------------------------------------------------------------------
@@ -79,12 +68,12 @@ def desktop(home: Path, program: Callable[[str, str], Path]) -> Desktop:
 
     def write(*caches: object, organization: str = "org-1", host: str = ".claude.ai", at: str = "Cookies") -> None:
         kinds = ("oauth:tokenCache", "oauth:tokenCacheV2")
-        texts = [base64.b64encode(sealed(json.dumps(cache).encode())).decode() for cache in caches]
+        texts = [base64.b64encode(encrypted(PASSWORD, json.dumps(cache).encode())).decode() for cache in caches]
         (folder / at).parent.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(dict(zip(kinds, texts, strict=False))))
         with sqlite3.connect(folder / at) as db:
             db.execute("CREATE TABLE cookies (host_key TEXT, name TEXT, encrypted_value BLOB)")
-            value = sealed(hashlib.sha256(host.encode()).digest() + organization.encode())
+            value = encrypted(PASSWORD, hashlib.sha256(host.encode()).digest() + organization.encode())
             db.execute("INSERT INTO cookies VALUES ('.claude.ai', 'lastActiveOrg', ?)", (value,))
         db.close()
         script = f"""
@@ -155,30 +144,3 @@ def test_a_refused_login_is_claude_desktops_to_renew(desktop: Desktop, mac: Any,
     with pytest.raises(ExpiredCredential) as raised:
         mac("claude", config=ALLOWED, source="oauth", interactive=True)
     assert "Claude Desktop" in raised.value.hint
-
-
-# --- the cipher ------------------------------------------------------------------------------------
-
-
-def test_known_answers() -> None:
-    data = bytes.fromhex("777e135e1dd1b1bf0f7d00618ce065f149869672439c47f963a0fcc493fd11d6")
-    assert unsealed(bytes(range(16)), b"v10" + data) == b"seventeen letters"
-
-
-@pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 1000])
-def test_what_electron_seals_can_be_unsealed(length: int) -> None:
-    plain = bytes(number % 251 for number in range(length))
-    assert unsealed(key_of(Secret(PASSWORD)), sealed(plain)) == plain
-
-
-@pytest.mark.parametrize("data", [b"", b"v10", b"v10" + b"x" * 15, b"v10" + b"x" * 16, b"v10" + b"x" * 33, b"x" * 16])
-def test_what_is_no_cipher_text_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match=r"sealed|padding"):
-        unsealed(b"k" * 16, data)
-
-
-def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers", None)
-    with pytest.raises(MissingProgram) as raised:
-        unsealed(b"k" * 16, b"v10" + b"x" * 16)
-    assert "quotaline[browser]" in raised.value.hint

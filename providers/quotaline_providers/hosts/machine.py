@@ -12,6 +12,7 @@ from pathlib import Path
 from quotaline_providers import __version__
 from quotaline_providers.contract import (
     Account,
+    Browsers,
     Context,
     Databases,
     Files,
@@ -41,6 +42,7 @@ class Machine:
     files: Files
     databases: Databases
     keyring: Keyring
+    browsers: Browsers
     memory: Memory
     workers: WorkerProcesses
     platform: str = sys.platform
@@ -58,6 +60,7 @@ class Machine:
         clock: Callable[[], datetime] = utc_now,
     ) -> Machine:
         """The computer this runs on. `state_dir` is a private folder for the list of keyring entries (no secrets)."""
+        from quotaline_providers.hosts.browsers.local import LocalBrowsers
         from quotaline_providers.hosts.databases import SqliteDatabases
         from quotaline_providers.hosts.files import DiskFiles
         from quotaline_providers.hosts.keyrings import OsKeyring
@@ -73,6 +76,7 @@ class Machine:
             files=DiskFiles(workers),
             databases=SqliteDatabases(),
             keyring=OsKeyring(state_dir / "keyring.json", variables),
+            browsers=LocalBrowsers(),
             memory=memory,
             workers=workers,
             clock=clock,
@@ -101,6 +105,7 @@ class Machine:
             files=self.files,
             databases=self.databases,
             keyring=keyring,
+            browsers=self.browsers,
             memory=self.memory,
             account=account,
             interactive=interactive,

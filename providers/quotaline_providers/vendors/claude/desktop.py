@@ -6,13 +6,12 @@ import base64
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from quotaline_providers.contract import Context
-from quotaline_providers.hosts.browsers.chromium_key import key_of, unsealed
 from quotaline_providers.parsing.payload import Payload, Text, When, parse_or_none, to_text
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude.keychain import keychain_item
@@ -106,32 +105,32 @@ async def desktop_token(ctx: Context, scope: str) -> DesktopToken | None:
         config = await ctx.files.read_json(folder / "config.json", LARGEST)
     except (OSError, ValueError, RecursionError):
         return None
-    sealed = [text for name in CACHES if isinstance(config, dict) and (text := to_text(config.get(name)))]
-    password = await keychain_item(ctx, SAFE_STORAGE, SAFE_ACCOUNT, timeout=ASK_SECONDS) if sealed else None
+    encrypted = [text for name in CACHES if isinstance(config, dict) and (text := to_text(config.get(name)))]
+    password = await keychain_item(ctx, SAFE_STORAGE, SAFE_ACCOUNT, timeout=ASK_SECONDS) if encrypted else None
     if password is None:
         return None
-    key = key_of(password)
-    organization = await _active_organization(ctx, key)
+    decrypt = ctx.browsers.decryptor(password)
+    organization = await _active_organization(ctx, decrypt)
     tokens: dict[str, DesktopToken] = {}
-    for text in sealed:
+    for text in encrypted:
         try:
-            cache = json.loads(unsealed(key, base64.b64decode(text)))
+            cache = json.loads(decrypt(base64.b64decode(text)))
         except (ValueError, RecursionError):
             continue
         tokens.update(tokens_in(cache))
     return best_of(tokens.values(), organization, scope, ctx.now) if organization else None
 
 
-async def _active_organization(ctx: Context, key: bytes) -> str | None:
+async def _active_organization(ctx: Context, decrypt: Callable[[bytes], bytes]) -> str | None:
     host = hashlib.sha256(COOKIE_HOST.encode()).digest()
     for name in ("Cookies", "Network/Cookies"):
         try:
             rows = await ctx.databases.rows(desktop_folder(ctx) / name, _ORGANIZATION, (COOKIE_HOST,))
         except (OSError, sqlite3.Error):
             continue
-        for (sealed,) in rows:
+        for (encrypted,) in rows:
             try:
-                plain = unsealed(key, bytes(sealed))
+                plain = decrypt(bytes(encrypted))
                 if plain.startswith(host):
                     return plain[len(host) :].decode() or None
             except (ValueError, TypeError):
