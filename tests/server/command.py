@@ -10,13 +10,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 PROGRAM = Path(sys.executable).with_name("quotaline")
 DEADLINE = 30.0
+
+
+def inherit_signals(ignored: Iterable[signal.Signals] = ()) -> None:
+    """In a new process before it becomes the program: signals as a terminal leaves them, except for those ignored.
+    What the tests themselves were started with (`nohup`, a background job) is not handed on."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -68,8 +76,10 @@ class Command:
             done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
         ).plain
 
-    def start(self, *arguments: str, **variables: str | None) -> subprocess.Popen[bytes]:
-        """Start without waiting, in a process group of its own."""
+    def start(
+        self, *arguments: str, ignoring: Iterable[signal.Signals] = (), **variables: str | None
+    ) -> subprocess.Popen[bytes]:
+        """Start without waiting, in a session of its own, with these signals ignored and no others."""
         return subprocess.Popen(
             [str(PROGRAM), *arguments],
             stdin=subprocess.DEVNULL,
@@ -77,6 +87,7 @@ class Command:
             stderr=subprocess.PIPE,
             env=dict(self.with_variables(**variables).environ),
             start_new_session=True,
+            preexec_fn=partial(inherit_signals, frozenset(ignoring)),
         )
 
     def in_terminal(
@@ -92,6 +103,7 @@ class Command:
         environ = dict(self.with_variables(**{"TERM": "xterm", **variables}).environ)
         pid, terminal = pty.fork()
         if pid == 0:
+            inherit_signals()
             os.execve(str(PROGRAM), [str(PROGRAM), *arguments], environ)
         import fcntl
         import struct

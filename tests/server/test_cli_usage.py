@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -275,25 +274,6 @@ def test_ctrl_c_ends_a_slow_read(connected: Command, openrouter: Any) -> None:
     assert ended.code == 130
     assert time.monotonic() - started < 18
     assert "Error" not in ended.out
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_no_program_outlives_an_interrupted_command(
-    quotaline: Command, program: Callable[[str, str], Path], number: signal.Signals
-) -> None:
-    note = quotaline.home / "pid"
-    script = f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()) + '\\n')\ntime.sleep(60)"
-    program("kiro-cli", script)
-    running = quotaline.start("usage", "--provider", "kiro")
-    end = time.monotonic() + 20
-    while time.monotonic() < end and not (note.exists() and note.read_text().endswith("\n")):
-        assert running.poll() is None
-        time.sleep(0.05)
-    running.send_signal(number)
-    out, err = running.communicate(timeout=20)
-    assert running.returncode == 130
-    assert out + err == b""
-    assert not alive(int(note.read_text()))
 
 
 def test_switched_off_in_the_config_is_not_asked(connected: Command, openrouter: Any) -> None:

@@ -26,9 +26,10 @@ def prepare() -> None:
 
 
 def end_on_signals() -> None:
-    """A `kill` or a closed terminal ends a command as Ctrl-C does, so that no program it started outlives it."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        return
+    """A `kill` or a closed terminal ends a command as Ctrl-C does, so that no program it started outlives it.
+
+    What the parent had ignored stays ignored: hanging up below `nohup`, Ctrl-C in a script's background job.
+    """
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
@@ -36,6 +37,8 @@ def end_on_signals() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt  # asyncio cancels the main task at SIGINT, but not where that is ignored
     signal.raise_signal(signal.SIGINT)
 
 

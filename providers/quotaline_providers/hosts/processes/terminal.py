@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -119,7 +120,9 @@ def set_size(terminal: int, size: tuple[int, int]) -> None:
 
 def take_terminal() -> None:
     """Make the standard input the controlling terminal. Runs in the new process, between fork and exec: so that
-    `/dev/tty` works, Ctrl-C interrupts and hanging up is noticed."""
+    `/dev/tty` works, Ctrl-C interrupts and hanging up is noticed, whatever this process ignores."""
     if sys.platform != "win32":
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         with contextlib.suppress(OSError):
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
