@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -255,14 +254,6 @@ def test_only_a_refresh_may_prompt(quotaline: Command, tmp_path: Path) -> None:
 
 
 # --- being interrupted -----------------------------------------------------------------------------
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_ctrl_c_ends_a_slow_read(connected: Command, openrouter: Any) -> None:
