@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.providers.samples import SAMPLES, Sample
-from tests.simulator import Simulator
-from tests.simulator.routes import Reply, Request, Vendor
+
+from quotaline_providers.testing import Simulator
+from quotaline_providers.testing.simulator.routes import Reply, Request, Vendor
 
 FAR = "2099-01-01T00:00:00Z"
 

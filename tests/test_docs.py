@@ -220,7 +220,7 @@ def test_the_worked_example_runs(examples: dict[str, str], tmp_path: Path) -> No
         "-m",
         "pytest",
         "-p",
-        "tests.conftest",
+        "quotaline_providers.testing",
         "-p",
         "no:cacheprovider",
         "--rootdir",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from quotaline_providers.formatting import amount, countdown, duration, grouped, money, percent, plan_name, tokens, yuan
-from tests.conftest import NOW
+from quotaline_providers.testing import NOW
 
 
 @pytest.mark.parametrize(

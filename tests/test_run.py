@@ -24,7 +24,7 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome, run
 from quotaline_providers.settings import Source
-from tests.conftest import Reader
+from quotaline_providers.testing import Reader
 
 Fetch = Callable[[Context, Any], Any]
 

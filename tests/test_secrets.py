@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
+from quotaline_providers.testing import Request, Simulator
+from quotaline_providers.testing.simulator.routes import Reply, Vendor
 from tests.server.lsp_client import FULL, Client, Desk, Refused, spellings
-from tests.simulator import Request, Simulator
-from tests.simulator.routes import Reply, Vendor
 
 HOSTS = (
     "openrouter.ai",

@@ -14,7 +14,7 @@ import pytest
 from quotaline_providers.errors import Unavailable
 from quotaline_providers.hosts.http.client import HttpClient
 from quotaline_providers.secret import Secret
-from tests.simulator import Simulator, Vendor
+from quotaline_providers.testing import Simulator, Vendor
 
 ROOT = Path(__file__).parent.parent
 HOST = "api.example.test"
@@ -105,9 +105,29 @@ def test_a_program_is_led_to_it_by_its_variables(vendor: Callable[[str], Vendor]
 
 def test_it_needs_no_test_framework() -> None:
     script = (
-        "import sys; from tests.simulator import Simulator\n"
+        "import sys; from quotaline_providers.testing import Simulator\n"
         "with Simulator() as simulator: simulator.vendor('a.test').get('/').answers(a=1)\n"
         "print('pytest' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "False"
+
+
+def test_the_product_does_not_load_it() -> None:
+    script = (
+        "import sys, quotaline.application, quotaline.lsp.server\n"
+        "from quotaline_providers import registry\n"
+        "list(registry.every())\n"
+        "print([name for name in sys.modules if name.startswith('quotaline_providers.testing')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_without_what_it_needs_it_names_the_extra() -> None:
+    script = "import sys; sys.modules['trustme'] = None; import quotaline_providers.testing"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "needs trustme" in last
+    assert 'pip install "quotaline[testing]"' in last

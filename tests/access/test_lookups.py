@@ -22,7 +22,7 @@ from quotaline_providers.access.lookups import (
 from quotaline_providers.contract import Account, Context
 from quotaline_providers.errors import MissingCredential, MissingProgram
 from quotaline_providers.secret import Secret
-from tests.conftest import Reader
+from quotaline_providers.testing import Reader
 
 ContextOf = Callable[..., Context]
 

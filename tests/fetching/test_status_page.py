@@ -26,8 +26,7 @@ from quotaline_providers.fetching.status_page import (
     read_status,
     worst,
 )
-from tests.conftest import NOW, Clock, Reader, finished
-from tests.simulator import Vendor
+from quotaline_providers.testing import NOW, Clock, Reader, Vendor, finished
 
 HOST = "status.example.com"
 PAGE = f"https://{HOST}/"

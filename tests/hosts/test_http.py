@@ -26,8 +26,7 @@ from quotaline_providers.hosts.http.client import HttpClient
 from quotaline_providers.hosts.http.proxies import Proxies
 from quotaline_providers.parsing.payload import Payload
 from quotaline_providers.secret import Secret
-from tests.conftest import Clock
-from tests.simulator import Vendor
+from quotaline_providers.testing import Clock, Vendor
 
 VendorOf = Callable[[str], Vendor]
 Door = Callable[..., HttpClient]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from quotaline_providers.testing import Read, Reader
 from quotaline_providers.vendors.claude.keychain import GRANTED
-from tests.conftest import Read, Reader
 
 
 @pytest.fixture

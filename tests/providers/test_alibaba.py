@@ -20,10 +20,10 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors import alibaba
 from quotaline_providers.vendors.alibaba import token_in_page
 from quotaline_providers.vendors.alibaba.quota import KeyUnusable, NoQuota, moment, score, to_usage
-from tests.conftest import NOW, Read, Run
 
 QUOTA: dict[str, object] = {
     "per5HourUsedQuota": 120,

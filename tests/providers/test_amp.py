@@ -20,11 +20,11 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors import amp
 from quotaline_providers.vendors.amp import is_sign_in, session_pairs, token_in
 from quotaline_providers.vendors.amp.display import parse_display, parse_page
 from quotaline_providers.vendors.amp.usage import months_later, next_daily_reset, to_usage
-from tests.conftest import NOW, Read, Run
 
 OWNER = "Signed in as ada@lab.test (Lab)"
 FREE = "Amp Free: $7.50/$10 remaining (replenishes +$0.5/hour)"

@@ -16,9 +16,8 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
+from quotaline_providers.testing import Read, Route, Vendor
 from quotaline_providers.vendors.azureopenai import joined
-from tests.conftest import Read
-from tests.simulator import Route, Vendor
 
 ENV = {
     "AZURE_OPENAI_API_KEY": "'k'",

@@ -24,6 +24,8 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
+from quotaline_providers.testing import NOW
+from quotaline_providers.testing.simulator.routes import Request
 from quotaline_providers.vendors import bedrock
 from quotaline_providers.vendors.bedrock import addresses, budget, metric_host
 from quotaline_providers.vendors.bedrock.costs import (
@@ -42,8 +44,6 @@ from quotaline_providers.vendors.bedrock.costs import (
     spent,
     to_usage,
 )
-from tests.conftest import NOW
-from tests.simulator.routes import Request
 
 KEYS = {"AWS_ACCESS_KEY_ID": "DEMOKEY", "AWS_SECRET_ACCESS_KEY": "demo/half"}
 SIGNED = re.compile(

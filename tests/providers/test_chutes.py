@@ -16,11 +16,10 @@ from quotaline_providers.errors import (
     ReadError,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Vendor
 from quotaline_providers.vendors.chutes import to_usage
 from quotaline_providers.vendors.chutes.quotas import Quota, reading
-from tests.conftest import NOW, Read
 from tests.providers.refusals import FAILURES
-from tests.simulator import Vendor
 
 RESET = datetime(2030, 1, 2, 16, tzinfo=UTC)
 FOUR_HOUR = {"usage": 2.5, "cap": 10, "remaining": 7.5, "reset_at": "2030-01-02T16:00:00Z"}

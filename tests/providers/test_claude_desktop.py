@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from quotaline_providers.errors import ExpiredCredential, MissingCredential
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.claude.desktop import CLAUDE_CODE, best_of, tokens_in
-from tests.conftest import NOW
 from tests.hosts.test_browsers import encrypted
 
 PASSWORD = "demo-password"

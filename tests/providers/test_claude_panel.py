@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from quotaline_providers.model import Confidence, Usage
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.claude.panel import State, identity_of, state_of, to_usage
 from quotaline_providers.vendors.claude.resets import reset_time
-from tests.conftest import NOW
 
 PANEL = """Settings: Status  Config  Usage
 Current session

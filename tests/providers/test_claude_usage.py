@@ -10,8 +10,8 @@ import pytest
 
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Confidence, Identity, Usage
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.claude.usage import UsageAnswer, plan_of, to_usage
-from tests.conftest import NOW
 
 LATER = "2030-01-06T08:00:00Z"
 

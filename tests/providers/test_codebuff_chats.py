@@ -13,12 +13,11 @@ import pytest
 
 from quotaline_providers.errors import MissingCredential, Unavailable
 from quotaline_providers.run import Outcome
+from quotaline_providers.testing import NOW, Clock, Read, Reader, Vendor
 from quotaline_providers.vendors.codebuff import chats
 from quotaline_providers.vendors.codebuff.chats import Found, Turn, chat_time, parse_chat, scan, upstream
 from quotaline_providers.vendors.codebuff.folders import data_roots
 from quotaline_providers.vendors.codebuff.totals import add_up, summary
-from tests.conftest import NOW, Clock, Read, Reader
-from tests.simulator import Vendor
 
 Chat = Callable[..., Path]
 

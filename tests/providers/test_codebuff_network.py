@@ -20,10 +20,9 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Route, Vendor
 from quotaline_providers.vendors.codebuff import network
 from quotaline_providers.vendors.codebuff.network import SubscriptionAnswer, UsageAnswer, login_token, to_usage
-from tests.conftest import NOW, Read
-from tests.simulator import Route, Vendor
 
 HOST = "www.codebuff.com"
 

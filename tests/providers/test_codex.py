@@ -23,6 +23,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Confidence
 from quotaline_providers.run import Outcome
+from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.codex import service
 from quotaline_providers.vendors.codex.homes import base_url, custom_provider
 from quotaline_providers.vendors.codex.login import (
@@ -34,7 +35,6 @@ from quotaline_providers.vendors.codex.login import (
     native_login,
     to_login,
 )
-from tests.conftest import NOW, Read
 from tests.providers.codex_login import EMAIL, id_token, tokens, write_login
 from tests.providers.refusals import FAILURES
 from tests.providers.web_tokens import jwt

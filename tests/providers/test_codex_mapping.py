@@ -11,6 +11,7 @@ import pytest
 
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Confidence, Identity, Usage
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.codex.credits import monthly_limit, monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.mapping import (
     Extras,
@@ -27,7 +28,6 @@ from quotaline_providers.vendors.codex.payloads import (
     RpcRateLimits,
     UsageAnswer,
 )
-from tests.conftest import NOW
 
 LATER = 1893700000
 HOUR5, WEEK = 18000, 604800

@@ -11,8 +11,8 @@ import pytest
 
 from quotaline_providers.contract import Account, Profiles
 from quotaline_providers.errors import MissingCredential
+from quotaline_providers.testing import Read
 from quotaline_providers.vendors.codex.profiles import profiles
-from tests.conftest import Read
 from tests.providers.codex_login import id_token, tokens, write_login
 
 SESSION = {"primary_window": {"used_percent": 21, "limit_window_seconds": 18000}}

@@ -21,9 +21,9 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.run import Outcome
+from quotaline_providers.testing import Read
 from quotaline_providers.vendors.codex import rpc
 from quotaline_providers.vendors.codex.rpc import embedded_object
-from tests.conftest import Read
 from tests.providers.codex_login import EMAIL, tokens, write_login
 
 Fake = Callable[..., Path]

@@ -14,9 +14,9 @@ import pytest
 
 from quotaline_providers.errors import BadResponse, ReadError, Unavailable
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.codex import rpc, screen
 from quotaline_providers.vendors.codex.screen import problem_of, reset_time, to_limits, to_number
-from tests.conftest import NOW
 from tests.providers.codex_login import EMAIL, write_login
 
 STATUS = """╭──────────────╮

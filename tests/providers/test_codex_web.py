@@ -12,8 +12,8 @@ import pytest
 from quotaline_providers.errors import ExpiredCredential, Forbidden, MissingCredential, RateLimited, ReadError
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
+from quotaline_providers.testing import Read
 from quotaline_providers.vendors.codex.web import email_in, shows_session
-from tests.conftest import Read
 from tests.providers.codex_login import EMAIL, write_login
 
 COOKIE = "__Secure-next-auth.session-token.0=demo; oai-did=1"

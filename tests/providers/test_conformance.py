@@ -26,7 +26,7 @@ from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.model import Usage
 from quotaline_providers.run import plan
 from quotaline_providers.settings import ProviderSettings
-from tests.conftest import Clock, FakeKeyring, finished
+from quotaline_providers.testing import Clock, FakeKeyring, finished
 from tests.providers.samples import KEY, SAMPLES, WITHOUT, Exchange, Sample
 
 EVERY = sorted(registry.every(), key=lambda provider: provider.id)

@@ -20,9 +20,9 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.copilot.github import github_host
 from quotaline_providers.vendors.copilot.quota import UserAnswer, binding, to_usage
-from tests.conftest import NOW
 
 SEAT = {"entitlement": 0, "remaining": 0, "percent_remaining": 100}
 

@@ -10,8 +10,8 @@ import pytest
 
 from quotaline_providers.contract import Context, SignedIn, SignInPrompt
 from quotaline_providers.errors import BadResponse, Forbidden, TimedOut, Unavailable
+from quotaline_providers.testing import Reader
 from quotaline_providers.vendors.copilot import PROVIDER, device
-from tests.conftest import Reader
 
 CODE = {
     "device_code": "demo-device",

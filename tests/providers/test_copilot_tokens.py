@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from quotaline_providers.errors import Misconfigured, MissingCredential
+from quotaline_providers.testing import finished
 from quotaline_providers.vendors.copilot.tokens import GhLogin, GitHubToken, gh_login, keyring_token, plugin_token
-from tests.conftest import finished
 
 USER = "/copilot_internal/user"
 

@@ -12,6 +12,7 @@ from quotaline_providers.errors import (
     BadResponse,
     ReadError,
 )
+from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.crof import (
     UsageAnswer,
     binding,
@@ -21,7 +22,6 @@ from quotaline_providers.vendors.crof import (
     requests_used,
     to_usage,
 )
-from tests.conftest import NOW, Read
 from tests.providers.refusals import KEY_REFUSALS
 
 

@@ -17,8 +17,8 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import Read
 from quotaline_providers.vendors.deepgram import hours
-from tests.conftest import Read
 
 
 @pytest.fixture

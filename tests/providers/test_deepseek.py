@@ -18,9 +18,9 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import Read
 from quotaline_providers.vendors import deepseek
 from quotaline_providers.vendors.deepseek import Money, Month, chosen, month_section, to_usage, token_in
-from tests.conftest import Read
 
 TOKEN = "demo-platform-token-0"
 

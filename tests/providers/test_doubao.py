@@ -26,14 +26,13 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read, Reader, Request, Route, Vendor
 from quotaline_providers.vendors.doubao import arkcli
 from quotaline_providers.vendors.doubao.arkcli import Report, moment, to_usage
 from quotaline_providers.vendors.doubao.credentials import AccessKey
 from quotaline_providers.vendors.doubao.plans import AgentAnswer, CodingAnswer, to_usage as plans_usage
 from quotaline_providers.vendors.doubao.probe import MODELS, reset_at
 from quotaline_providers.vendors.doubao.signature import canonical_query, signed_headers
-from tests.conftest import NOW, Read, Reader
-from tests.simulator import Request, Route, Vendor
 
 PAIR = {"VOLCENGINE_ACCESS_KEY_ID": "AKLTdemo", "VOLCENGINE_SECRET_ACCESS_KEY": "demo-secret"}
 HOST = "open.volcengineapi.com"

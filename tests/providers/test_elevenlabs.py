@@ -17,8 +17,8 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.elevenlabs import Subscription, plan_text, to_usage
-from tests.conftest import NOW, Read
 from tests.providers.refusals import FAILURES
 
 COUNTS: dict[str, object] = {"character_count": 2500, "character_limit": 10000}

@@ -23,10 +23,10 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors import gemini
 from quotaline_providers.vendors.gemini import AccountMoved
 from quotaline_providers.vendors.gemini.quota import LoadAnswer, QuotaAnswer, plan, reset_text, to_usage
-from tests.conftest import NOW
 from tests.providers.refusals import REFUSALS
 from tests.providers.web_tokens import jwt
 

@@ -14,10 +14,10 @@ import pytest
 
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import MissingProgram
+from quotaline_providers.testing import Reader, finished
 from quotaline_providers.vendors.gemini import installs
 from quotaline_providers.vendors.gemini.client import find_client, in_text, near_program
 from quotaline_providers.vendors.gemini.installs import managed_by_fnm
-from tests.conftest import Reader, finished
 
 FILE = "dist/src/code_assist/oauth2.js"
 unix = pytest.mark.skipif(sys.platform == "win32", reason="links and shebangs")

@@ -25,13 +25,12 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read, Route, Vendor
 from quotaline_providers.vendors.groq.console import ActivityAnswer, span, to_usage
 from quotaline_providers.vendors.groq.metrics import QUERIES, rates_usage
 from quotaline_providers.vendors.groq.session import PUBLIC_TOKEN, organization_of
-from tests.conftest import NOW, Read
 from tests.providers.refusals import KEY_REFUSALS
 from tests.providers.web_tokens import jwt
-from tests.simulator import Route, Vendor
 
 QUERY = "/v1/metrics/prometheus/api/v1/query"
 ACTIVITY = "/platform/v1/organizations/org_demo/activity"

@@ -15,6 +15,7 @@ import pytest
 
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Reader
 from quotaline_providers.vendors.jetbrains import (
     Ide,
     base_folders,
@@ -24,7 +25,6 @@ from quotaline_providers.vendors.jetbrains import (
     parse_quota,
     to_usage,
 )
-from tests.conftest import NOW, Read, Reader
 
 
 def document(info: object = None, refill: object = None, before: str = "") -> str:

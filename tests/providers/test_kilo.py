@@ -21,13 +21,12 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Route, Vendor
 from quotaline_providers.vendors.kilo import PROVIDER
 from quotaline_providers.vendors.kilo.account import Amounts, account_of, credits_of, pass_of, to_usage, top_up_text
 from quotaline_providers.vendors.kilo.batch import payloads
 from quotaline_providers.vendors.kilo.organizations import listed
 from quotaline_providers.vendors.kilo.search import contexts, switch
-from tests.conftest import NOW, Read
-from tests.simulator import Route, Vendor
 
 PATH = "/api/trpc/user.getCreditBlocks,kiloPass.getState,user.getAutoTopUpPaymentMethod"
 INPUT = '{"0":{"json":null},"1":{"json":null},"2":{"json":null}}'

@@ -21,11 +21,11 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage, Window
+from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors import kimi
 from quotaline_providers.vendors.kimi import printable
 from quotaline_providers.vendors.kimi.login import web_token
 from quotaline_providers.vendors.kimi.quota import CodeAnswer, Statistics, WebAnswer, binding, coding, to_usage
-from tests.conftest import NOW, Read, Run
 from tests.providers.web_tokens import jwt
 
 WEEK: dict[str, object] = {"limit": "2000", "used": "500", "remaining": "1500", "resetTime": "2030-01-07T00:00:00Z"}

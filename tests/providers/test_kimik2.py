@@ -12,8 +12,8 @@ from quotaline_providers.errors import (
     MissingCredential,
     ReadError,
 )
+from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.kimik2 import AVERAGE, CONSUMED, REMAINING, TIME, Credits, found_in, moment, to_usage
-from tests.conftest import NOW, Read
 from tests.providers.refusals import REFUSALS
 
 

@@ -17,11 +17,10 @@ import pytest
 from quotaline_providers.contract import Context, SignedIn, SignInPrompt
 from quotaline_providers.errors import BadResponse, MissingCredential, MissingProgram, TimedOut, Unavailable
 from quotaline_providers.run import run
+from quotaline_providers.testing import Read, Reader, Route, Vendor
 from quotaline_providers.vendors import kiro
 from quotaline_providers.vendors.kiro import login, program
 from quotaline_providers.vendors.kiro.service import state_databases
-from tests.conftest import Read, Reader
-from tests.simulator import Route, Vendor
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 

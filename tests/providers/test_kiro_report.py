@@ -10,6 +10,7 @@ import pytest
 
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.kiro.report import (
     Login,
     parse_context,
@@ -19,7 +20,6 @@ from quotaline_providers.vendors.kiro.report import (
 )
 from quotaline_providers.vendors.kiro.service import Limits, LimitsAnswer, to_limits
 from quotaline_providers.vendors.kiro.usage import number, to_usage
-from tests.conftest import NOW
 
 OLD = """
 ╭────────────────────────────────────╮

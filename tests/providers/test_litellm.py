@@ -18,9 +18,8 @@ from quotaline_providers.errors import (
     ReadError,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Vendor
 from quotaline_providers.vendors.litellm import KeyInfo, Team, User, binding, to_usage
-from tests.conftest import NOW, Read
-from tests.simulator import Vendor
 
 ENV = {"LITELLM_API_KEY": "k", "LITELLM_BASE_URL": "https://gw.test"}
 

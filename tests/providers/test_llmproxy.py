@@ -19,9 +19,8 @@ from quotaline_providers.errors import (
     ReadError,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Vendor
 from quotaline_providers.vendors.llmproxy import Stats, to_usage
-from tests.conftest import NOW, Read
-from tests.simulator import Vendor
 
 
 def usage(providers: dict[str, object], summary: object = None) -> Usage:

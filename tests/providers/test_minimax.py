@@ -20,11 +20,11 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.minimax.access import PlanKey
 from quotaline_providers.vendors.minimax.lanes import binding, reset_text, to_usage
 from quotaline_providers.vendors.minimax.plans import VendorFailure, service_name, to_plan
 from quotaline_providers.vendors.minimax.services import range_end, service_type, window_minutes
-from tests.conftest import NOW, Read, Run
 
 NEWER, OLDER = "/v1/token_plan/remains", "/v1/api/openplatform/coding_plan/remains"
 OLDEST = "/v1/coding_plan/remains"

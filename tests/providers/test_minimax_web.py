@@ -18,6 +18,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.minimax.access import session_in
 from quotaline_providers.vendors.minimax.platform import (
     charge_day,
@@ -29,7 +30,6 @@ from quotaline_providers.vendors.minimax.platform import (
     to_charge,
     to_combo,
 )
-from tests.conftest import NOW, Read, Run
 
 PAGE = "/user-center/payment/coding-plan"
 REMAINS = "/v1/api/openplatform/coding_plan/remains"

@@ -13,7 +13,7 @@ from quotaline_providers.errors import (
     Misconfigured,
     ReadError,
 )
-from tests.conftest import Read
+from quotaline_providers.testing import Read
 from tests.providers.refusals import KEY_REFUSALS
 
 GOOD: dict[str, object] = {"code": 0, "status": True, "scode": "0x0"}

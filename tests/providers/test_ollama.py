@@ -17,10 +17,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.ollama import account, is_sign_in
 from quotaline_providers.vendors.ollama.blocks import to_usage
 from quotaline_providers.vendors.ollama.cookies import account_session, has_session, pasted_session
-from tests.conftest import NOW, Read, Run
 from tests.providers.refusals import KEY_REFUSALS
 
 HEAD = '<h2><span>Cloud Usage</span> <span class="b">max</span></h2><p id="header-email"> ada@lab.test </p>'

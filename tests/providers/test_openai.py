@@ -20,11 +20,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read, Vendor
 from quotaline_providers.vendors import openai
 from quotaline_providers.vendors.openai.balance import Grants, balance_usage
 from quotaline_providers.vendors.openai.organization import CostPage, UsagePage, days_of, to_usage
-from tests.conftest import NOW, Read
-from tests.simulator import Vendor
 
 TODAY = int(datetime(2030, 1, 2, tzinfo=UTC).timestamp())
 DAY = 86400

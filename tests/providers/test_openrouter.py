@@ -17,12 +17,12 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
+from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors import openrouter
 from quotaline_providers.vendors.openrouter import key_in_file
 from quotaline_providers.vendors.openrouter.answers import Key
 from quotaline_providers.vendors.openrouter.budget import key_used, next_reset
 from quotaline_providers.vendors.openrouter.history import activity, history_section
-from tests.conftest import NOW, Read
 
 TODAY = date(2030, 1, 2)
 

@@ -12,9 +12,9 @@ from quotaline_providers.errors import (
     BadResponse,
     ReadError,
 )
+from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors import poe as poe_module
 from quotaline_providers.vendors.poe import moment, points, to_use
-from tests.conftest import NOW, Read
 from tests.providers.refusals import KEY_REFUSALS
 
 

@@ -12,8 +12,8 @@ from quotaline_providers.errors import (
     BadResponse,
     ReadError,
 )
+from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.synthetic import dollars, length, quotas, regen_text, to_quota, to_usage
-from tests.conftest import NOW, Read
 from tests.providers.refusals import KEY_REFUSALS
 
 LATER = datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)

@@ -14,8 +14,8 @@ from quotaline_providers.errors import (
     ReadError,
 )
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.venice import BalanceAnswer, binding, state, to_usage
-from tests.conftest import NOW, Read
 from tests.providers.refusals import FAILURES
 
 

@@ -19,6 +19,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW
 from quotaline_providers.vendors import vertexai
 from quotaline_providers.vendors.vertexai.login import configured_project, credentials_path
 from quotaline_providers.vendors.vertexai.quota import (
@@ -32,7 +33,6 @@ from quotaline_providers.vendors.vertexai.quota import (
     query,
     to_usage,
 )
-from tests.conftest import NOW
 
 METRIC = "aiplatform.googleapis.com/demo_requests"
 SERIES = "/v3/projects/demo/timeSeries"

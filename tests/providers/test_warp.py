@@ -16,9 +16,8 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Usage
+from quotaline_providers.testing import NOW, Read, Route, Vendor
 from quotaline_providers.vendors.warp import Reply, binding, to_usage
-from tests.conftest import NOW, Read
-from tests.simulator import Route, Vendor
 
 LATER = "2030-02-01T00:00:00.123456Z"
 

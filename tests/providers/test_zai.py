@@ -23,12 +23,11 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.parsing.payload import parse_or_none
 from quotaline_providers.secret import Secret
+from quotaline_providers.testing import NOW, Read, Route, Vendor
 from quotaline_providers.vendors.zai import Extras, binding, to_usage
 from quotaline_providers.vendors.zai.access import QUOTA_PATH, key_in_helper, key_in_json, with_parameters
 from quotaline_providers.vendors.zai.answers import Envelope, History, Limit
 from quotaline_providers.vendors.zai.details import history_section, rate_row
-from tests.conftest import NOW, Read
-from tests.simulator import Route, Vendor
 
 SESSION = {"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 600, "currentValue": 150, "remaining": 450}
 WEEK = {"type": "CREDIT_LIMIT", "unit": 6, "number": 1, "percentage": 8, "nextResetTime": 1893900000000}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from quotaline_providers.testing import Route, Vendor
 from tests.server.command import Command
 from tests.server.lsp_client import Desk
-from tests.simulator import Route, Vendor
 
 KEY = "demo-key-of-a-test"
 """The OpenRouter key of `desk`."""

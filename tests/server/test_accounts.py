@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from quotaline_providers.testing import Route, Vendor
 from tests.server.command import Command
 from tests.server.lsp_client import Client, Desk, Params
 from tests.server.test_cli_credentials import KEYRING
-from tests.simulator import Route, Vendor
 
 Lay = Callable[[str, float], Route]
 

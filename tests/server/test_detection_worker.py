@@ -13,7 +13,7 @@ from quotaline.detection.detect import detect
 from quotaline.detection.worker import detect_in_worker
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
-from tests.conftest import FakeKeyring
+from quotaline_providers.testing import FakeKeyring
 
 
 def config(text: str = "{}") -> Config:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from quotaline_providers.testing import Route, Vendor
 from tests.server.lsp_client import FULL, OURS, Client, Desk, Refused
-from tests.simulator import Route, Vendor
 
 UNKNOWN_METHOD, INVALID_PARAMS, CANCELLED = -32601, -32602, -32800
 LEFT_SECONDS = 8.0

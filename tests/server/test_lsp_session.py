@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from quotaline_providers.testing import Vendor
 from tests.server.conftest import KEY, Lay
 from tests.server.lsp_client import FULL, OURS, PLAIN, Client, Desk, Params, Refused
-from tests.simulator import Vendor
 
 
 def text(params: Params) -> str:

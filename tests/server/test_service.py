@@ -20,8 +20,7 @@ from quotaline.state import Snapshot
 from quotaline.store.store import Store
 from quotaline_providers import registry
 from quotaline_providers.hosts.machine import Machine
-from tests.conftest import Clock, FakeKeyring
-from tests.simulator import Route, Vendor
+from quotaline_providers.testing import Clock, FakeKeyring, Route, Vendor
 
 ONE_KEY = '{"providers": [{"id": "openrouter", "enabled": true, "apiKey": "k"}]}'
 OTHER_KEY = ONE_KEY.replace('"k"', '"other"')

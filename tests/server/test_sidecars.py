@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from quotaline_providers.testing import Route, Vendor
 from tests.server.lsp_client import Client, Desk, Params
-from tests.simulator import Route, Vendor
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 

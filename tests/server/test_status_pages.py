@@ -18,10 +18,9 @@ from quotaline.settings import Settings
 from quotaline.state import VendorStatus
 from quotaline.store.store import Store
 from quotaline_providers.hosts.machine import Machine
-from tests.conftest import Clock, FakeKeyring
+from quotaline_providers.testing import Clock, FakeKeyring, Route, Vendor
 from tests.server.command import Command
 from tests.server.lsp_client import Desk
-from tests.simulator import Route, Vendor
 
 TWO_OF_ONE_VENDOR = """{"providers": [{"id": "openai", "enabled": true, "apiKey": "k"},
     {"id": "codex", "enabled": true}, {"id": "openrouter", "enabled": true, "apiKey": "k"}]}"""

@@ -19,7 +19,7 @@ from quotaline.store import store as store_module
 from quotaline.store.store import FILE_NAME, Reading, Store
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Usage, Window
-from tests.conftest import Clock
+from quotaline_providers.testing import Clock
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from typing import Self
 import psutil
 import pytest
 
+from quotaline_providers.testing import Route, Vendor
 from tests.editors.installed import install
 from tests.server.lsp_client import Desk
-from tests.simulator import Route, Vendor
 
 PROGRAM = Path(__file__).parents[3] / ".cache/helix/hx"
 WAIT_SECONDS = 20.0

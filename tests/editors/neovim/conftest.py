@@ -10,10 +10,10 @@ from typing import Protocol
 
 import pytest
 
+from quotaline_providers.testing import Route, Vendor
 from tests.editors.installed import install
 from tests.editors.neovim.editor import RELEASES, Editor, program
 from tests.server.lsp_client import Desk
-from tests.simulator import Route, Vendor
 
 
 class Open(Protocol):

@@ -15,12 +15,12 @@ from typing import Any
 
 import pynvim  # type: ignore[import-untyped]
 
+from quotaline_providers.testing import Simulator
 from tests.editors.installed import install
 from tests.editors.neovim.editor import CLIENT, Editor, until
 from tests.editors.neovim.screen import Screen, svg
 from tests.providers.codex_login import write_login
 from tests.server.lsp_client import Desk
-from tests.simulator import Simulator
 
 IMAGES = CLIENT / "images"
 COLUMNS, ROWS = 96, 32

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from quotaline_providers.testing import Route
 from tests.editors.neovim.conftest import Open
 from tests.editors.neovim.editor import Editor, doing_until, until
 from tests.server.lsp_client import Desk
-from tests.simulator import Route
 
 pytestmark = pytest.mark.editors
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from quotaline_providers.testing import Route
 from tests.editors import stand_in
 from tests.editors.neovim.conftest import Open
 from tests.editors.neovim.editor import WINBAR, Editor, doing_until
-from tests.simulator import Route
 
 pytestmark = pytest.mark.editors
 

@@ -17,9 +17,9 @@ pytest.importorskip("playwright", reason="the package playwright drives the brow
 
 from playwright.sync_api import Browser, sync_playwright
 
+from quotaline_providers.testing import Simulator
 from tests.editors.vscode.code_server import CodeServer, until, whats_lacking
 from tests.editors.vscode.window import CHROMIUM, FLAGS, Window
-from tests.simulator import Simulator
 
 Open = Callable[[], Window]
 

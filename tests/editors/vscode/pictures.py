@@ -13,12 +13,12 @@ from typing import Literal
 
 from playwright.sync_api import Browser, FloatRect, expect, sync_playwright
 
+from quotaline_providers.testing import Simulator
 from tests.editors.installed import install
 from tests.editors.vscode.code_server import EXTENSION, CodeServer, whats_lacking
 from tests.editors.vscode.conftest import write_config
 from tests.editors.vscode.window import CHROMIUM, FLAGS, Window
 from tests.providers.codex_login import write_login
-from tests.simulator import Simulator
 
 IMAGES = EXTENSION / "images"
 Theme = Literal["light", "dark"]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from quotaline_providers.testing import Simulator
 from tests.editors.vscode.code_server import WHEELS, CodeServer, until
 from tests.editors.vscode.conftest import write_config
 from tests.editors.vscode.window import Window
-from tests.simulator import Simulator
 
 pytestmark = pytest.mark.editors
 

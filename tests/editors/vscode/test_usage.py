@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from quotaline_providers.testing import Route, Simulator
 from tests.editors.installed import install
 from tests.editors.vscode.code_server import CodeServer, until
 from tests.editors.vscode.conftest import Open, write_config
 from tests.editors.vscode.window import Window
-from tests.simulator import Route, Simulator
 
 pytestmark = pytest.mark.editors
 

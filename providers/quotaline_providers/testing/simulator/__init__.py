@@ -3,7 +3,7 @@
 The product is not changed for it: it is started with the variables of `Simulator.environ()` and talks real TLS.
 """
 
-from tests.simulator.proxy import Simulator
-from tests.simulator.routes import Request, Route, Vendor
+from quotaline_providers.testing.simulator.proxy import Simulator
+from quotaline_providers.testing.simulator.routes import Request, Route, Vendor
 
 __all__ = ["Request", "Route", "Simulator", "Vendor"]

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import h11
 
-from tests.simulator.certificates import Authority
-from tests.simulator.routes import Reply, Request, Vendor
+from quotaline_providers.testing.simulator.certificates import Authority
+from quotaline_providers.testing.simulator.routes import Reply, Request, Vendor
 
 _LOOPBACK = ("127.0.0.1", "localhost")
 _CHUNK = 1 << 16
