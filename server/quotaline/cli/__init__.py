@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 from quotaline import __version__
 from quotaline.cli import console
+from quotaline.cli.exit_codes import FAILED, INTERRUPTED, OK, USAGE_ERROR
 
 if TYPE_CHECKING:
     import argparse
-
-OK, FAILED, USAGE_ERROR, NOTHING_CONFIGURED, INTERRUPTED = 0, 1, 2, 3, 130
 
 SOURCES = ("auto", "oauth", "api", "web", "cli", "local")
 COMMANDS = {

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quotaline.application import build
-from quotaline.cli import FAILED, OK, USAGE_ERROR, console
+from quotaline.cli import console
+from quotaline.cli.exit_codes import FAILED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError, named, placed
 from quotaline.config import ConfigKeeper, Diagnostic, edit
 from quotaline_providers import registry

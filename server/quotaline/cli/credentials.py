@@ -11,7 +11,8 @@ import webbrowser
 from collections.abc import Awaitable, Callable
 
 from quotaline.application import Application
-from quotaline.cli import FAILED, OK, USAGE_ERROR, console
+from quotaline.cli import console
+from quotaline.cli.exit_codes import FAILED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError, named, opened
 from quotaline.credentials import forget, keep
 from quotaline.detection.detect import COOKIE_LABEL

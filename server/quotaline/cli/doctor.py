@@ -11,7 +11,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from quotaline.application import Application, data_folder
-from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, console
+from quotaline.cli import console
+from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK
 from quotaline.cli.progress import Progress
 from quotaline.cli.running import opened
 from quotaline.detection.detect import inspect

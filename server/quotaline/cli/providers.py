@@ -6,7 +6,8 @@ import argparse
 import json
 
 from quotaline.application import build
-from quotaline.cli import NOTHING_CONFIGURED, OK, USAGE_ERROR, console
+from quotaline.cli import console
+from quotaline.cli.exit_codes import NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError, named
 from quotaline.detection.detect import Inspection, inspect, ordered
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from quotaline.cli import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR, console
+from quotaline.cli import console
+from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.progress import Progress
 from quotaline.cli.running import UsageError, chosen, opened
 from quotaline.detection.detect import Target
