@@ -66,7 +66,7 @@ class RateLimited(ReadError):
     """The vendor asked us to wait: until `until` (UTC) when it said so."""
 
     kind = Kind.RATE_LIMITED
-    default_hint = "Quotaline waits and tries again by itself."
+    default_hint = "Wait until the limit is over; open editors then try again by themselves."
 
     def __init__(self, message: str, hint: str = "", *, until: datetime | None = None) -> None:
         super().__init__(message, hint)
@@ -77,21 +77,21 @@ class Unavailable(ReadError):
     """The vendor could not be reached or failed itself: DNS, TLS, refused connection, HTTP 5xx."""
 
     kind = Kind.UNAVAILABLE
-    default_hint = "Quotaline tries again by itself."
+    default_hint = "Try again later; open editors do so by themselves."
 
 
 class TimedOut(ReadError):
     """The vendor or its program did not answer within the deadline."""
 
     kind = Kind.TIMEOUT
-    default_hint = "Quotaline tries again by itself."
+    default_hint = "Try again later; open editors do so by themselves."
 
 
 class BadResponse(ReadError):
     """There was an answer, but not one that can be understood."""
 
     kind = Kind.BAD_RESPONSE
-    default_hint = "The vendor may have changed its answer; an update of Quotaline may help."
+    default_hint = "The vendor may have changed its API; an update of Quotaline may help."
 
 
 class MissingProgram(ReadError):

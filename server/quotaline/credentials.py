@@ -34,11 +34,11 @@ async def keep(application: Application, provider: Provider, secret: Secret, lab
     label = _place(application, provider, label)
     path = application.keeper.path
     if await application.keyring.store(provider.id, Secret(value), label):
-        said = ["It is kept in the system keyring.", await asyncio.to_thread(_older, application, provider, label)]
+        said = ["It was saved in the system keyring.", await asyncio.to_thread(_older, application, provider, label)]
         where: Literal["keyring", "config"] = "keyring"
     else:
         await asyncio.to_thread(edit.store_credential, path, provider.id, Secret(value), label)
-        said = [f"No keyring works here, so it is kept in {path} (readable by you alone)."]
+        said = [f"No keyring is available, so it was saved in {path} (readable only by you)."]
         where = "config"
     said.append(await asyncio.to_thread(_before, application, provider, label, where))
     return Kept(where, " ".join(filter(None, said)))
@@ -61,12 +61,12 @@ def _older(application: Application, provider: Provider, label: str) -> str:
     path = application.keeper.path
     if label not in ("", COOKIE_LABEL):
         known = [account.label for account in application.keeper.loaded.config.accounts(provider.id)]
-        return f"It is used instead of the one that the config holds for {label}." if label in known else ""
+        return f"It is used instead of the one in the config file for {label}." if label in known else ""
     try:
         removed = edit.remove_credential(path, provider.id, label)
     except Misconfigured:
         return f"An older one in {path} would come first: it could not be removed, as the file cannot be changed."
-    return f"The older one is removed from {path}." if removed else ""
+    return f"The older one was removed from {path}." if removed else ""
 
 
 def _before(application: Application, provider: Provider, label: str, where: str) -> str:
@@ -78,7 +78,7 @@ def _before(application: Application, provider: Provider, label: str, where: str
     if not found or found[0] == where:
         return ""
     first = found[0].replace("env ", "The environment variable ", 1) if found[0].startswith("env ") else found[0]
-    return f"{first[0].upper()}{first[1:]} comes first, though, and is used while it is there."
+    return f"{first[0].upper()}{first[1:]} takes precedence, though, for as long as it is set."
 
 
 async def forget(application: Application, provider: Provider, label: str = "") -> Kept:
@@ -91,11 +91,11 @@ async def forget(application: Application, provider: Provider, label: str = "") 
     path = application.keeper.path
     in_config = await asyncio.to_thread(edit.remove_credential, path, provider.id, label)
     if in_keyring:
-        return Kept("keyring", f"It is removed from the system keyring{f' and from {path}' if in_config else ''}.")
+        return Kept("keyring", f"It was removed from the system keyring{f' and from {path}' if in_config else ''}.")
     if in_config:
-        return Kept("config", f"It is removed from {path}.")
+        return Kept("config", f"It was removed from {path}.")
     named = f" labelled {label}" if label not in ("", COOKIE_LABEL) else ""
     raise MissingCredential(
-        f"Quotaline keeps no credential{named} of {provider.name}.",
+        f"Quotaline has no saved credential{named} of {provider.name}.",
         "Keys in the environment and other programs' logins are not Quotaline's to remove.",
     )

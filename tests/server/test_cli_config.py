@@ -53,7 +53,7 @@ def test_other_commands_tell_of_a_broken_config_and_go_on(quotaline: Command, co
     shown = quotaline("usage", "--json")
     assert (shown.code, shown.json) == (3, [])
     assert f"{config}:2:17: [ERROR]" in shown.err
-    assert "not valid JSON: line 2, column 17: a value must stand here." in shown.err
+    assert "not valid JSON: line 2, column 17: a value is expected here." in shown.err
 
 
 def test_other_commands_do_not_complain_of_codexbars_config(quotaline: Command) -> None:

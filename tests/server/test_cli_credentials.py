@@ -94,7 +94,7 @@ def test_a_keyring_that_works_is_used_first(quotaline: Command, config: Path, tm
         PYTHONPATH=str(tmp_path), PYTHON_KEYRING_BACKEND="demo_keyring.Keyring", DEMO_KEYRING=str(file)
     )
     kept = user("set-credential", "openrouter", given="demo-key-3")
-    assert (kept.code, kept.out) == (0, "OpenRouter: It is kept in the system keyring.\n")
+    assert (kept.code, kept.out) == (0, "OpenRouter: It was saved in the system keyring.\n")
     assert json.loads(file.read_text()) == {"quotaline openrouter": "demo-key-3"}
     assert not config.exists()
     assert user("providers", "openrouter").code == 0

@@ -114,7 +114,7 @@ def test_a_config_file_that_may_not_be_read_stops_nothing_else(run: Any, home: P
     config.chmod(0)
     checked = run(as_anybody(), "config", "validate")
     assert checked.returncode == 1
-    assert "The config file may not be read." in checked.stdout
+    assert "There is no permission to read the config file." in checked.stdout
     shown = run(as_anybody(), "usage", "--provider", "openrouter")
     assert shown.returncode == 0
     assert "75% left" in shown.stdout

@@ -65,7 +65,7 @@ def write(home: Path, path: str, content: object) -> Path:
 def test_an_older_key_in_our_file_gives_way_and_nothing_else_changes(user: Command, bearers: list[str]) -> None:
     config = write(user.home, ".config/quotaline/config.json", CONFIG)
     kept = user("set-credential", "openrouter", given="demo-new")
-    assert kept.out == (f"OpenRouter: It is kept in the system keyring. The older one is removed from {config}.\n")
+    assert kept.out == (f"OpenRouter: It was saved in the system keyring. The older one was removed from {config}.\n")
     assert config.read_text() == CONFIG.replace('"apiKey": "demo-old", ', "")
     assert user("usage").code == 0
     assert bearers == ["demo-new"]
@@ -84,7 +84,7 @@ def test_an_older_key_in_codexbars_file_is_not_used_and_not_touched(user: Comman
     file = write(user.home, ".config/codexbar/config.json", theirs)
     assert user("usage").code == 0
     kept = user("set-credential", "openrouter", given="demo-new")
-    assert kept.out == "OpenRouter: It is kept in the system keyring.\n"
+    assert kept.out == "OpenRouter: It was saved in the system keyring.\n"
     assert user("usage").code == 0
     assert json.loads(file.read_text()) == theirs
     assert user("remove-credential", "openrouter").code == 0

@@ -26,7 +26,7 @@ export async function askCredential(provider: KnownProvider): Promise<Credential
   if (label === undefined) return undefined;
   const value = await vscode.window.showInputBox({
     title: `Set Credential: ${provider.name}`,
-    prompt: kind === 'cookie' ? 'It is kept in the system keyring.' : keyPrompt(provider),
+    prompt: kind === 'cookie' ? 'It was saved in the system keyring.' : keyPrompt(provider),
     placeHolder: kind === 'cookie' ? 'The Cookie header of a signed-in browser' : 'The API key',
     password: true,
     ignoreFocusOut: true,
@@ -72,6 +72,6 @@ async function askLabel(provider: KnownProvider): Promise<string | undefined> {
 }
 
 function keyPrompt(provider: KnownProvider): string {
-  const kept = 'It is kept in the system keyring.';
+  const kept = 'It was saved in the system keyring.';
   return provider.keyUrl === undefined ? kept : `Keys are made at ${provider.keyUrl}. ${kept}`;
 }

@@ -25,13 +25,13 @@ COMMANDS = {
     "providers": "List what is known, found and missing, and how to connect it. Asks nobody.",
     "sign-in": "Sign in to a provider, where Quotaline can do that itself.",
     "set-credential": "Keep an API key or a Cookie header, in the system keyring where there is one. "
-    "It is read from standard input, or asked for without showing it.",
+    "It is read from standard input, or typed at a prompt that does not show it.",
     "remove-credential": "Remove a credential that set-credential or sign-in kept.",
     "config": "Print where the config file is, check it, open it in your editor, or show or hide providers in it.",
     "doctor": "Check this installation and ask every provider once. Secrets are not shown.",
     "serve": "Run the language server. Editors start it; it is not for people.",
 }
-CODES = "Exit codes: 0 all answered, 1 some failed, 2 wrong use, 3 nothing is connected."
+CODES = "Exit codes: 0 all answered, 1 some failed, 2 usage error, 3 nothing is connected."
 
 
 class WrongWords(Exception):
@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="quotaline",
         description="How much of your AI quota is left. Without a command: shows the usage of every provider found.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=26),
-        epilog=f"`quotaline COMMAND --help` tells more of one command. {CODES}",
+        epilog=f"`quotaline COMMAND --help` shows more about a command. {CODES}",
     )
     parser.add_argument(
         "-V", "--version", action="version", version=f"quotaline {__version__}", help="show the version"
@@ -176,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     usage.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     usage.add_argument("--pretty", action="store_true", help="indent the JSON")
-    usage.add_argument("--status", action="store_true", help="also tell what the vendors' status pages say")
+    usage.add_argument("--status", action="store_true", help="also show what the vendors' status pages say")
     usage.add_argument("--refresh", action="store_true", help="ask the vendors even when the last read is fresh")
     usage.add_argument("--no-color", action="store_true", help="no colours")
     usage.epilog = CODES
@@ -231,13 +231,15 @@ def _choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--provider", metavar="ID", action="append", help="only this provider (may be repeated); `all` is every one"
     )
-    parser.add_argument("--source", choices=SOURCES, metavar="SOURCE", help=f"read it only so: {', '.join(SOURCES)}")
+    parser.add_argument(
+        "--source", choices=SOURCES, metavar="SOURCE", help=f"use only this source: {', '.join(SOURCES)}"
+    )
 
 
 def _account_choice(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--account", metavar="LABEL", help="this account of the one --provider")
-    which.add_argument("--account-index", metavar="N", type=int, help="the same by its place, from 1")
+    which.add_argument("--account-index", metavar="N", type=int, help="the same, by its position (from 1)")
     which.add_argument("--all-accounts", action="store_true", help="every account, not only the active one")
 
 

@@ -63,7 +63,9 @@ def _validate(keeper: ConfigKeeper, format: str) -> int:
             console.say(placed(item))
         if not found:
             console.say(
-                "Config: OK" if keeper.path.exists() else f"Config: OK ({keeper.path} does not exist; defaults hold)"
+                "Config: OK"
+                if keeper.path.exists()
+                else f"Config: OK ({keeper.path} does not exist; defaults are used)"
             )
     return FAILED if any(item.severity == "error" for item in found) else OK
 

@@ -67,7 +67,7 @@ def _remove_command(options: argparse.Namespace) -> int:
 
 async def _sign_in(application: Application, provider: Provider) -> int:
     if provider.sign_in is None:
-        raise UsageError(f"{provider.name} has no sign-in of its own. {provider.connect}")
+        raise UsageError(f"{provider.name} cannot be signed in to by Quotaline. {provider.connect}")
     config = application.keeper.loaded.config
     ctx = application.machine.context(provider.id, config.provider(provider.id), interactive=True)
     async for step in provider.sign_in(ctx):
@@ -109,7 +109,7 @@ def _asked_for(prompt: str) -> Secret:
     except EOFError:
         given = ""
     if not given.strip():
-        raise UsageError("Nothing was given. Give the key or cookie on standard input, or type it when asked.")
+        raise UsageError("Nothing was entered. Pass the key or cookie on standard input, or type it when asked.")
     return Secret(given)
 
 
@@ -119,7 +119,7 @@ def _piped() -> str:
     try:
         return sys.stdin.buffer.read(LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError("What was given is not text.") from None
+        raise UsageError("The input is not text.") from None
 
 
 def _with_provider(name: str, work: Callable[[Application, Provider], Awaitable[int]]) -> int:

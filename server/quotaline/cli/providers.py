@@ -32,12 +32,12 @@ def providers_command(options: argparse.Namespace) -> int:
 def nothing_found() -> str:
     """What a person sees on a machine without any login: what is known, what was looked for, what to do."""
     lines = ["No AI provider is connected on this machine yet.", ""]
-    lines += ["Quotaline looked for these, and shows each as soon as it is there:", ""]
+    lines += ["Quotaline looks for these and shows each one once it is found:", ""]
     for inspection in _all():
         provider = inspection.provider
         lines += [f"  {provider.name} ({provider.id})", f"    looked at: {_listed(inspection.looked_at)}"]
         lines += [f"    connect:   {provider.connect}"]
-    return "\n".join([*lines, "", KEEPS, "`quotaline doctor` tells more when something you use is not found."])
+    return "\n".join([*lines, "", KEEPS, "Run `quotaline doctor` when something you use is not found."])
 
 
 def _all() -> list[Inspection]:
@@ -62,7 +62,7 @@ def _table(sightings: list[Inspection]) -> str:
         lines.append(f"  {item.provider.id:<{width}}  {item.provider.name}")
         lines.append(f"  {'':<{width}}    {off if item.enabled is False else f'connect:   {item.provider.connect}'}")
         lines.append(f"  {'':<{width}}    looked at: {_listed(item.looked_at)}")
-    return "\n".join([*lines, "", KEEPS, "`quotaline providers ID` tells more about one."])
+    return "\n".join([*lines, "", KEEPS, "`quotaline providers ID` shows more about one."])
 
 
 def _text(item: Inspection) -> str:

@@ -50,7 +50,7 @@ _OPTION_TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
 }
 _WORDS = {
-    "string_type": "a text",
+    "string_type": "a string",
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "float_parsing": "a number",
@@ -98,7 +98,9 @@ def check_version(document: Mapping[str, object]) -> Iterator[Problem]:
         yield Problem("warning", "version_mismatch", f'"version": {VERSION} is missing.', ())
     elif isinstance(version, bool) or version != VERSION:
         what = f"Version {shown(version)}" if isinstance(version, int | float) else "The version"
-        yield Problem("error", "version_mismatch", f"{what} is not {VERSION}, the only one known.", ("version",))
+        yield Problem(
+            "error", "version_mismatch", f"{what} is not {VERSION}, the only supported version.", ("version",)
+        )
 
 
 def read_entry(raw: dict[str, object], id: str, path: Path = ()) -> tuple[ProviderSettings, list[Problem]]:
@@ -180,7 +182,7 @@ def _hook_rule(rule: dict[str, object], path: Path) -> Iterator[Problem]:
         yield Problem("error", "invalid_hook_executable", message, (*path, "executable"))
     provider = rule.get("provider")
     if provider is not None and (not isinstance(provider, str) or canonical_id(provider) is None):
-        message = "The provider of this hook is not known."
+        message = "The provider of this hook is unknown."
         yield Problem("error", "invalid_hook_provider", message, (*path, "provider"))
     threshold = rule.get("threshold")
     if threshold is not None and not _between(threshold, 0, 1, above=True):
@@ -278,7 +280,7 @@ def _missing(provider: Provider, entry: ProviderSettings, merged: ProviderSettin
     has_account = bool(merged.token_accounts and any(account.token for account in merged.token_accounts.accounts))
     wants_key = entry.source == "api" and uses(provider, "api_key")
     if wants_key and not (merged.api_key or merged.api_key_env or (has_account and provider.accounts)):
-        message = f"No key of {provider.name} is in this file; the keyring and the environment are tried."
+        message = f"No key for {provider.name} is in this file; the keyring and the environment are used."
         yield Problem("information", "api_key_missing", message, (*path, "source"))
     wants_cookie = entry.cookie_source == "manual" and uses(provider, "cookie_header")
     if wants_cookie and not (merged.cookie_header or (has_account and provider.accounts)):
@@ -293,7 +295,7 @@ def _accounts(provider: Provider, entry: ProviderSettings, path: Path) -> Iterat
     for index, account in enumerate(group.accounts):
         at = (*path, "tokenAccounts", "accounts", index)
         if account.token is None:
-            yield Problem("warning", "account_without_token", "This account has no token and is left out.", at)
+            yield Problem("warning", "account_without_token", "This account has no token and is ignored.", at)
 
 
 def _own(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[Problem]:
@@ -325,7 +327,7 @@ def _unknown_keys(provider: Provider, raw: Mapping[str, object], path: Path) -> 
 
         near = get_close_matches(_plain(key), plain, n=1, cutoff=0.85)
         if near:
-            message = f"This key is not known; did you mean {plain[near[0]]}?"
+            message = f"Unknown key; did you mean {plain[near[0]]}?"
             yield Problem("warning", "unknown_key", message, (*path, key))
 
 
@@ -336,7 +338,7 @@ def _fits(value: object, kind: str) -> bool:
 
 def _article(kind: str) -> str:
     return {"boolean": "true or false", "integer": "a whole number", "array": "a list", "object": "an object"}.get(
-        kind, "a text" if kind == "string" else f"a {kind}"
+        kind, "a string" if kind == "string" else f"a {kind}"
     )
 
 

@@ -123,14 +123,14 @@ def replace_file(path: Path, text: str) -> None:
 def _change(path: Path, change: Callable[[dict[str, object]], None], *, only_existing: bool = False) -> None:
     layer = read_layer(path)
     if layer.state == "broken":
-        raise Misconfigured("The config file is broken and is left as it is.", _FIX_FIRST)
+        raise Misconfigured("The config file is broken and was not changed.", _FIX_FIRST)
     if layer.state == "missing" and only_existing:
         return
     text = layer.text if layer.state == "ok" else starter_text()
     before, _ = decode(text)
     after, _ = decode(text)
     if not isinstance(before, dict) or not isinstance(after, dict):
-        raise Misconfigured("The config file is broken and is left as it is.", _FIX_FIRST)
+        raise Misconfigured("The config file is broken and was not changed.", _FIX_FIRST)
     change(after)
     if after == before and layer.state == "ok":
         return
@@ -228,7 +228,7 @@ def _indent(text: str, offset: int) -> str:
 def _provider(name: str) -> Provider:
     provider = find_provider(name)
     if provider is None:
-        raise Misconfigured("There is no provider of that name.", "Run `quotaline providers` to see them all.")
+        raise Misconfigured("There is no provider with that name.", "Run `quotaline providers` to see them all.")
     return provider
 
 
@@ -250,7 +250,7 @@ def _entry(document: dict[str, object], provider: Provider) -> dict[str, object]
     if providers is None:
         providers = document["providers"] = []
     if not isinstance(providers, list):
-        raise Misconfigured("providers in the config file is not a list; the file is left as it is.", _FIX_FIRST)
+        raise Misconfigured("providers in the config file is not a list; the file was not changed.", _FIX_FIRST)
     made: dict[str, object] = {"id": provider.id}
     providers.append(made)
     return made
@@ -285,7 +285,7 @@ def _store_account(
 ) -> None:
     group = entry.setdefault("tokenAccounts", {"version": 1, "activeIndex": 0, "accounts": []})
     if not isinstance(group, dict) or not isinstance(group.setdefault("accounts", []), list):
-        raise Misconfigured(f"tokenAccounts of {provider.name} is not as it must be.", _FIX_FIRST)
+        raise Misconfigured(f"tokenAccounts of {provider.name} has the wrong shape.", _FIX_FIRST)
     accounts = group["accounts"]
     index = _index(accounts, label)
     if index is None:

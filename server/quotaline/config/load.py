@@ -143,7 +143,7 @@ def read_layer(file: Path, *, own: bool = True) -> Layer:
         return Layer(file)
     except (OSError, ValueError) as error:
         denied = isinstance(error, PermissionError)
-        message = "The config file may not be read." if denied else "The config file cannot be read."
+        message = "There is no permission to read the config file." if denied else "The config file cannot be read."
         return Layer(file, "broken", problems=(Diagnostic("error", message, code="unreadable", file=file),))
     if len(data) > LARGEST:
         message = "The config file is larger than 4 MiB and is not read."
@@ -179,22 +179,22 @@ def parse_layer(text: str, file: Path | None = None, *, own: bool = True) -> Lay
     placed = [place(problem, lines, node, file) for problem in problems]
     for path, member in repeated(node):
         span = lines.range(member.start, member.end)
-        message = "This key stands in the same object before; the last one counts."
+        message = "This key appears twice in the same object; the last one counts."
         placed.append(Diagnostic("warning", message, *span, "duplicate_key", path, file=file))
     return Layer(file, "ok", entries, document.get("hooks"), tuple(placed), text)
 
 
 _REASONS = {
-    "Expecting property name enclosed in double quotes": "a key in double quotes must stand here (or a comma too many "
-    "stands before)",
-    "Expecting value": "a value must stand here",
+    "Expecting property name enclosed in double quotes": "a key in double quotes is expected here (or the "
+    "comma before it is extra)",
+    "Expecting value": "a value is expected here",
     "Expecting ',' delimiter": "a comma is missing before this",
     "Expecting ':' delimiter": "a colon is missing before this",
-    "Extra data": "the file should end before this",
-    "Unterminated string starting at": "this text has no closing quote",
-    "Invalid control character at": "a text must not hold a line break or a tab",
-    "Illegal trailing comma before end of object": "this comma is one too many",
-    "Illegal trailing comma before end of array": "this comma is one too many",
+    "Extra data": "unexpected text after the end of the JSON",
+    "Unterminated string starting at": "this string has no closing quote",
+    "Invalid control character at": "a string must not contain a line break or a tab",
+    "Illegal trailing comma before end of object": "this comma is extra",
+    "Illegal trailing comma before end of array": "this comma is extra",
 }
 
 
@@ -212,7 +212,9 @@ def decode(text: str) -> tuple[object, Diagnostic | None]:
         message = f"The config file is not valid JSON: line {span[0] + 1}, column {span[1] + 1}: {reason}."
         return None, Diagnostic("error", message, *span, "not_json")
     except (ValueError, RecursionError):
-        message = "The config file is not valid JSON: it holds a number or a nesting that no program accepts."
+        message = (
+            "The config file is not valid JSON: it contains a number that is out of range, or is nested too deeply."
+        )
         return None, Diagnostic("error", message, code="not_json")
 
 
@@ -273,16 +275,16 @@ def _entries(providers: object, problems: list[Problem], *, own: bool) -> Iterat
             continue
         name = raw.get("id")
         if not isinstance(name, str) or not name.strip():
-            kind = "id must be a text." if "id" in raw and name is not None else "An entry needs an id."
+            kind = "id must be a string." if "id" in raw and name is not None else "An entry needs an id."
             problems.append(Problem("error", "missing_id", kind, (*path, "id") if "id" in raw else path))
             continue
         id = _known(name, own=own)
         if id is None:
             if own or raw.get("enabled") is True or name not in UNREAD:
-                message = "This provider is not known; its entry is kept and not used."
+                message = "Unknown provider; its entry is kept but not used."
                 problems.append(Problem("warning", "unsupported_provider", message, (*path, "id")))
         elif id in seen:
-            message = f"{id} has an entry before; this one is not used."
+            message = f"{id} already has an entry; this one is not used."
             problems.append(Problem("warning", "duplicate_provider", message, (*path, "id"), id))
         else:
             seen.add(id)
