@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -14,7 +16,26 @@ DAY_MINUTES = 1440
 WEEK_MINUTES = 10080
 MONTH_MINUTES = 43200  # doubles as "one calendar month"
 
-MAX_SECTIONS, MAX_ROWS, MAX_POINTS, MAX_TEXT = 8, 24, 120, 120
+MAX_LABEL = 120
+"""Characters of a text that is one line of a display."""
+MAX_TEXT = 200
+"""Characters of any text and id."""
+MAX_ITEMS = {
+    "windows": 64,
+    "balances": 32,
+    "spends": 32,
+    "details": 8,
+    "rows": 24,
+    "points": 120,
+    "notes": 16,
+    "credits": 64,
+    "cut": 16,
+}
+"""Items of each tuple, by the field's name; any other one may have `MAX_OTHER_ITEMS`. Points are cut at their begin,
+as the last ones are the newest, all others at their end."""
+MAX_OTHER_ITEMS = 64
+MAX_POINTS = 360
+"""Points of all charts together."""
 
 
 def _utc(value: datetime) -> datetime:
@@ -25,7 +46,7 @@ def _utc(value: datetime) -> datetime:
 
 def _label(value: object) -> object:
     """Trim and cut a text for display; an empty one becomes an em dash."""
-    return (value.strip()[:MAX_TEXT] or "—") if isinstance(value, str) else value
+    return (value.strip()[:MAX_LABEL] or "—") if isinstance(value, str) else value
 
 
 Time = Annotated[datetime, AfterValidator(_utc)]
@@ -34,9 +55,9 @@ Lane = Literal["primary", "secondary", "tertiary"]
 
 
 class Model(BaseModel):
-    """Base of all frozen values."""
+    """Base of all frozen values. A field that only a newer program knows is ignored, as these are stored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
 
 class Window(Model):
@@ -135,7 +156,7 @@ class Chart(Model):
     """A small series to draw."""
 
     kind: Literal["bars", "line"]
-    points: Annotated[tuple[Point, ...], BeforeValidator(lambda points: tuple(points)[-MAX_POINTS:])]
+    points: tuple[Point, ...]
     title: Label | None = None
     unit: str | None = None
 
@@ -144,7 +165,7 @@ class Section(Model):
     """A titled group of detail rows, with an optional chart."""
 
     title: Label | None = None
-    rows: Annotated[tuple[Row, ...], BeforeValidator(lambda rows: tuple(rows)[:MAX_ROWS])] = ()
+    rows: tuple[Row, ...] = ()
     chart: Chart | None = None
 
 
@@ -182,7 +203,7 @@ class Usage(Model):
     """What one read of one account yields. Window ids are unique; windows are in display order.
 
     `source` is the label of the way it was read (`oauth`, `api`, `codex-cli`...), set by the run when left empty.
-    `version` is the vendor program's version when one was asked.
+    `version` is the vendor program's version when one was asked. `cut` says what of it was too much to keep.
     """
 
     updated_at: Time
@@ -190,7 +211,7 @@ class Usage(Model):
     balances: tuple[Balance, ...] = ()
     spends: tuple[Spend, ...] = ()
     identity: Identity = Identity()
-    details: Annotated[tuple[Section, ...], BeforeValidator(lambda items: tuple(items)[:MAX_SECTIONS])] = ()
+    details: tuple[Section, ...] = ()
     notes: tuple[str, ...] = ()
     confidence: Confidence = Confidence.UNKNOWN
     reset_credits: ResetCredits | None = None
@@ -199,6 +220,7 @@ class Usage(Model):
     source: str = ""
     version: str | None = None
     limits_unavailable: bool = Field(default=False, description="The account is known but has no limits to show.")
+    cut: tuple[str, ...] = ()
 
     def window(self, id: str) -> Window:
         """The window with this id. Raises KeyError."""
@@ -233,3 +255,72 @@ class Usage(Model):
         """The window that fills a CodexBar slot."""
         own = (window for window in self.windows if window.lane == lane)
         return next(own, None) or next((window for window in self.windows if window.also == lane), None)
+
+
+# --- how much of a usage is kept ---
+
+M = TypeVar("M", bound=Model)
+
+
+def capped(usage: Usage) -> Usage:
+    """A usage of bounded size, whatever the vendor sent: `MAX_TEXT`, `MAX_ITEMS` and `MAX_POINTS` hold in it.
+
+    What was cut is told in `Usage.cut`. The same usage comes back when nothing is too long.
+    """
+    cap = _Cap()
+    kept = cap.model(usage)
+    return kept if kept is usage else kept.model_copy(update={"cut": (*usage.cut, *cap.told())[: MAX_ITEMS["cut"]]})
+
+
+class _Cap:
+    """Cuts what is too long in a model and all models in it, and notes what it has cut."""
+
+    def __init__(self) -> None:
+        self._sent: Counter[str] = Counter()
+        self._kept: Counter[str] = Counter()
+        self._texts = 0
+        self._points = MAX_POINTS
+
+    def told(self) -> list[str]:
+        """What was cut: `windows: 64 of 1500 kept`."""
+        lists = [f"{name}: {self._kept[name]} of {sent} kept" for name, sent in self._sent.items()]
+        return [*lists, f"texts: {self._texts} shortened to {MAX_TEXT} characters"] if self._texts else lists
+
+    def model(self, model: M) -> M:
+        changes: dict[str, object] = {}
+        for name, value in model.__dict__.items():
+            kept = self._value(name, value)
+            if kept is not value:
+                changes[name] = kept
+        return model.model_copy(update=changes) if changes else model
+
+    def _value(self, name: str, value: object) -> object:
+        if isinstance(value, str):
+            return self._text(name, value)
+        if isinstance(value, tuple):
+            return self._items(name, value)
+        return self.model(value) if isinstance(value, Model) else value
+
+    def _text(self, name: str, text: str) -> str:
+        if len(text) <= MAX_TEXT:
+            return text
+        self._texts += 1
+        if name == "id":  # ids stay different, and the same at the next read
+            digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+            return f"{text[: MAX_TEXT - len(digest) - 1]}~{digest}"
+        return text[: MAX_TEXT - 1] + "…"
+
+    def _items(self, name: str, items: tuple[object, ...]) -> tuple[object, ...]:
+        most = MAX_ITEMS.get(name, MAX_OTHER_ITEMS)
+        if name == "points":
+            most = min(most, self._points)
+            self._points -= min(most, len(items))
+        kept = items
+        if len(items) > most:
+            kept = items[len(items) - most :] if name == "points" else items[:most]
+            self._sent[name] += len(items)
+            self._kept[name] += most
+        if name == "points":  # numbers with a short label each
+            return kept
+        whole = tuple(self._value(name, item) for item in kept)
+        return whole if any(new is not old for new, old in zip(whole, items, strict=False)) else kept

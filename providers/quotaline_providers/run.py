@@ -22,7 +22,7 @@ from quotaline_providers.errors import (
     ReadError,
     TimedOut,
 )
-from quotaline_providers.model import Usage
+from quotaline_providers.model import Usage, capped
 from quotaline_providers.settings import SourceChoice
 
 log = logging.getLogger(__name__)
@@ -85,6 +85,7 @@ async def run(provider: Provider, ctx: Context, source: SourceChoice | None = No
         usage = error.partial
     if usage is not None and not usage.source and attempts:
         usage = usage.model_copy(update={"source": attempts[-1].label})
+    usage = None if usage is None else capped(usage)
     return Outcome(provider.id, tuple(attempts), usage, error, ctx.now)
 
 

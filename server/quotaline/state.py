@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from quotaline_providers.fetching.status_page import ServiceStatus
 
 
+MAX_MESSAGE = 500
+"""Characters of an error's message and of its hint."""
+
+
 class Failure(Model):
     """An error as it is stored and shown: no secret, no traceback."""
 
@@ -25,7 +29,8 @@ class Failure(Model):
     @classmethod
     def of(cls, error: ReadError) -> Failure:
         until = error.until if isinstance(error, RateLimited) else None
-        return cls(kind=error.kind, message=error.message, hint=error.hint, until=until, definite=error.definite)
+        message, hint = error.message[:MAX_MESSAGE], error.hint[:MAX_MESSAGE]
+        return cls(kind=error.kind, message=message, hint=hint, until=until, definite=error.definite)
 
 
 @dataclass(frozen=True, slots=True)

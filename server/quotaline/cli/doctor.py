@@ -114,6 +114,7 @@ def _provider(application: Application, refreshed: Refreshed) -> Object:
         "ok": state.failure is None,
         "source": state.usage.source if state.usage else None,
         "windows": len(state.usage.windows) if state.usage else 0,
+        "cut": list(state.usage.cut) if state.usage else [],
         "error": None
         if state.failure is None
         else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}".rstrip(),
@@ -168,6 +169,8 @@ def _text(findings: Object) -> str:
             origin = f" from {attempt['from']}" if attempt["from"] else ""
             message = f" ({attempt['message']})" if attempt["message"] else ""
             lines.append(f"    {attempt['label']}{origin}: {attempt['result']}{message}")
+        if item["cut"]:
+            lines.append(f"    not all is kept: {'; '.join(item['cut'])}")
         if item["note"]:
             lines.append(f"    {item['note']}")
     missing = findings["notConnected"]
