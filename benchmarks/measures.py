@@ -92,7 +92,7 @@ def first_push(size: Size) -> list[Row]:
         answer: list[float] = []
         for _ in range(size.runs):
             first.append(_first_push(world))
-            world.forget_pictures()
+            world.empty_startup_cache()
             drawn.append(_first_push(world))
             with Editor(BARE_WITH_HOVER, world.environ) as editor:
                 editor.initialize()
@@ -122,11 +122,11 @@ def first_push(size: Size) -> list[Row]:
 
 
 def _first_push(world: World) -> float:
-    """Seconds to the first push with all providers; the editor leaves once their pictures can be kept anew."""
+    """Seconds to the first push with all providers; the editor leaves once the startup cache is filled."""
     with Editor(QUOTALINE, world.environ) as editor:
         editor.initialize()
         sent = editor.initialized()
         known = editor.usage(lambda params: len(params["providers"]) == len(PROVIDERS))
         editor.ask("quotaline/usage", {})
-        world.wait_for_picture()
+        world.wait_for_startup_cache()
     return known - sent

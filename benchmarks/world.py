@@ -133,15 +133,15 @@ class World:
             with path.open("a") as file:
                 file.write("\n")
 
-    def forget_pictures(self) -> None:
-        """Let the shared store forget how its usage was drawn."""
+    def empty_startup_cache(self) -> None:
+        """Let the shared store forget how its usage was rendered."""
         with closing(self._store()) as store, store:
-            store.execute("DELETE FROM note WHERE key GLOB 'picture:*'")
+            store.execute("DELETE FROM note WHERE key GLOB 'startup:*'")
 
-    def wait_for_picture(self) -> None:
-        """Until the shared store holds a drawing."""
+    def wait_for_startup_cache(self) -> None:
+        """Until the shared store holds what the next editor shows at once."""
         with closing(self._store()) as store:
-            while not store.execute("SELECT 1 FROM note WHERE key GLOB 'picture:*'").fetchall():
+            while not store.execute("SELECT 1 FROM note WHERE key GLOB 'startup:*'").fetchall():
                 time.sleep(0.02)
 
     def _store(self) -> sqlite3.Connection:

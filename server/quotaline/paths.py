@@ -7,8 +7,8 @@ from pathlib import Path
 import platformdirs
 
 STORE_NAME = "store.sqlite3"
-PICTURE_NOTES = "picture:"
-"""What the keys of those notes in the store begin with that show usage as it was drawn last."""
+STARTUP_NOTES = "startup:"
+"""What the keys of those notes in the store begin with that are the startup cache."""
 
 
 def cache_folder() -> Path:

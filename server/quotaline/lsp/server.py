@@ -168,10 +168,10 @@ class QuotalineServer(LanguageServer):
 
     async def _show_last(self) -> None:
         """Show what was shown last while the means to draw are imported."""
-        from quotaline.lsp.lastshown import last_shown
+        from quotaline.store.startup_cache import cached_params
 
         if methods.wants_usage(self.client_capabilities):
-            params = await asyncio.to_thread(last_shown, self.options, time.time())
+            params = await asyncio.to_thread(cached_params, self.options, time.time())
             if params is not None and not self._closing:
                 self.protocol.notify(methods.DID_CHANGE_USAGE, params)
 

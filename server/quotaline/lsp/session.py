@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,12 +13,13 @@ from lsprotocol import types
 
 from quotaline import application
 from quotaline.config import Loaded, follow
-from quotaline.lsp import pictures, status_publishers
+from quotaline.lsp import status_publishers
 from quotaline.lsp.documents import Documents
 from quotaline.render.protocol import Json, usage_params
 from quotaline.render.view import View
 from quotaline.settings import Settings
 from quotaline.state import Snapshot
+from quotaline.store import startup_cache_writer
 
 if TYPE_CHECKING:
     from quotaline.lsp.server import QuotalineServer
@@ -46,6 +47,14 @@ class Drawn:
         """Whether it shows this, too."""
         young = timedelta() <= view.now - self.view.now < GOOD_FOR
         return young and view.settings is self.view.settings and snapshot == self.snapshot
+
+
+def rendering(snapshot: Snapshot, params: dict[str, Json], view: View) -> startup_cache_writer.Rendering:
+    """What is shown now, for the startup cache."""
+    absolute = replace(view, settings=view.settings.model_copy(update={"reset_times": "absolute"}))
+    return startup_cache_writer.Rendering(
+        snapshot, params, view.now.astimezone(view.zone), lambda other: usage_params(other, absolute)
+    )
 
 
 class Session:
@@ -171,10 +180,10 @@ class Session:
             self._announcer.announce(params)
             if not self.service.detected:
                 return
-            sources = pictures.Sources(readings, self.application.keeper.seen)
+            sources = startup_cache_writer.Sources(readings, self.application.keeper.seen)
             try:
                 store, options = self.application.store, self.server.options
-                await pictures.keep(store, options, sources, snapshot, view, params)
+                await startup_cache_writer.keep(store, options, sources, rendering(snapshot, params, view))
             except Exception as error:  # such as a store's
                 log.info("what is shown could not be kept: %s", type(error).__name__)
 

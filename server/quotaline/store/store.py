@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from quotaline.paths import PICTURE_NOTES, STORE_NAME
+from quotaline.paths import STARTUP_NOTES, STORE_NAME
 from quotaline.state import Failure
 from quotaline.store.process import alive, birth
 from quotaline_providers.model import Usage
@@ -116,7 +116,7 @@ class Store:
 
         def forget(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM reading WHERE key = ?", (key,))
-            db.execute("DELETE FROM note WHERE key GLOB ?", (f"{PICTURE_NOTES}*",))  # it may be in them, too
+            db.execute("DELETE FROM note WHERE key GLOB ?", (f"{STARTUP_NOTES}*",))  # it may be in them, too
 
         self._write(forget)
         self._rows.pop(key, None)
@@ -201,7 +201,7 @@ class Store:
         if row is None or (row[1] is not None and row[1] <= self._clock().timestamp()):
             self._notes.pop(key, None)
             return None
-        if not key.startswith(PICTURE_NOTES):  # large, and of no use without the file
+        if not key.startswith(STARTUP_NOTES):  # large, and of no use without the file
             self._notes[key] = (row[0], row[1])
         return str(row[0])
 
@@ -214,7 +214,7 @@ class Store:
             db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, value, moment))
 
         self._write(write)
-        if not key.startswith(PICTURE_NOTES):
+        if not key.startswith(STARTUP_NOTES):
             self._notes[key] = (value, moment)
             self._mark(self._unsaved_notes, key)
 

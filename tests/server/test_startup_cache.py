@@ -1,9 +1,11 @@
-"""What a new editor is shown at once: drawn by an earlier one, and only while it is still true."""
+"""What a new editor is shown at once: rendered by an earlier one, and only while it is still true."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -14,12 +16,13 @@ import pytest
 import pytest_asyncio
 
 from quotaline.config import ConfigKeeper
-from quotaline.lsp import pictures
-from quotaline.lsp.lastshown import last_shown, note_key
+from quotaline.lsp.session import rendering
 from quotaline.paths import store_path
 from quotaline.render.protocol import usage_params
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
+from quotaline.store import startup_cache_writer
+from quotaline.store.startup_cache import cached_params, note_key
 from quotaline.store.store import Reading, Store
 from quotaline.store.thread import StoreThread
 from quotaline_providers.model import Usage, Window
@@ -39,7 +42,7 @@ def snapshot(used: float = 62, *, refreshing: bool = False) -> Snapshot:
 
 
 class Room:
-    """A user's store and config, where pictures are kept."""
+    """A user's store and config, in which entries are kept."""
 
     def __init__(self, home: Path) -> None:
         self.keeper = ConfigKeeper({}, home)
@@ -55,8 +58,9 @@ class Room:
         known: list[list[str | float | None]] = [
             [one.key, one.attempted_at.timestamp() if one.attempted_at else None] for one in readings
         ]
-        sources = pictures.Sources(known, self.keeper.seen)
-        await pictures.keep(self.store, OPTIONS, sources, shown, view, usage_params(shown, view))
+        sources = startup_cache_writer.Sources(known, self.keeper.seen)
+        rendered = rendering(shown, usage_params(shown, view), view)
+        await startup_cache_writer.keep(self.store, OPTIONS, sources, rendered)
 
 
 @pytest_asyncio.fixture
@@ -71,7 +75,7 @@ async def room(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
 
 
 def seen(after: timedelta = timedelta(), options: object = OPTIONS) -> dict[str, Any] | None:
-    return last_shown(options, (NOON + after).timestamp())
+    return cached_params(options, (NOON + after).timestamp())
 
 
 def line(params: dict[str, Any] | None) -> str:
@@ -82,7 +86,7 @@ def line(params: dict[str, Any] | None) -> str:
 # --- while it is true ------------------------------------------------------------------------------
 
 
-async def test_it_is_what_was_drawn(room: Room) -> None:
+async def test_it_is_what_was_rendered(room: Room) -> None:
     await room.keep(snapshot())
     assert seen() == usage_params(snapshot(), View(NOON))
     assert line(seen()) == "Claude 62% 5h"
@@ -139,7 +143,7 @@ async def test_it_is_not_shown_once_an_account_was_read_again(room: Room) -> Non
     assert seen(timedelta(minutes=1)) is None
 
 
-async def test_who_forgets_a_usage_forgets_its_pictures(room: Room) -> None:
+async def test_who_forgets_a_usage_forgets_the_entries_with_it(room: Room) -> None:
     await room.keep(snapshot())
     await room.store.do(lambda store: store.drop("claude"))
     assert seen() is None
@@ -158,8 +162,8 @@ async def test_it_is_written_again_only_when_something_is_new(room: Room) -> Non
     assert await room.store.do(lambda store: store.note(note_key(OPTIONS))) == version
 
 
-@pytest.mark.parametrize("value", ["", "[]", "{}", '{"drawn_at": 0}', "null", "[" * 5000])
-async def test_a_note_that_is_no_picture_is_nothing(room: Room, value: str) -> None:
+@pytest.mark.parametrize("value", ["", "[]", "{}", '{"rendered_at": 0}', "null", "[" * 5000])
+async def test_a_note_that_is_no_entry_is_nothing(room: Room, value: str) -> None:
     await room.store.do(lambda store: store.keep_note(note_key(OPTIONS), value))
     assert seen() is None
 
@@ -169,13 +173,20 @@ def test_no_store_is_nothing(home: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert seen() is None
 
 
+def test_it_is_read_before_anything_heavy_is_imported() -> None:
+    script = "import sys, quotaline.store.startup_cache; print({'pydantic', 'asyncio', 'httpx'} & sys.modules.keys())"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "set()\n"
+    )
+
+
 # --- as an editor meets it -------------------------------------------------------------------------
 
 
 def kept_in(desk: Desk) -> list[str]:
     stores = [path for path in desk.home.rglob("store.sqlite3") if path.is_file()]
     with closing(sqlite3.connect(stores[0])) as store:
-        return [row[0] for row in store.execute("SELECT value FROM note WHERE key GLOB 'picture:*'")]
+        return [row[0] for row in store.execute("SELECT value FROM note WHERE key GLOB 'startup:*'")]
 
 
 def test_a_provider_that_was_disabled_meanwhile_is_never_shown(desk: Desk, openrouter: Lay) -> None:
@@ -207,7 +218,7 @@ def test_a_provider_whose_credential_was_removed_meanwhile_is_not_shown_with_its
     assert not [params for params in again.of("quotaline/didChangeUsage") if "62%" in text(params)]
 
 
-def test_a_picture_holds_no_secret(desk: Desk, openrouter: Lay) -> None:
+def test_an_entry_holds_no_secret(desk: Desk, openrouter: Lay) -> None:
     openrouter(used=62)
     client = desk.open()
     client.usage(shows("62%"))
