@@ -16,6 +16,7 @@ from dataclasses import asdict
 from benchmarks.measures import first_push, memory, start
 from benchmarks.refreshing import everybody, latency, nothing_found, refresh
 from benchmarks.rows import QUICK, Row, Size
+from benchmarks.saving import saving
 from benchmarks.sidecars import sidecars
 
 MEASURES: dict[str, Callable[[Size], list[Row]]] = {
@@ -27,6 +28,7 @@ MEASURES: dict[str, Callable[[Size], list[Row]]] = {
     "latency": latency,
     "sidecars": sidecars,
     "nothing-found": nothing_found,
+    "saving": saving,
 }
 
 

@@ -10,7 +10,12 @@ from pathlib import Path
 from quotaline.config import ConfigKeeper
 from quotaline.detection.detect import detected
 from quotaline.detection.worker import detect_in_worker
-from quotaline.paths import cache_folder as cache_folder, data_folder as data_folder, log_folder as log_folder
+from quotaline.paths import (
+    cache_folder as cache_folder,
+    data_folder as data_folder,
+    log_folder as log_folder,
+    state_folder,
+)
 from quotaline.refresh.service import Service, SharedNotes, StoreThread
 from quotaline.settings import Settings
 from quotaline.store.store import Store
@@ -42,7 +47,7 @@ def build(
     """
     variables = os.environ if environ is None else environ
     home = Path.home()
-    store = Store(cache_folder())
+    store = Store(cache_folder(), history_folder=state_folder())
     thread = StoreThread(store)
     machine = Machine.real(memory=SharedNotes(thread), state_dir=data_folder(), environ=variables, home=home)
     assert isinstance(machine.keyring, OsKeyring)

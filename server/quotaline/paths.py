@@ -26,6 +26,11 @@ def report_path() -> Path:
     return cache_folder() / "report.md"
 
 
+def state_folder() -> Path:
+    """Where the history of usage is: what cannot be read again, and is not the user's to edit."""
+    return platformdirs.user_state_path("quotaline", appauthor=False)
+
+
 def data_folder() -> Path:
     """Where the list of keyring entries is (labels, never values)."""
     return platformdirs.user_data_path("quotaline", appauthor=False)

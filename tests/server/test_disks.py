@@ -99,6 +99,22 @@ def test_a_command_shows_usage_and_doctor_names_the_disk(run: Any, home: Path, c
     assert credits.count == 2
 
 
+@pytest.mark.parametrize("kind", PLACES)
+def test_without_a_history_usage_is_shown_and_doctor_names_the_disk(
+    run: Any, home: Path, credits: Any, kind: str
+) -> None:
+    place = PLACES[kind](home / ".local" / "state")
+    shown = run(place, "usage", "--provider", "openrouter")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "75% left" in shown.stdout
+    checked = run(place, "doctor")
+    assert checked.returncode == 0
+    store = next(line for line in checked.stdout.splitlines() if line.startswith("store: "))
+    assert "cannot be" in store
+    assert "history is kept in memory" in store
+    assert "usage is kept in memory" not in store
+
+
 def test_nothing_is_kept_on_a_read_only_home_and_the_user_is_told(run: Any, home: Path) -> None:
     place = read_only(home)
     kept = run(place, "set-credential", "openrouter", given="demo-new")
@@ -172,17 +188,20 @@ for number in range(20):
 assert "disk is full" in (store.trouble or ""), store.trouble
 assert len(store.readings()) == 21
 filler.unlink()
-store._retry_at = 0
+store._file._retry_at = store._history._file._retry_at = 0
 assert len(store.readings()) == 21
+assert store.history("demo/19", "weekly")
 assert store.trouble is None, store.trouble
 store.close()
-assert len(Store(folder).readings()) == 21
+again = Store(folder)
+assert len(again.readings()) == 21
+assert again.history("demo/19", "weekly")
 print("good")
 """
 
 
 def test_a_disk_that_fills_up_and_is_cleared_again_costs_nothing(tmp_path: Path) -> None:
-    place = mounted(SMALL.replace("128k", "256k"), tmp_path / "cache")
+    place = mounted(SMALL.replace("128k", "512k"), tmp_path / "cache")
     if place is None:
         pytest.skip("this machine lets us mount nothing")
     ended = subprocess.run(

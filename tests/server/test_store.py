@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from quotaline.state import Failure
-from quotaline.store import store as store_module
+from quotaline.store import file as file_module
 from quotaline.store.store import FILE_NAME, Reading, Store
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Usage, Window
@@ -73,8 +74,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks are waited for only shortly, and the file is tried again at once."""
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.1)
-    monkeypatch.setattr(store_module, "RETRY_FILE_SECONDS", 0.0)
+    monkeypatch.setattr(file_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(file_module, "RETRY_FILE_SECONDS", 0.0)
 
 
 def test_a_reading_comes_back_as_it_was_saved(folder: Path) -> None:
@@ -84,9 +85,16 @@ def test_a_reading_comes_back_as_it_was_saved(folder: Path) -> None:
     assert Store(folder).readings() == {"demo": reading}
 
 
-def test_only_the_user_may_read_the_file(folder: Path) -> None:
-    Store(folder).save(a_reading())
-    assert (folder / FILE_NAME).stat().st_mode & 0o077 == 0
+@pytest.mark.skipif(os.name == "nt", reason="modes as POSIX has them")
+def test_only_the_user_may_ever_read_the_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Path] = []
+    monkeypatch.setattr(Path, "chmod", lambda path, mode: given.append(path))
+    store = Store(folder)
+    store.save(a_reading())
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    files = [f"{name}{suffix}" for name in (FILE_NAME, "history.sqlite3") for suffix in ("", "-wal", "-shm")]
+    assert modes == dict.fromkeys(files, 0o600)
+    assert given == []
 
 
 def test_a_dropped_reading_is_gone(folder: Path) -> None:
@@ -137,29 +145,15 @@ def test_a_file_that_was_deleted_while_in_use_is_made_anew(folder: Path) -> None
     assert Store(folder).readings() == {"demo": a_reading()}
 
 
-def test_tables_of_an_older_schema_are_replaced(folder: Path) -> None:
+def test_a_database_of_something_else_is_set_aside(folder: Path) -> None:
     folder.mkdir()
-    with sqlite3.connect(folder / FILE_NAME) as old:
-        old.execute("CREATE TABLE reading (odd TEXT)")
-        old.execute('CREATE TABLE "strange ""name" (x)')
+    with sqlite3.connect(folder / FILE_NAME) as other:
+        other.execute("CREATE TABLE reading (odd TEXT)")
     store = Store(folder)
     store.save(a_reading())
     assert store.trouble is None
     assert Store(folder).readings() == {"demo": a_reading()}
-
-
-def test_a_newer_schema_is_left_alone(folder: Path) -> None:
-    folder.mkdir()
-    with sqlite3.connect(folder / FILE_NAME) as newer:
-        newer.execute("PRAGMA user_version = 99")
-        newer.execute("CREATE TABLE future (x)")
-    newer.close()
-    before = (folder / FILE_NAME).read_bytes()
-    store = Store(folder)
-    store.save(a_reading())
-    assert store.readings() == {"demo": a_reading()}
-    assert "newer Quotaline" in (store.trouble or "")
-    assert (folder / FILE_NAME).read_bytes() == before
+    assert list(folder.glob("*.corrupt-*"))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -186,8 +180,8 @@ def test_what_was_known_is_still_known_when_the_file_becomes_unusable(folder: Pa
     store = Store(folder)
     store.save(cooling)
     store.readings()
-    assert store._database is not None
-    store._database.close()
+    assert store._file._database is not None
+    store._file._database.close()
     with another_process(LOCKER, folder / FILE_NAME):
         assert store.readings() == {"demo": cooling}
 
@@ -216,9 +210,9 @@ def test_a_folder_that_cannot_be_made_leaves_the_store_in_memory(folder: Path) -
 def test_a_full_disk_leaves_the_store_in_memory(folder: Path) -> None:
     store = Store(folder)
     store.save(a_reading())
-    assert store._database is not None
-    pages = store._database.execute("PRAGMA page_count").fetchone()[0]
-    store._database.execute(f"PRAGMA max_page_count = {pages}")
+    assert store._file._database is not None
+    pages = store._file._database.execute("PRAGMA page_count").fetchone()[0]
+    store._file._database.execute(f"PRAGMA max_page_count = {pages}")
     store.keep_note("long", "x" * 200_000)
     assert "disk is full" in (store.trouble or "")
     assert store.note("long") == "x" * 200_000
@@ -280,7 +274,7 @@ def test_an_attempt_with_another_config_or_in_the_future_does_not_count(folder: 
     assert store.lease("demo", 60, attempted_before=clock.now)
 
 
-# --- notes and history ---
+# --- notes ---
 
 
 def test_a_note_is_kept_until_its_time(folder: Path, clock: Clock) -> None:
@@ -294,25 +288,30 @@ def test_a_note_is_kept_until_its_time(folder: Path, clock: Clock) -> None:
     assert Store(folder, clock).note("long") is None
 
 
-def test_history_has_a_sample_a_half_hour_or_a_percent_apart_for_eight_weeks(folder: Path) -> None:
-    store = Store(folder)
-    for minutes, used in ((0, 10), (5, 10.5), (10, 12), (45, 12)):
-        store.save(a_reading(NOON + timedelta(minutes=minutes), used))
-    assert [used for _, used in store.history("demo", "weekly")] == [10, 12, 12]
-    later = NOON + timedelta(days=57)
-    store.save(a_reading(later, 1))
-    assert store.history("demo", "weekly") == [(later, 1)]
-
-
-def test_a_failure_beside_kept_usage_is_no_sample(folder: Path) -> None:
-    store = Store(folder)
-    store.save(a_reading(used=10, attempted_at=NOON + timedelta(hours=1)))
-    assert store.history("demo", "weekly") == []
-
-
 def test_another_process_s_writing_changes_the_version(folder: Path) -> None:
     one, two = Store(folder), Store(folder)
     before = one.version()
     assert one.version() == before
     two.save(a_reading())
     assert one.version() != before
+
+
+# --- growth ---
+
+
+def test_a_vendor_that_sends_far_too_much_fills_no_disk(folder: Path) -> None:
+    store = Store(folder)
+    for number in range(20):
+        at = NOON + timedelta(minutes=31 * number)
+        windows = tuple(
+            Window(id=f"{'i' * 1000}{each}", label="l" * 1000, description=f"{number}" * 1000, used_percent=number)
+            for each in range(1500)
+        )
+        store.save(a_reading(at, usage=Usage(updated_at=at, windows=windows)))
+    usage = store.readings()["demo"].usage
+    assert usage is not None
+    assert len({window.id for window in usage.windows}) == 64
+    assert usage.cut == ("windows: 64 of 1500 kept", "texts: 128 shortened to 200 characters")
+    assert len(usage.model_dump_json()) < 50_000
+    store.close()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 500_000

@@ -38,8 +38,8 @@ async def test_what_another_process_writes_is_told_soon(tmp_path: Path, monkeypa
     await thread.do(lambda store: store.keep_note("ours", "x"))
     await thread.do(Store.version)
     assert not news.is_set()
-    for _ in range(2):
-        other.keep_note("theirs", "x")
+    for number in range(2):
+        other.keep_note("theirs", str(number))
         await asyncio.wait_for(news.wait(), 10)
         news.clear()
     other.close()
