@@ -124,3 +124,11 @@ def test_doctor_tells_every_attempt_and_no_secret(quotaline: Command, config: Pa
     assert "api from env OPENROUTER_API_KEY" in text.out
     for output in (found.out, found.err, text.out):
         assert "demo-planted" not in output
+
+
+def test_doctor_tells_what_a_vendor_sent_too_much_of(quotaline: Command, vendor: Any) -> None:
+    answer = {"character_count": 2500, "character_limit": 10000, "tier": "t" * 3000}
+    vendor("api.elevenlabs.io").get("/v1/user/subscription").answers(**answer)
+    found = quotaline("doctor", ELEVENLABS_API_KEY="k")
+    assert found.code == 0
+    assert "not all is kept: texts: 1 shortened to 200 characters" in found.out

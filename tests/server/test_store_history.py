@@ -119,6 +119,17 @@ def test_samples_wait_in_memory_for_a_file_that_cannot_be_used(tmp_path: Path, m
     assert Store(tmp_path / "cache", history_folder=state).history("demo", "weekly") == [(NOON, 40), (later, 50)]
 
 
+def test_a_corrupt_history_is_set_aside_and_stops_no_reading(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    damage = b"this is no database at all" * 400
+    (tmp_path / "state" / FILE_NAME).write_bytes(damage)
+    store = Store(tmp_path / "cache", history_folder=tmp_path / "state")
+    store.save(a_reading())
+    assert store.trouble is None
+    assert store.history("demo", "weekly") == [(NOON, 40)]
+    assert [path.read_bytes() for path in (tmp_path / "state").glob("*.corrupt-*")] == [damage]
+
+
 def test_an_emptied_cache_takes_no_history_with_it(tmp_path: Path) -> None:
     store = Store(tmp_path / "cache", history_folder=tmp_path / "state")
     store.save(a_reading())
