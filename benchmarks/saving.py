@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.rows import Row, Size, milliseconds
@@ -28,10 +29,10 @@ def saving(size: Size) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="quotaline-bench-") as folder:
         samples, store = _filled(Path(folder)), Store(Path(folder))
         _save(store, NOW)
-        thinning = _timed(lambda: _save(store, NOW + timedelta(days=1)))
-        at = [NOW + timedelta(days=1, minutes=31 * number) for number in range(1, size.runs * SAVES_PER_RUN + 1)]
-        ours = [_timed(lambda at=at: _save(store, at)) for at in at[: len(at) // 2]]  # type: ignore[misc]
-        bare = list(_bare(Path(folder) / "bare.sqlite3", at[: len(ours)]))
+        thinning = _timed(partial(_save, store, NOW + timedelta(days=1)))
+        times = [NOW + timedelta(days=1, minutes=number) for number in range(1, size.runs * SAVES_PER_RUN)]
+        ours = [_timed(partial(_save, store, at)) for at in times]
+        bare = list(_bare(Path(folder) / "bare.sqlite3", times))
         store.close()
         taken = sum(path.stat().st_size for path in Path(folder).glob("history.sqlite3*")) / (1 << 20)
     middle, floor = statistics.median(ours), statistics.median(bare)
@@ -66,7 +67,7 @@ def _save(store: Store, at: datetime) -> None:
     store.save(_reading(at))
 
 
-def _timed(work: Callable[[], None]) -> float:
+def _timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
@@ -93,4 +94,4 @@ def _bare(path: Path, times: list[datetime]) -> Iterator[float]:
         database.execute(f"CREATE TABLE reading ({columns})")
         for at in times:
             changed = (*row[:3], f"{row[3]}{at}", *row[4:])
-            yield _timed(lambda changed=changed: database.execute(UPSERT, changed))  # type: ignore[misc]
+            yield _timed(partial(database.execute, UPSERT, changed))

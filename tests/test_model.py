@@ -23,7 +23,7 @@ from quotaline_providers.model import (
     Window,
     capped,
 )
-from tests.conftest import NOW
+from quotaline_providers.testing import NOW
 
 LONG = "x" * 3000
 
@@ -103,5 +103,5 @@ def test_rows_are_counted_in_each_section() -> None:
 
 
 def test_a_field_that_only_a_newer_program_knows_is_ignored() -> None:
-    stored = {"updated_at": NOW.isoformat(), "mood": 1, "windows": [{"id": "w", "label": "W", "blocks": True}]}
+    stored = {"updated_at": NOW.isoformat(), "mood": 1, "windows": [{"id": "w", "label": "W", "mood": True}]}
     assert Usage.model_validate(stored) == Usage(updated_at=NOW, windows=(Window(id="w", label="W"),))

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from quotaline.store import file as file_module
-from quotaline.store import history as history_module
+from quotaline.store import file as file_module, history as history_module
 from quotaline.store.history import DAY_SECONDS, FILE_NAME, HALF_HOUR_SECONDS, History
 from quotaline.store.store import Store
 from quotaline_providers.model import Usage, Window
