@@ -27,9 +27,11 @@ NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 
 def saving(size: Size) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="quotaline-bench-") as folder:
-        samples, store = _filled(Path(folder)), Store(Path(folder))
+        now = [NOW]
+        samples, store = _filled(Path(folder)), Store(Path(folder), lambda: now[-1])
         _save(store, NOW)
-        thinning = _timed(partial(_save, store, NOW + timedelta(days=1)))
+        now.append(NOW + timedelta(days=1))
+        thinning = _timed(partial(_save, store, now[-1]))
         times = [NOW + timedelta(days=1, minutes=number) for number in range(1, size.runs * SAVES_PER_RUN)]
         ours = [_timed(partial(_save, store, at)) for at in times]
         bare = list(_bare(Path(folder) / "bare.sqlite3", times))

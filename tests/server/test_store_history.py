@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from quotaline.store import file as file_module, history as history_module
 from quotaline.store.history import DAY_SECONDS, FILE_NAME, HALF_HOUR_SECONDS, History
 from quotaline.store.store import Store
 from quotaline_providers.model import Usage, Window
+from quotaline_providers.testing import Clock
 from tests.server.test_store import NOON, a_reading
 
 HOUR = 3600.0
 DAY = float(DAY_SECONDS)
 START = NOON.timestamp() // DAY * DAY
+
+Add = Callable[[float, float], None]
 
 
 def kept(history: History) -> list[tuple[float, float]]:
@@ -25,13 +29,20 @@ def kept(history: History) -> list[tuple[float, float]]:
     return [(round(at - START) / DAY, used) for at, used in history.samples("demo", "weekly")]
 
 
-def add(history: History, days: float, used: float) -> None:
-    history.add("demo", START + days * DAY, {"weekly": used})
+@pytest.fixture
+def history(tmp_path: Path, clock: Clock) -> History:
+    return History(tmp_path / "state", clock)
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> History:
-    return History(tmp_path / "state")
+def add(history: History, clock: Clock) -> Add:
+    """`add(days, used)`: so many days after the start, so many percent are used."""
+
+    def add(days: float, used: float) -> None:
+        clock.set(datetime.fromtimestamp(START + days * DAY, UTC))
+        history.add("demo", START + days * DAY, {"weekly": used})
+
+    return add
 
 
 def test_a_sample_is_taken_a_half_hour_or_a_percent_apart(tmp_path: Path) -> None:
@@ -57,49 +68,58 @@ def test_a_window_without_a_percentage_or_invented_is_no_sample(tmp_path: Path) 
     assert store.history("demo", "a") == store.history("demo", "b") == []
 
 
-def test_after_a_day_the_highest_of_each_half_hour_is_left(history: History) -> None:
+def test_after_a_day_the_highest_of_each_half_hour_is_left(history: History, add: Add) -> None:
     minute = 60 / DAY
     for minutes, used in ((0, 10), (5, 90), (10, 3), (29, 90), (30, 1)):
-        add(history, minutes * minute, used)
-    add(history, 1, 50)
+        add(minutes * minute, used)
+    add(1, 50)
     assert len(kept(history)) == 6
-    add(history, 2, 50)
+    add(2, 50)
     assert kept(history) == [(300 / DAY, 90), (1800 / DAY, 1), (1, 50), (2, 50)]
 
 
-def test_after_eight_weeks_the_highest_of_each_day_is_left_for_a_year(history: History) -> None:
+def test_after_eight_weeks_the_highest_of_each_day_is_left_for_a_year(history: History, add: Add) -> None:
     for day in range(3):
         for half_hour in range(48):
-            add(history, day + half_hour / 48, half_hour if day != 1 else 99 - half_hour)
-    add(history, 56, 1)
+            add(day + half_hour / 48, half_hour if day != 1 else 99 - half_hour)
+    add(56, 1)
     assert len(kept(history)) == 3 * 48 + 1
-    add(history, 58, 1)
+    add(58, 1)
     assert len(kept(history)) == 1 + 1 + 48 + 2
-    add(history, 70, 1)
+    add(70, 1)
     assert [used for _, used in kept(history)[:4]] == [47, 99, 47, 1]
-    add(history, 365.5, 1)
+    add(365.5, 1)
     assert [used for _, used in kept(history)[:2]] == [47, 99]
-    add(history, 366.99, 1)
+    add(366.99, 1)
     assert [used for _, used in kept(history)[:2]] == [47, 1]
 
 
-def test_it_is_thinned_at_most_once_a_day(history: History, tmp_path: Path) -> None:
-    add(history, 0, 1)
+def test_it_is_thinned_at_most_once_a_day(history: History, add: Add, tmp_path: Path) -> None:
+    add(0, 1)
     with closing(sqlite3.connect(tmp_path / "state" / FILE_NAME)) as file, file:
         file.execute("INSERT INTO sample SELECT id, ?, 5 FROM series", (START - 500 * DAY,))
-    add(history, 0.9, 2)
+    add(0.9, 2)
     assert kept(history) == [(-500, 5), (0, 1), (0.9, 2)]
-    add(history, 1, 3)
+    add(1, 3)
     assert kept(history) == [(0, 1), (0.9, 2), (1, 3)]
 
 
-def test_a_clock_that_was_set_back_stops_neither_sampling_nor_thinning(history: History) -> None:
-    add(history, 10, 50)
-    add(history, 0, 50)
-    add(history, 1 / 1440, 51)
-    add(history, 2 / 1440, 49)
-    add(history, 1.5, 50)
+def test_a_clock_that_was_set_back_stops_neither_sampling_nor_thinning(history: History, add: Add) -> None:
+    add(10, 50)
+    add(0, 50)
+    add(1 / 1440, 51)
+    add(2 / 1440, 49)
+    add(1.5, 50)
     assert kept(history) == [(60 / DAY, 51), (1.5, 50), (10, 50)]
+
+
+def test_a_usage_with_a_time_of_its_own_thins_nothing(history: History, add: Add) -> None:
+    for minute in range(10):
+        add(minute * 60 / DAY, minute * 2)
+    history.add("other", START + 500 * DAY, {"weekly": 1})
+    history.add("other", START - 500 * DAY, {"weekly": 1})
+    assert len(kept(history)) == 10
+    assert len(history.samples("other", "weekly")) == 2
 
 
 def test_samples_wait_in_memory_for_a_file_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,8 +180,8 @@ def steps_of_a_save(store: Store, at: datetime) -> int:
     return len(steps)
 
 
-def test_saving_takes_no_longer_with_a_long_history(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+def test_saving_takes_no_longer_with_a_long_history(tmp_path: Path, clock: Clock) -> None:
+    store = Store(tmp_path, clock)
     store.save(a_reading(used=10))
     short = steps_of_a_save(store, NOON + timedelta(hours=1))
     first = NOON.timestamp() - 50 * DAY

@@ -36,6 +36,7 @@ class History:
     """The samples of all accounts. Opens its file when it is first needed. Not thread-safe; every call blocks."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
         self._file = SharedFile(folder / FILE_NAME, HISTORY, self, "history is kept in memory", clock)
         self._waiting: deque[Sample] = deque(maxlen=MOST_WAITING)
 
@@ -62,7 +63,13 @@ class History:
         """Keep what of these windows (percent used by id, at this time) is news."""
         if not used:
             return
-        taken = self._file.write(lambda db: _add(db, key, at, used))
+
+        def work(db: sqlite3.Connection) -> list[str]:
+            news = [window for window, percent in used.items() if _add(db, key, window, at, percent)]
+            _compact_daily(db, self._clock().timestamp())
+            return news
+
+        taken = self._file.write(work)
         if not self._file.on_file:
             self._waiting.extend((key, window, at, used[window]) for window in taken)
 
@@ -91,19 +98,8 @@ class History:
         """Nothing is known beside the file."""
 
 
-def _add(db: sqlite3.Connection, key: str, at: float, used: Mapping[str, float]) -> list[str]:
-    """Keep what is news and tell of which windows. Once a day also compact."""
-    taken = [window for window, percent in used.items() if _add_one(db, key, window, at, percent)]
-    row = db.execute("SELECT at FROM compaction").fetchone()
-    if row is None or not 0 <= at - row[0] < DAY_SECONDS:
-        since = row[0] if row is not None and row[0] <= at else 0.0
-        _compact(db, at, since)
-        db.execute("DELETE FROM compaction")
-        db.execute("INSERT INTO compaction (at) VALUES (?)", (at,))
-    return taken
-
-
-def _add_one(db: sqlite3.Connection, key: str, window: str, at: float, percent: float) -> bool:
+def _add(db: sqlite3.Connection, key: str, window: str, at: float, percent: float) -> bool:
+    """Keep a sample if it is news."""
     series = _series(db, key, window)
     last = db.execute(
         "SELECT at, used_percent FROM sample WHERE series = ? AND at <= ? ORDER BY at DESC LIMIT 1", (series, at)
@@ -142,6 +138,16 @@ def _series(db: sqlite3.Connection, key: str, window: str) -> int:
 
 
 # --- compacting ---
+
+
+def _compact_daily(db: sqlite3.Connection, now: float) -> None:
+    """Compact when that was a day ago or more, or was done by a clock that has been set back since."""
+    row = db.execute("SELECT at FROM compaction").fetchone()
+    if row is not None and 0 <= now - row[0] < DAY_SECONDS:
+        return
+    _compact(db, now, since=row[0] if row is not None and row[0] <= now else 0.0)
+    db.execute("DELETE FROM compaction")
+    db.execute("INSERT INTO compaction (at) VALUES (?)", (now,))
 
 
 def _compact(db: sqlite3.Connection, now: float, since: float) -> None:
