@@ -269,7 +269,7 @@ def capped(usage: Usage) -> Usage:
     """
     cap = _Cap()
     kept = cap.model(usage)
-    return kept if kept is usage else kept.model_copy(update={"cut": (*usage.cut, *cap.told())[: MAX_ITEMS["cut"]]})
+    return kept if kept is usage else kept.model_copy(update={"cut": (*usage.cut, *cap.summary())[: MAX_ITEMS["cut"]]})
 
 
 class _Cap:
@@ -281,7 +281,7 @@ class _Cap:
         self._texts = 0
         self._points = MAX_POINTS
 
-    def told(self) -> list[str]:
+    def summary(self) -> list[str]:
         """What was cut: `windows: 64 of 1500 kept`."""
         lists = [f"{name}: {self._kept[name]} of {sent} kept" for name, sent in self._sent.items()]
         return [*lists, f"texts: {self._texts} shortened to {MAX_TEXT} characters"] if self._texts else lists

@@ -29,8 +29,8 @@ _PLACES = ("QUOTALINE_CONFIG", "CODEXBAR_CONFIG", "XDG_CONFIG_HOME")
 
 def note_key(options: Any, environ: Mapping[str, str] = os.environ) -> str:
     """The note for editors with these initialization options: they decide how usage is rendered."""
-    told = [__version__, options, [environ.get(name) for name in _PLACES]]
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=_plain).encode()).hexdigest()
+    parts = [__version__, options, [environ.get(name) for name in _PLACES]]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=_plain).encode()).hexdigest()
     return f"{STARTUP_NOTES}{digest[:16]}"
 
 
