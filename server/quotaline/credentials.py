@@ -96,6 +96,6 @@ async def forget(application: Application, provider: Provider, label: str = "") 
         return Kept("config", f"It was removed from {path}.")
     named = f" labelled {label}" if label not in ("", COOKIE_LABEL) else ""
     raise MissingCredential(
-        f"Quotaline has no saved credential{named} of {provider.name}.",
+        f"Quotaline has no saved credential{named} for {provider.name}.",
         "Keys in the environment and other programs' logins are not Quotaline's to remove.",
     )

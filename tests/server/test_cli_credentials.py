@@ -26,7 +26,7 @@ def entry(config: Path) -> dict[str, Any]:
 def test_a_key_from_standard_input_is_kept_used_and_removed(quotaline: Command, config: Path, vendor: Any) -> None:
     kept = quotaline("set-credential", "or", given="  demo-key-1 \n")
     assert kept.code == 0
-    assert "No keyring works here" in kept.out
+    assert "No keyring is available" in kept.out
     assert str(config) in kept.out
     assert "demo-key-1" not in kept.out + kept.err
     assert config.stat().st_mode & 0o777 == 0o600
@@ -44,7 +44,7 @@ def test_a_key_from_standard_input_is_kept_used_and_removed(quotaline: Command, 
     assert quotaline("usage").code == 3
     nothing = quotaline("remove-credential", "openrouter")
     assert (nothing.code, nothing.out) == (1, "")
-    assert "keeps no credential of OpenRouter" in nothing.err
+    assert "has no saved credential for OpenRouter" in nothing.err
 
 
 def test_a_key_is_typed_without_being_seen(quotaline: Command, config: Path) -> None:

@@ -100,7 +100,7 @@ def test_an_account_of_the_config_takes_its_key_from_the_keyring_once_it_is_ther
     config = write(user.home, ".config/quotaline/config.json", {"version": 1, "providers": [entry]})
     before = config.read_text()
     kept = user("set-credential", "openrouter", "--account", "work", given="demo-new")
-    assert "used instead of the one that the config holds for Work" in kept.out
+    assert "used instead of the one in the config file for Work" in kept.out
     assert user("usage").code == 0
     assert bearers == ["demo-new"]
     assert config.read_text() == before
@@ -109,13 +109,13 @@ def test_an_account_of_the_config_takes_its_key_from_the_keyring_once_it_is_ther
 
 def test_what_comes_first_is_told(user: Command) -> None:
     kept = user("set-credential", "codebuff", given="demo-new", CODEBUFF_API_KEY="demo-env")
-    assert "The environment variable CODEBUFF_API_KEY comes first, though" in kept.out
+    assert "The environment variable CODEBUFF_API_KEY takes precedence, though" in kept.out
     assert "demo-" not in kept.out
     entry = {"id": "openrouter", "apiKeyEnv": "MY_KEY"}
     write(user.home, ".config/quotaline/config.json", {"version": 1, "providers": [entry]})
     kept = user("set-credential", "openrouter", given="demo-new", MY_KEY="demo-env")
-    assert "The environment variable MY_KEY comes first, though" in kept.out
-    assert "comes first" not in user("set-credential", "openrouter", given="k", OPENROUTER_API_KEY="demo-env").out
+    assert "The environment variable MY_KEY takes precedence, though" in kept.out
+    assert "takes precedence" not in user("set-credential", "openrouter", given="k", OPENROUTER_API_KEY="demo-env").out
 
 
 def test_the_cookie_of_a_provider_without_keys_is_kept_where_it_is_looked_for(user: Command, tmp_path: Path) -> None:
