@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,11 +17,14 @@ import pytest
 
 from quotaline_providers.contract import Conversation
 from quotaline_providers.errors import BadResponse, MissingProgram, TimedOut, Unavailable
-from quotaline_providers.hosts.processes import child
+from quotaline_providers.hosts.processes import child, tree
 from quotaline_providers.hosts.processes.start import ChildProcesses, names_secret
-from quotaline_providers.hosts.processes.tree import parse_ps, parse_stat
+from quotaline_providers.hosts.processes.tree import parse_stat, psutil_row
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs of these tests are POSIX scripts")
+
+
+linux = sys.platform.startswith("linux")
 
 
 class Bench:
@@ -48,6 +52,14 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     yield Bench(tmp_path)
     assert psutil.Process().children(recursive=True) == [], "a child or a zombie is left"
+
+
+@pytest.fixture(params=["/proc", "psutil"])
+def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How the system's processes are listed: as Linux does it, and as the other systems do."""
+    if request.param == "/proc" and not linux:
+        pytest.skip("only Linux has /proc")
+    monkeypatch.setattr(tree, "_HAS_PROC", request.param == "/proc")
 
 
 async def pid_in(path: Path) -> int:
@@ -310,7 +322,7 @@ async def test_ignoring_the_request_to_end_does_not_help(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "leaving", ["pass", "os.setpgid(0, 0)", "os.setsid()", "os.setsid(); os.fork() and os._exit(0)"]
 )
-async def test_the_deadline_ends_its_children_too(bench: Bench, leaving: str) -> None:
+async def test_the_deadline_ends_its_children_too(bench: Bench, table: None, leaving: str) -> None:
     note = bench.note("pid")
     bench.program("meter", STAYS.format(str(note), leaving) + "time.sleep(60)")
     running = asyncio.create_task(bench.processes.run(["meter"], timeout=2, grace=0.5))
@@ -320,8 +332,7 @@ async def test_the_deadline_ends_its_children_too(bench: Bench, leaving: str) ->
     assert not runs(pid)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells the environment reliably")
-async def test_a_daemon_does_not_outlive_a_program_that_ended(bench: Bench) -> None:
+async def test_a_daemon_does_not_outlive_a_program_that_ended(bench: Bench, table: None) -> None:
     note = bench.note("pid")
     quiet = "os.setsid(); os.fork() and os._exit(0); [os.dup2(os.open(os.devnull, os.O_RDWR), fd) for fd in (0, 1, 2)]"
     bench.program("meter", STAYS.format(str(note), quiet) + "print('done')")
@@ -379,8 +390,8 @@ async def test_the_first_output_is_told_once(bench: Bench, pty: tuple[int, int] 
     heard: list[str] = []
     bench.program("meter", "print('one', flush=True); time.sleep(0.2); print('two')")
     bench.program("silent", "pass")
-    await bench.processes.run(["meter"], timeout=30, pty=pty, heard=lambda: heard.append("meter"))
-    await bench.processes.run(["silent"], timeout=30, pty=pty, heard=lambda: heard.append("silent"))
+    await bench.processes.run(["meter"], timeout=30, pty=pty, on_output=lambda: heard.append("meter"))
+    await bench.processes.run(["silent"], timeout=30, pty=pty, on_output=lambda: heard.append("silent"))
     assert heard == ["meter"]
 
 
@@ -388,7 +399,7 @@ async def test_the_first_output_is_told_once(bench: Bench, pty: tuple[int, int] 
 
 
 @pytest.mark.parametrize("leaving", ["pass", "os.setsid()"])
-async def test_cancelling_kills_the_family_without_grace(bench: Bench, leaving: str) -> None:
+async def test_cancelling_kills_the_whole_tree_without_grace(bench: Bench, table: None, leaving: str) -> None:
     note = bench.note("pid")
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     bench.program("meter", deaf + STAYS.format(str(note), leaving) + "time.sleep(60)")
@@ -533,7 +544,7 @@ async def test_errors_of_a_conversation_can_be_seen(bench: Bench) -> None:
         assert meter.stderr == "not logged in\n"
 
 
-async def test_leaving_a_conversation_ends_the_family(bench: Bench) -> None:
+async def test_leaving_a_conversation_ends_the_whole_tree(bench: Bench) -> None:
     note = bench.note("pid")
     bench.program("meter", STAYS.format(str(note), "os.setsid()") + "time.sleep(60)")
     async with bench.processes.talk(["meter"], grace=0.5):
@@ -541,7 +552,7 @@ async def test_leaving_a_conversation_ends_the_family(bench: Bench) -> None:
     assert not runs(pid)
 
 
-async def test_an_error_inside_a_conversation_gets_out_after_the_family_ended(bench: Bench) -> None:
+async def test_an_error_inside_a_conversation_gets_out_after_the_whole_tree_ended(bench: Bench) -> None:
     note = bench.note("pid")
     bench.program("meter", STAYS.format(str(note), "pass") + "time.sleep(60)")
 
@@ -645,13 +656,15 @@ def test_a_process_name_may_hold_anything() -> None:
     assert (row.parent, row.group, row.session, row.dead, row.born) == (3, 7, 5, False, 9001)
 
 
-def test_a_listing_of_ps_tells_who_is_marked() -> None:
-    listing = (
-        "  7  1  7 Ss   meter --now QUOTALINE_CHILD=abc HOME=/x\n  8  7  7 Z    (meter)\n  9  1  9 S+   other\nodd\n"
-    )
-    rows = parse_ps(listing, "abc")
-    assert [(row.pid, row.parent, row.group, row.dead, row.marked) for row in rows] == [
-        (7, 1, 7, False, True),
-        (8, 7, 7, True, False),
-        (9, 1, 9, False, False),
-    ]
+@pytest.mark.skipif(not linux, reason="compares with /proc")
+def test_psutil_and_proc_tell_the_same(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.program("meter", "sys.stdin.read()")
+    environ = {**bench.environ, tree.MARKER: "demo-mark"}
+    with subprocess.Popen([bench.bin / "meter"], stdin=subprocess.PIPE, env=environ, start_new_session=True) as meter:
+        seen = psutil_row(meter.pid, "demo-mark", 0)
+        assert seen is not None
+        assert (seen.parent, seen.group, seen.session) == (os.getpid(), meter.pid, meter.pid)
+        assert (seen.dead, seen.marked) == (False, True)
+        assert psutil_row(meter.pid, "demo-mark", seen.born + 1) == replace(seen, marked=False)
+        assert psutil_row(meter.pid, "other-mark", 0) == replace(seen, marked=False)
+    assert psutil_row(meter.pid, "demo-mark", 0) is None

@@ -174,11 +174,11 @@ class Processes(Protocol):
         idle: float | None = None,
         pty: tuple[int, int] | None = None,
         grace: float = 1.0,
-        heard: Callable[[], None] | None = None,
+        on_output: Callable[[], None] | None = None,
     ) -> Finished:
         """Run to the end. `idle` ends it (normally) after that many seconds without output once some came;
-        `pty` (rows, columns) runs it in a pseudo-terminal (its output is all in `stdout`); `heard` is called as soon
-        as it has printed anything."""
+        `pty` (rows, columns) runs it in a pseudo-terminal (its output is all in `stdout`); `on_output` is called as
+        soon as it has printed anything."""
         ...
 
     def talk(

@@ -1,4 +1,4 @@
-"""A running child program: what it prints, what it is told, how it is talked to and how it and its family end."""
+"""A running child program: what it prints, what it is told, and how it and all its descendants end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import cast
 
 from quotaline_providers.errors import BadResponse, TimedOut, Unavailable
 from quotaline_providers.hosts.processes.terminal import Terminal
-from quotaline_providers.hosts.processes.tree import KILL, Family
+from quotaline_providers.hosts.processes.tree import KILL_SIGNAL, ProcessTree
 
 OUTPUT_LIMIT = 4 << 20
 """Bytes kept of each output stream; a conversation stops reading above as many unread characters."""
@@ -47,28 +47,28 @@ class Capture:
         return self._parts[0]
 
 
-class Talk(Capture):
-    """Output that is read while it comes; `waiting` is what nobody has read yet."""
+class LiveCapture(Capture):
+    """Output that is read while it comes; `unread` is what nobody has read yet."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting = ""
+        self.unread = ""
         self.over = False
-        self.news = asyncio.Event()
+        self.changed = asyncio.Event()
 
     def feed(self, data: bytes) -> None:
-        self.waiting += self._decoder.decode(data)
-        self.news.set()
+        self.unread += self._decoder.decode(data)
+        self.changed.set()
 
     def end(self) -> None:
         if not self.over:
             self.over = True
-            self.waiting += self._decoder.decode(b"", final=True)
-        self.news.set()
+            self.unread += self._decoder.decode(b"", final=True)
+        self.changed.set()
 
 
 class Child(asyncio.SubprocessProtocol):
-    """One started program, from its first byte until nothing of its family is left."""
+    """One started program, from its first byte until nothing of its process tree is left."""
 
     def __init__(self, name: str, output: Capture, terminal: Terminal | None) -> None:
         self.name = name
@@ -79,8 +79,8 @@ class Child(asyncio.SubprocessProtocol):
         self.over = asyncio.Event()
         self.exit_code: int | None = None
         self._loop = asyncio.get_running_loop()
-        self._spoke = asyncio.Event()
-        self._heard: Callable[[], None] = lambda: None
+        self._printed = asyncio.Event()
+        self._on_output: Callable[[], None] = lambda: None
         self._last_output = 0.0
         self._open = {1} if terminal else {1, 2}
         self._drain: asyncio.TimerHandle | None = None
@@ -93,11 +93,11 @@ class Child(asyncio.SubprocessProtocol):
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._last_output = self._loop.time()
-        if not self._spoke.is_set():
-            self._spoke.set()
-            self._heard()
+        if not self._printed.is_set():
+            self._printed.set()
+            self._on_output()
         (self.output if fd == 1 else self.errors).feed(data)
-        if isinstance(self.output, Talk) and len(self.output.waiting) > OUTPUT_LIMIT:
+        if isinstance(self.output, LiveCapture) and len(self.output.unread) > OUTPUT_LIMIT:
             self._throttle(True)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
@@ -158,21 +158,21 @@ class Child(asyncio.SubprocessProtocol):
     def _input(self) -> Terminal | asyncio.WriteTransport | None:
         return self.terminal or cast("asyncio.WriteTransport | None", self.transport.get_pipe_transport(0))
 
-    # how it is heard, and how it ends
+    # its first output, and its end
 
-    def tell_when_heard(self, heard: Callable[[], None]) -> None:
+    def tell_of_output(self, on_output: Callable[[], None]) -> None:
         """Have this called as soon as the program has printed anything, which may be now."""
-        if self._spoke.is_set():
-            heard()
+        if self._printed.is_set():
+            on_output()
         else:
-            self._heard = heard
+            self._on_output = on_output
 
     async def ends(self, idle: float | None) -> bool:
         """Wait for its end, or (True) until it has printed something and then nothing for `idle` seconds."""
         if idle is None:
             await self.over.wait()
             return False
-        over, silence = asyncio.create_task(self.over.wait()), asyncio.create_task(self._falls_silent(idle))
+        over, silence = asyncio.create_task(self.over.wait()), asyncio.create_task(self._turns_silent(idle))
         try:
             await asyncio.wait({over, silence}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -180,8 +180,8 @@ class Child(asyncio.SubprocessProtocol):
             silence.cancel()
         return not self.exited.is_set()
 
-    async def _falls_silent(self, idle: float) -> None:
-        await self._spoke.wait()
+    async def _turns_silent(self, idle: float) -> None:
+        await self._printed.wait()
         left = idle
         while left > 0:
             await asyncio.sleep(left)
@@ -190,34 +190,34 @@ class Child(asyncio.SubprocessProtocol):
             await self.over.wait()
 
     async def stop(self, grace: float) -> None:
-        """Ask the whole family to end and give it `grace` seconds. Does nothing when the program has ended."""
+        """Ask the whole process tree to end and give it `grace` seconds. Does nothing when the program has ended."""
         if self.exited.is_set():
             return
         self.close_input()
         until = self._loop.time() + grace
-        await asyncio.to_thread(self.family.signal_all, signal.SIGTERM)
+        await asyncio.to_thread(self.tree.signal_all, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(until):
                 await self.exited.wait()
-            await asyncio.to_thread(self.family.wait, time.monotonic() + until - self._loop.time())
+            await asyncio.to_thread(self.tree.wait, time.monotonic() + until - self._loop.time())
 
     def kill(self) -> None:
         """Kill the process group now."""
         if sys.platform != "win32" or not self.exited.is_set():
-            self.family.signal(KILL)
+            self.tree.signal_group(KILL_SIGNAL)
 
-    async def bury(self) -> None:
+    async def reap(self) -> None:
         """Kill whoever is left anywhere, and return when the program is collected and all descriptors are closed."""
-        ending = asyncio.create_task(self._bury())
+        ending = asyncio.create_task(self._reap())
         try:
             await asyncio.shield(ending)
         except asyncio.CancelledError:
-            self.family.signal_all(KILL)
+            self.tree.signal_all(KILL_SIGNAL)
             raise
 
-    async def _bury(self) -> None:
+    async def _reap(self) -> None:
         try:
-            await asyncio.to_thread(self.family.end)
+            await asyncio.to_thread(self.tree.kill)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_WAIT):
                     await self.exited.wait()
@@ -230,12 +230,12 @@ class Child(asyncio.SubprocessProtocol):
                 self.terminal.close()
 
     @property
-    def family(self) -> Family:
-        return self._family
+    def tree(self) -> ProcessTree:
+        return self._tree
 
-    def adopt(self, mark: str) -> None:
+    def attach(self, mark: str) -> None:
         """Take note of the process, once it runs."""
-        self._family = Family(self.transport.get_pid(), mark)
+        self._tree = ProcessTree(self.transport.get_pid(), mark)
         if self.terminal is not None:
             self.terminal.connect(lambda data: self.pipe_data_received(1, data), self._hung_up)
 
@@ -246,7 +246,7 @@ class Child(asyncio.SubprocessProtocol):
 class ChildConversation:
     """A running program and what it has said: the `Conversation` of the contract."""
 
-    def __init__(self, child: Child, output: Talk) -> None:
+    def __init__(self, child: Child, output: LiveCapture) -> None:
         self._child = child
         self._output = output
 
@@ -257,13 +257,13 @@ class ChildConversation:
 
     async def read(self, timeout: float) -> str | None:
         output = self._output
-        await self._until(lambda: bool(output.waiting), timeout)
-        return self._take(len(output.waiting)) if output.waiting else None
+        await self._until(lambda: bool(output.unread), timeout)
+        return self._take(len(output.unread)) if output.unread else None
 
     async def read_line(self, timeout: float) -> str | None:
         output = self._output
-        await self._until(lambda: "\n" in output.waiting, timeout)
-        end = output.waiting.find("\n") + 1 or len(output.waiting)
+        await self._until(lambda: "\n" in output.unread, timeout)
+        end = output.unread.find("\n") + 1 or len(output.unread)
         if end > OUTPUT_LIMIT:
             raise self._too_long()
         return self._take(end).removesuffix("\n").removesuffix("\r") if end else None
@@ -277,10 +277,10 @@ class ChildConversation:
         try:
             async with asyncio.timeout(timeout):
                 while not (ready() or output.over):
-                    if len(output.waiting) > OUTPUT_LIMIT:
+                    if len(output.unread) > OUTPUT_LIMIT:
                         raise self._too_long()
-                    output.news.clear()
-                    await output.news.wait()
+                    output.changed.clear()
+                    await output.changed.wait()
         except TimeoutError:
             raise TimedOut(f"The program `{self._child.name}` did not answer within {timeout:g} seconds.") from None
 
@@ -288,7 +288,7 @@ class ChildConversation:
         return BadResponse(f"The program `{self._child.name}` printed an endless line.")
 
     def _take(self, count: int) -> str:
-        text, self._output.waiting = self._output.waiting[:count], self._output.waiting[count:]
-        if len(self._output.waiting) <= OUTPUT_LIMIT:
+        text, self._output.unread = self._output.unread[:count], self._output.unread[count:]
+        if len(self._output.unread) <= OUTPUT_LIMIT:
             self._child.resume()
         return text

@@ -1,4 +1,4 @@
-"""Child programs: found without a shell, run in their own process group with a deadline, ended with their whole family.
+"""Child programs: found without a shell, run in their own process group with a deadline, ended with all descendants.
 
 Nothing a provider starts outlives its read, blocks the event loop, fills the memory or sees other providers' secrets.
 """
@@ -19,14 +19,14 @@ from pathlib import Path
 
 from quotaline_providers.contract import Conversation, Finished
 from quotaline_providers.errors import MissingProgram, ReadError, TimedOut, Unavailable
-from quotaline_providers.hosts.processes.child import Capture, Child, ChildConversation, Talk
+from quotaline_providers.hosts.processes.child import Capture, Child, ChildConversation, LiveCapture
 from quotaline_providers.hosts.processes.terminal import HAS_PTY, Terminal, take_terminal
-from quotaline_providers.hosts.processes.tree import MARK, Family, end_all, new_mark
+from quotaline_providers.hosts.processes.tree import MARKER, ProcessTree, kill_groups, new_mark
 from quotaline_providers.parsing.payload import clean
 
 _PATHEXT = ".COM;.EXE;.BAT;.CMD"
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN)S?\d*(?![A-Z])|SECRET|PASSWORD|COOKIE|CREDENTIAL", re.IGNORECASE)
-_FOR_THE_MOMENT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+_TEMPORARY = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 
 
 # --- what a child gets -----------------------------------------------------------------------------
@@ -65,8 +65,8 @@ class ChildProcesses:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._running: dict[int, Family] = {}
-        weakref.finalize(self, end_all, self._running)  # also when the interpreter ends with programs still running
+        self._running: dict[int, ProcessTree] = {}
+        weakref.finalize(self, kill_groups, self._running)  # also when the interpreter ends with programs still running
 
     @property
     def has_pty(self) -> bool:
@@ -94,13 +94,13 @@ class ChildProcesses:
         idle: float | None = None,
         pty: tuple[int, int] | None = None,
         grace: float = 1.0,
-        heard: Callable[[], None] | None = None,
+        on_output: Callable[[], None] | None = None,
     ) -> Finished:
-        """Run to the end. Raises MissingProgram when it cannot be started, TimedOut when its family is gone."""
+        """Run to the end. Raises MissingProgram when it cannot be started, TimedOut once its process tree is gone."""
         output = Capture()
         async with self._started(argv, output, env, cwd, pty, grace, piped=input is not None) as child:
-            if heard is not None:
-                child.tell_when_heard(heard)
+            if on_output is not None:
+                child.tell_of_output(on_output)
             if input is not None:
                 child.write(input)
                 child.close_input()
@@ -121,8 +121,8 @@ class ChildProcesses:
         pty: tuple[int, int] | None = None,
         grace: float = 1.0,
     ) -> AsyncIterator[Conversation]:
-        """Start it and talk to it; leaving ends its whole family. Raises MissingProgram when it cannot be started."""
-        output = Talk()
+        """Start it and talk to it; leaving ends its process tree. Raises MissingProgram when it cannot be started."""
+        output = LiveCapture()
         async with self._started(argv, output, env, cwd, pty, grace, piped=True) as child:
             yield ChildConversation(child, output)
 
@@ -139,7 +139,7 @@ class ChildProcesses:
         piped: bool,
     ) -> AsyncIterator[Child]:
         child = await self._start(argv, output, env, cwd, pty, piped=piped)
-        self._running[child.family.pid] = child.family
+        self._running[child.tree.pid] = child.tree
         try:
             try:
                 yield child
@@ -150,9 +150,9 @@ class ChildProcesses:
         finally:  # the only step when we are cancelled: no grace then
             child.kill()
             try:
-                await child.bury()
+                await child.reap()
             finally:
-                self._running.pop(child.family.pid, None)
+                self._running.pop(child.tree.pid, None)
 
     async def _start(
         self,
@@ -177,13 +177,13 @@ class ChildProcesses:
                 stdin=side if side is not None else subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=side if side is not None else subprocess.PIPE,
                 stderr=side if side is not None else subprocess.PIPE,
-                env={**child_environment(self._environ, env), MARK: mark},
+                env={**child_environment(self._environ, env), MARKER: mark},
                 cwd=str(cwd) if cwd else None,
                 preexec_fn=take_terminal if terminal else None,
                 start_new_session=sys.platform != "win32",
                 creationflags=_creation_flags(),
             )
-            await _to_its_end(starting, child, mark)
+            await _wait_for_start(starting, child, mark)
         except BaseException as raised:
             if terminal:
                 terminal.close()
@@ -228,7 +228,7 @@ class ChildProcesses:
         return executable(path, ("",) if own else tuple(extensions))
 
 
-async def _to_its_end(starting: Coroutine[object, object, object], child: Child, mark: str) -> None:
+async def _wait_for_start(starting: Coroutine[object, object, object], child: Child, mark: str) -> None:
     """Wait for the start. When we are cancelled meanwhile, the program is ended as soon as it is known."""
     task = asyncio.ensure_future(starting)
     try:
@@ -236,11 +236,11 @@ async def _to_its_end(starting: Coroutine[object, object, object], child: Child,
     except asyncio.CancelledError:
         await asyncio.wait({task})
         if not task.cancelled() and task.exception() is None:
-            child.adopt(mark)
+            child.attach(mark)
             child.kill()
-            await child.bury()
+            await child.reap()
         raise
-    child.adopt(mark)
+    child.attach(mark)
 
 
 def _creation_flags() -> int:
@@ -251,7 +251,7 @@ def _creation_flags() -> int:
 
 def _not_started(raised: Exception, program: Path, cwd: Path | None) -> ReadError:
     number = raised.errno if isinstance(raised, OSError) else None
-    if number in _FOR_THE_MOMENT:
+    if number in _TEMPORARY:
         return Unavailable(f"The program `{program.name}` could not be started: the system has no room for it now.")
     if cwd is not None and not cwd.is_dir():
         return MissingProgram(f"The folder in which `{program.name}` should run does not exist.")

@@ -78,7 +78,7 @@ async def ask(ctx: Context, program: Path, command: Command, acceptable: Accepta
     deadline = loop.time() + command.timeout
     spoke = asyncio.Event()
 
-    def start(pty: tuple[int, int] | None, heard: Callable[[], None] | None = None) -> asyncio.Task[Finished]:
+    def start(pty: tuple[int, int] | None, on_output: Callable[[], None] | None = None) -> asyncio.Task[Finished]:
         return asyncio.create_task(
             ctx.processes.run(
                 (program, *command.arguments),
@@ -86,7 +86,7 @@ async def ask(ctx: Context, program: Path, command: Command, acceptable: Accepta
                 env=ENVIRONMENT,
                 idle=command.idle,
                 pty=pty,
-                heard=heard,
+                on_output=on_output,
             )
         )
 
