@@ -150,7 +150,7 @@ async def test_a_missing_path_is_said_to_be_missing(bench: Bench) -> None:
 
 async def test_a_file_without_permission_may_not_be_executed(bench: Bench) -> None:
     path = bench.program("meter", "", mode=0o644)
-    with pytest.raises(MissingProgram, match="may not be executed"):
+    with pytest.raises(MissingProgram, match="is not executable"):
         await bench.processes.run([path], timeout=5)
 
 

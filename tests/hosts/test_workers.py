@@ -167,12 +167,12 @@ def sum_up(count: int) -> int:
 
 async def test_calls_at_the_same_time_share_a_few_workers(workers: WorkerProcesses) -> None:
     ran = await asyncio.gather(*(in_worker(workers, rest, 0.05) for _ in range(6)))
-    assert len(set(ran)) == len(workers.pids) == facility.MOST
+    assert len(set(ran)) == len(workers.pids) == facility.MAX_WORKERS
 
 
 async def test_a_worker_without_work_ends(workers: WorkerProcesses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facility, "IDLE_SECONDS", 0.05)
-    monkeypatch.setattr(facility, "WORTH", 0)
+    monkeypatch.setattr(facility, "IDLE_FACTOR", 0)
     pid = await in_worker(workers, os.getpid)
     assert isinstance(pid, int)
     assert await gone(pid)
@@ -180,14 +180,14 @@ async def test_a_worker_without_work_ends(workers: WorkerProcesses, monkeypatch:
     assert await in_worker(workers, divide, 4, 2) == 2
 
 
-async def test_a_worker_that_took_long_to_learn_something_rests_longer(
+async def test_a_worker_that_took_long_to_learn_something_is_kept_longer(
     workers: WorkerProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(facility, "IDLE_SECONDS", 0.0)
     pid = await in_worker(workers, rest, 0.5)
     await asyncio.sleep(0.05)
     assert workers.pids == (pid,)
-    monkeypatch.setattr(facility, "WORTH", 0)
+    monkeypatch.setattr(facility, "IDLE_FACTOR", 0)
     await in_worker(workers, rest, 0)
     assert await gone(pid if isinstance(pid, int) else 0)
 
@@ -205,7 +205,7 @@ async def test_the_deadline_ends_a_call_and_its_process(workers: WorkerProcesses
 
 
 async def test_whoever_stops_waiting_does_not_stop_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facility, "MOST", 1)
+    monkeypatch.setattr(facility, "MAX_WORKERS", 1)
     workers = WorkerProcesses(os.environ)
     await in_worker(workers, divide, 4, 2)
     with pytest.raises(TimeoutError):
@@ -280,7 +280,7 @@ asyncio.run(main())
 
 
 @posix
-@pytest.mark.parametrize("occupation", ["busy", "resting"])
+@pytest.mark.parametrize("occupation", ["busy", "parked"])
 async def test_no_worker_outlives_its_owner_however_that_ends(occupation: str) -> None:
     folder = Path(__file__).parents[2]
     owner = subprocess.Popen([sys.executable, "-c", OWNER, occupation], cwd=folder, stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""The one door to the network: HTTPS with the system's certificates and proxies, a deadline, a cap, no cookies kept."""
+"""All access to the network: HTTPS with the system's certificates and proxies, a deadline, a cap, no cookies kept."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ Params = Mapping[str, str] | Sequence[tuple[str, str]]
 MAX_BODY = 8 << 20
 MAX_REDIRECTS = 5
 MAX_PER_HOST = 4
-REST_SECONDS = 5.0
-"""How long connections are kept after the last answer."""
+KEEP_SECONDS = 5.0
+"""How long connections are kept after the last response."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class HttpClient:
         self._opening = asyncio.Lock()
         self._clients: dict[tuple[str | None, bool], httpx.AsyncClient] = {}
         self._exchanges = 0
-        self._rest: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_PER_HOST))
 
@@ -100,7 +100,7 @@ class HttpClient:
         check_address(url)
         self_signed, timeout = options.get("self_signed", False), options.get("timeout", 30)
         if self_signed and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
-            raise Misconfigured("Only a server on this machine may have a certificate of its own making.")
+            raise Misconfigured("A self-signed certificate is accepted only from a server on this machine.")
         lines, body = _body(options.get("json"), options.get("form"), options.get("content"))
         lines.update(_headers(options.get("headers"), options.get("bearer"), options.get("cookie")))
         lines.setdefault("accept", "application/json")
@@ -141,27 +141,27 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._rest is not None:
-            self._rest.cancel()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
         await self._close_connections()
 
-    # --- connections at rest -----------------------------------------------------------------------
+    # --- idle connections -------------------------------------------------------------------------
 
     def _begin_exchange(self) -> None:
         self._exchanges += 1
-        if self._rest is not None:
-            self._rest.cancel()
-            self._rest = None
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
 
     def _end_exchange(self) -> None:
         """The next read is minutes away: connections (and the memory of their encryption) are not kept until then."""
         self._exchanges -= 1
         if self._exchanges == 0:
-            self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self._lay_down)
+            self._idle_timer = asyncio.get_running_loop().call_later(KEEP_SECONDS, self._close_idle)
 
-    def _lay_down(self) -> None:
-        self._rest = None
+    def _close_idle(self) -> None:
+        self._idle_timer = None
         task = asyncio.ensure_future(self._close_connections())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -218,7 +218,7 @@ class HttpClient:
                 )
             except (ValueError, ImportError, httpx.InvalidURL):
                 raise Misconfigured(
-                    "The proxy that HTTPS_PROXY names cannot be used.", "Use an HTTP proxy's address in HTTPS_PROXY."
+                    "The proxy in HTTPS_PROXY cannot be used.", "Set HTTPS_PROXY to the address of an HTTP proxy."
                 ) from None
         return self._clients[key]
 
@@ -249,8 +249,8 @@ def _headers(headers: Mapping[str, str] | None, bearer: Secret | None, cookie: S
         # The library would name the value in its own error.
         if not value.isascii() or any(ord(character) < 32 or ord(character) == 127 for character in value):
             raise Misconfigured(
-                f"The value for the header {name} holds characters that cannot be sent.",
-                "Enter the credential again; it may have been copied with something else.",
+                f"The value of the header {name} contains characters that cannot be sent.",
+                "Enter the credential again; extra characters may have been copied with it.",
             )
         lines[name] = value.strip()
     return lines
@@ -270,7 +270,7 @@ def _body(
             return {"content-type": "application/x-www-form-urlencoded"}, urlencode(fields, quote_via=quote).encode()
         return {}, None
     except ValueError:  # an environment variable may hold bytes that are no text
-        raise Misconfigured("A value to be sent holds characters that cannot be sent.") from None
+        raise Misconfigured("A value in the request contains characters that cannot be sent.") from None
 
 
 def _with_query(url: str, params: Params | None) -> str:
@@ -298,7 +298,7 @@ async def _collect(request: Outgoing, response: httpx.Response) -> Response:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_BODY:
-            raise BadResponse(f"{request.host} answered with more than {MAX_BODY >> 20} MiB of data.")
+            raise BadResponse(f"{request.host} returned more than {MAX_BODY >> 20} MiB of data.")
     return Response(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
@@ -316,15 +316,15 @@ def _failure(error: Exception, host: str, proxied: bool) -> ReadError:
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return Unavailable(
             f"The certificate of {host} is not trusted on this computer.",
-            "If a proxy reads your traffic, name its certificate file in SSL_CERT_FILE.",
+            "If a proxy inspects your traffic, set SSL_CERT_FILE to its certificate file.",
         )
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return Unavailable(
-            f"No secure connection to {host} could be made.",
+            f"A secure connection to {host} could not be established.",
             "Check HTTPS_PROXY and the certificates in SSL_CERT_FILE, if a proxy is in use.",
         )
     if isinstance(error, httpx.ProxyError):
-        return Unavailable(f"The proxy does not let requests through to {host}.", "Check HTTPS_PROXY and NO_PROXY.")
+        return Unavailable(f"The proxy did not allow the connection to {host}.", "Check HTTPS_PROXY and NO_PROXY.")
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Unavailable(
             f"The address of {target[0].lower() + target[1:] if proxied else host} could not be found.",
@@ -333,9 +333,9 @@ def _failure(error: Exception, host: str, proxied: bool) -> ReadError:
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return Unavailable(f"{target} refused the connection.", proxy_hint)
     if isinstance(error, httpx.DecodingError):
-        return BadResponse(f"{host} answered with data that cannot be unpacked.")
+        return BadResponse(f"{host} returned data that cannot be decompressed.")
     if isinstance(error, httpx.NetworkError | httpx.ProtocolError) and not isinstance(error, httpx.ConnectError):
-        return Unavailable(f"The connection to {host} was cut before the answer was complete.")
+        return Unavailable(f"The connection to {host} was closed before the response was complete.")
     if isinstance(error, httpx.HTTPError | OSError):
         return Unavailable(f"{target} could not be reached.", proxy_hint or "Check the network connection.")
     return Misconfigured(f"The request to {host} cannot be sent as it is.", "Check the address and the credential.")

@@ -54,8 +54,8 @@ def _load(context: ssl.SSLContext, file: str | None, folder: str | None) -> None
             context.load_verify_locations(cafile=file)
         except (ssl.SSLError, OSError):
             raise Misconfigured(
-                "The file that SSL_CERT_FILE names holds no certificates that can be read.",
-                "Correct SSL_CERT_FILE or remove it.",
+                "The file in SSL_CERT_FILE contains no readable certificates.",
+                "Correct SSL_CERT_FILE or unset it.",
             ) from None
     if folder and Path(folder).is_dir():
         context.load_verify_locations(capath=folder)

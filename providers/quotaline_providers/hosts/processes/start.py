@@ -203,7 +203,7 @@ class ChildProcesses:
         if found is not None:
             return found
         if path.is_file():
-            raise MissingProgram(f"The file `{path.name}` may not be executed.", "Make it executable.")
+            raise MissingProgram(f"The file `{path.name}` is not executable.", "Make it executable.")
         raise MissingProgram(f"The program `{path.name}` was not found.")
 
     def _named(self, value: str) -> Path | None:
@@ -252,7 +252,9 @@ def _creation_flags() -> int:
 def _not_started(raised: Exception, program: Path, cwd: Path | None) -> ReadError:
     number = raised.errno if isinstance(raised, OSError) else None
     if number in _TEMPORARY:
-        return Unavailable(f"The program `{program.name}` could not be started: the system has no room for it now.")
+        return Unavailable(
+            f"The program `{program.name}` could not be started: the system is out of resources."
+        )
     if cwd is not None and not cwd.is_dir():
         return MissingProgram(f"The folder in which `{program.name}` should run does not exist.")
     if number == errno.ENOEXEC:

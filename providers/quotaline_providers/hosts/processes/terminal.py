@@ -36,11 +36,11 @@ class Terminal:
 
     def __init__(self, size: tuple[int, int]) -> None:
         if sys.platform == "win32":
-            raise MissingProgram("This system has no pseudo-terminal for the program to run in.")
+            raise MissingProgram("This system has no pseudo-terminals, and the program needs one.")
         try:
             self._side, self.program_side = os.openpty()
         except OSError:
-            raise MissingProgram("No pseudo-terminal could be opened for the program to run in.") from None
+            raise MissingProgram("The pseudo-terminal that the program needs could not be opened.") from None
         set_size(self.program_side, size)
         os.set_blocking(self._side, False)
         self._loop = asyncio.get_running_loop()
