@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ posix = pytest.mark.skipif(os.name == "nt", reason="POSIX file modes")
 @pytest.fixture
 def files() -> DiskFiles:
     return DiskFiles(WorkerProcesses(os.environ))
+
+
+@pytest.fixture
+def permissive() -> Iterator[None]:
+    """A user whose new files everybody may read and write, unless a program says otherwise."""
+    usual = os.umask(0)
+    yield
+    os.umask(usual)
 
 
 async def test_wrong_bytes_and_a_byte_order_mark_do_not_spoil_a_text(files: DiskFiles, tmp_path: Path) -> None:
@@ -68,7 +77,9 @@ async def test_broken_json_is_a_value_error_that_holds_nothing_of_it(
     assert "demo-token" not in f"{raised.value!r}{vars(raised.value)}"
 
 
-async def test_a_replaced_file_holds_the_new_text_for_the_user_alone(files: DiskFiles, tmp_path: Path) -> None:
+async def test_a_replaced_file_holds_the_new_text_for_the_user_alone(
+    files: DiskFiles, tmp_path: Path, permissive: None
+) -> None:
     path = tmp_path / "new" / "note"
     await files.replace(path, "first")
     await files.replace(path, "zweite Fassung ü")
@@ -76,6 +87,7 @@ async def test_a_replaced_file_holds_the_new_text_for_the_user_alone(files: Disk
     assert [entry.name for entry in path.parent.iterdir()] == ["note"]
     if os.name != "nt":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 @posix

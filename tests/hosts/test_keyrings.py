@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import stat
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keyring
@@ -18,7 +20,7 @@ from keyring.backends import chainer, fail, null
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from quotaline_providers.hosts import keyrings
-from quotaline_providers.hosts.keyrings import OsKeyring
+from quotaline_providers.hosts.keyrings import Index, OsKeyring
 from quotaline_providers.secret import Secret
 
 SECRET = Secret("demo-token")
@@ -295,13 +297,25 @@ async def test_cancelling_does_not_wait_for_it(own: OsKeyring, asking: Asking) -
 async def test_the_list_holds_labels_and_no_secret(own: OsKeyring, drawer: Drawer, index: Path) -> None:
     await own.store("crof", SECRET, "work")
     assert json.loads(index.read_text()) == {"version": 1, "providers": {"crof": ["work"]}}
-    assert [path.name for path in index.parent.iterdir()] == [index.name]
+    assert {path.name for path in index.parent.iterdir()} == {index.name, f".{index.name}.lock"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 async def test_the_list_is_for_the_user_alone(own: OsKeyring, drawer: Drawer, index: Path) -> None:
-    await own.store("crof", SECRET)
-    assert stat.S_IMODE(index.stat().st_mode) == 0o600
+    usual = os.umask(0)
+    try:
+        await own.store("crof", SECRET)
+    finally:
+        os.umask(usual)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in index.parent.iterdir()} == {0o600}
+    assert stat.S_IMODE(index.parent.stat().st_mode) == 0o700
+
+
+def test_no_label_is_lost_when_many_programs_add_one(index: Path) -> None:
+    labels = [f"label {number:02}" for number in range(40)]
+    with ThreadPoolExecutor(8) as programs:
+        list(programs.map(lambda label: Index(index).add("crof", label), labels))
+    assert Index(index).labels("crof") == tuple(labels)
 
 
 @pytest.mark.parametrize(

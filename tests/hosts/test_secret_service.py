@@ -156,7 +156,7 @@ def test_a_locked_keyring_that_nobody_opens_is_given_up(desktop: Desktop) -> Non
 await own.store("crof", Secret("demo-token"))
 lock()
 keyrings.TIMEOUT = 1
-said["read"] = shown(await own.asking().own("crof"))
+said["read"] = shown(await own.prompting().own("crof"))
 said["stored"] = await own.store("poe", Secret("k"))
 said["listed"] = [own.labels("crof"), own.labels("poe")]
 """,

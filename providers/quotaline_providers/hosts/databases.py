@@ -37,7 +37,9 @@ def _rows(path: Path, query: str, parameters: tuple[object, ...]) -> list[tuple[
         for suffix in ("", "-wal", "-journal"):
             source = path.with_name(path.name + suffix)
             if source.is_file():
-                shutil.copyfile(source, copy.with_name(copy.name + suffix))
+                target = copy.with_name(copy.name + suffix)
+                target.touch(0o600)
+                shutil.copyfile(source, target)
         return _query(copy, query, parameters, mode="rw")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -30,7 +31,7 @@ class DiskFiles:
         return await self.in_thread(lambda: _read_json(path, limit))
 
     async def replace(self, path: Path, text: str) -> None:
-        await self.in_thread(lambda: _replace(path, text))
+        await self.in_thread(lambda: replace_file(path, text))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.to_thread(work)
@@ -58,8 +59,9 @@ def _read_json(path: Path, limit: int) -> Any:
         raise ValueError("the file is not JSON") from None
 
 
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def replace_file(path: Path, text: str) -> None:
+    """Replace a file in one step. It, and a folder made for it, are for the user alone. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = path.resolve()  # a linked file stays a link
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
     try:
@@ -72,3 +74,25 @@ def _replace(path: Path, text: str) -> None:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes and threads from a file that is read, changed and replaced, by a lock file beside it.
+
+    Waits for others: not for the event loop. Raises OSError where no lock file can be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:  # closing the file ends the lock
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -11,8 +11,6 @@ import contextlib
 import copy
 import json
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
@@ -20,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from quotaline_providers.hosts.files import locked, replace_file
 from quotaline_providers.secret import Secret
 
 if TYPE_CHECKING:
@@ -64,17 +63,19 @@ class Index:
 
     def add(self, provider: str, label: str) -> None:
         """Raises OSError when the file cannot be written."""
-        known = self._read()
-        self._write({**known, provider: tuple(sorted({*known.get(provider, ()), label}))})
+        with locked(self.path):
+            known = self._read()
+            self._write({**known, provider: tuple(sorted({*known.get(provider, ()), label}))})
 
     def discard(self, provider: str, label: str) -> bool:
         """Whether it was there. Raises OSError when the file cannot be written."""
-        known = dict(self._read())
-        if label not in known.get(provider, ()):
-            return False
-        known[provider] = tuple(other for other in known[provider] if other != label)
-        self._write({name: labels for name, labels in known.items() if labels})
-        return True
+        with locked(self.path):
+            known = dict(self._read())
+            if label not in known.get(provider, ()):
+                return False
+            known[provider] = tuple(other for other in known[provider] if other != label)
+            self._write({name: labels for name, labels in known.items() if labels})
+            return True
 
     def _read(self) -> dict[str, tuple[str, ...]]:
         try:
@@ -88,16 +89,7 @@ class Index:
         return self._labels
 
     def _write(self, labels: Mapping[str, tuple[str, ...]]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)  # 0600 by definition
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump({"version": 1, "providers": labels}, file, indent=2, sort_keys=True)
-            os.replace(name, self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        replace_file(self.path, json.dumps({"version": 1, "providers": labels}, indent=2, sort_keys=True))
 
 
 def parse_index(text: str) -> dict[str, tuple[str, ...]]:
@@ -215,7 +207,7 @@ class _Library:
 class OsKeyring:
     """The user's keyring: the `Keyring` of the contract, and keeping our own credentials in it.
 
-    Reading never makes a Secret Service ask for its password, except through the view that `asking` gives. Nothing
+    Reading never makes a Secret Service ask for its password, except through the view that `prompting` gives. Nothing
     the library raises gets out.
     """
 
@@ -224,7 +216,7 @@ class OsKeyring:
         self._library = _Library(environ.get("PYTHON_KEYRING_BACKEND"))
         self._prompts = False
 
-    def asking(self) -> OsKeyring:
+    def prompting(self) -> OsKeyring:
         """The same keyring for a read the user asked for: a locked one may ask for its password."""
         view = copy.copy(self)
         view._prompts = True

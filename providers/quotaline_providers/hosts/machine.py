@@ -94,7 +94,7 @@ class Machine:
 
         keyring = self.keyring
         if interactive and isinstance(keyring, OsKeyring):
-            keyring = keyring.asking()
+            keyring = keyring.prompting()
         return Context(
             provider=provider_id,
             settings=settings,

@@ -252,9 +252,7 @@ def _creation_flags() -> int:
 def _not_started(raised: Exception, program: Path, cwd: Path | None) -> ReadError:
     number = raised.errno if isinstance(raised, OSError) else None
     if number in _TEMPORARY:
-        return Unavailable(
-            f"The program `{program.name}` could not be started: the system is out of resources."
-        )
+        return Unavailable(f"The program `{program.name}` could not be started: the system is out of resources.")
     if cwd is not None and not cwd.is_dir():
         return MissingProgram(f"The folder in which `{program.name}` should run does not exist.")
     if number == errno.ENOEXEC:
