@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Abandoned = Callable[[], bool]
-"""Whether nobody waits for a call's answer any more."""
+"""Whether nobody waits for the result of a call any more."""
 
 log = logging.getLogger(__name__)
 
 SERVICE = "quotaline"
 TIMEOUT = 10.0
-"""Seconds after which a keyring is taken for locked or dead."""
+"""Seconds after which a keyring is considered locked or dead."""
 
-_AT_ONCE = 4  # calls that may wait for the keyring at the same time
+_MAX_CALLS = 4  # that may wait for the keyring at the same time
 _DEFAULT_COLLECTION = "/org/freedesktop/secrets/aliases/default"
 
 
@@ -132,12 +132,12 @@ def _name(backend: KeyringBackend) -> str:
     return str(backend.name)
 
 
-def _would_ask(backend: KeyringBackend) -> bool:
+def _would_prompt(backend: KeyringBackend) -> bool:
     """Whether reading would make a Secret Service ask for a password. Other keyrings do not tell."""
     from keyring.backends import SecretService, chainer
 
     if isinstance(backend, chainer.ChainerBackend):
-        return any(_would_ask(member) for member in backend.backends)
+        return any(_would_prompt(member) for member in backend.backends)
     if not isinstance(backend, SecretService.Keyring):
         return False
     import secretstorage
@@ -153,11 +153,11 @@ def _would_ask(backend: KeyringBackend) -> bool:
 
 
 class _Library:
-    """Runs calls in threads, a few at once. While one nobody waits for any more is stuck, quiet ones are refused."""
+    """Runs calls in threads, a few at once. While an abandoned one is stuck, those that may not prompt are refused."""
 
     def __init__(self, backend: str | None) -> None:
-        self._named = backend
-        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        self._backend_name = backend
+        self._slots = threading.BoundedSemaphore(_MAX_CALLS)
         self._stuck: list[threading.Thread] = []
 
     async def call(self, work: Callable[[KeyringBackend, Abandoned], T], *, prompts: bool) -> T:
@@ -165,26 +165,26 @@ class _Library:
         self._stuck = [thread for thread in self._stuck if thread.is_alive()]
         if self._stuck and not prompts:
             raise _LockedError
-        answer: Future[T] = Future()
+        result: Future[T] = Future()
 
-        def serve() -> None:
+        def execute() -> None:
             with self._slots:
-                if answer.cancelled():
+                if result.cancelled():
                     return
                 try:
-                    result = work(self._backend(prompts), answer.cancelled)
+                    value = work(self._backend(prompts), result.cancelled)
                 except Exception as raised:
                     with contextlib.suppress(InvalidStateError):
-                        answer.set_exception(raised)
+                        result.set_exception(raised)
                 else:
                     with contextlib.suppress(InvalidStateError):
-                        answer.set_result(result)
+                        result.set_result(value)
 
-        thread = threading.Thread(target=serve, name="quotaline-keyring", daemon=True)
+        thread = threading.Thread(target=execute, name="quotaline-keyring", daemon=True)
         thread.start()
         try:
             async with asyncio.timeout(TIMEOUT):
-                return await asyncio.wrap_future(answer)
+                return await asyncio.wrap_future(result)
         except (TimeoutError, asyncio.CancelledError):
             self._stuck.append(thread)
             raise
@@ -193,10 +193,10 @@ class _Library:
         import keyring
         import keyring.core
 
-        backend = keyring.core.load_keyring(self._named) if self._named else keyring.get_keyring()
+        backend = keyring.core.load_keyring(self._backend_name) if self._backend_name else keyring.get_keyring()
         if not _usable(backend):
             raise _NoKeyringError
-        if not prompts and _would_ask(backend):
+        if not prompts and _would_prompt(backend):
             raise _LockedError
         return backend
 
