@@ -668,3 +668,14 @@ def test_psutil_and_proc_tell_the_same(bench: Bench, monkeypatch: pytest.MonkeyP
         assert psutil_row(meter.pid, "demo-mark", seen.born + 1) == replace(seen, marked=False)
         assert psutil_row(meter.pid, "other-mark", 0) == replace(seen, marked=False)
     assert psutil_row(meter.pid, "demo-mark", 0) is None
+
+
+def test_where_children_keep_the_id_of_a_parent_that_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def row(pid: int, parent: int, born: float) -> tree.ProcessRow:
+        return tree.ProcessRow(pid, parent, 0, 0, dead=False, born=born)
+
+    rows = [row(21, 20, 5), row(22, 21, 6), row(30, 21, 4.5), row(31, 1, 9)]  # 30 is older than 21: its id was reused
+    monkeypatch.setattr(tree, "_row", lambda pid: row(pid, 1, 4))
+    monkeypatch.setattr(tree, "_table", lambda mark, born: rows)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert set(tree.ProcessTree(20, "demo-mark").running()) == {21, 22}
