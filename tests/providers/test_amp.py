@@ -21,10 +21,11 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Run
-from quotaline_providers.vendors import amp
-from quotaline_providers.vendors.amp import is_sign_in, session_pairs, token_in
-from quotaline_providers.vendors.amp.display import parse_display, parse_page
-from quotaline_providers.vendors.amp.usage import months_later, next_daily_reset, to_usage
+from quotaline_providers.vendors.amp import cli
+from quotaline_providers.vendors.amp.credentials import session_pairs, token_in
+from quotaline_providers.vendors.amp.mapping import months_later, next_daily_reset, to_usage
+from quotaline_providers.vendors.amp.payloads import parse_display, parse_page
+from quotaline_providers.vendors.amp.web import is_sign_in
 
 OWNER = "Signed in as ada@lab.test (Lab)"
 FREE = "Amp Free: $7.50/$10 remaining (replenishes +$0.5/hour)"
@@ -59,6 +60,7 @@ def test_dollars_left_and_when_they_are_full_again() -> None:
 def test_a_percentage_with_its_daily_reset() -> None:
     window = usage_of(OWNER, DAILY).window("amp-free")
     assert (window.used_percent, window.minutes, window.description) == (40, 1440, "resets daily")
+    assert window.blocks
     assert window.resets_at == datetime(2030, 1, 3, 1, tzinfo=UTC)
 
 
@@ -133,6 +135,7 @@ def test_a_subscriptions_pools(line: str, link: str, left: str, reset: datetime,
     assert (orb.id, orb.used_percent, orb.lane) == ("orb", 0, "secondary")
     assert (other.resets_at, other.description) == (reset, text)
     assert (free.id, free.label, free.lane) == ("amp-free", "Amp Free", None)
+    assert [window.blocks for window in usage.windows] == [True, False, False]
     assert usage.identity.plan == "Gigawatt"
 
 
@@ -270,7 +273,7 @@ def test_a_named_program_and_its_standard_error(program: Any, read: Read) -> Non
 def test_a_failing_program_falls_through_unless_it_was_chosen(
     program: Any, outcome: Run, monkeypatch: pytest.MonkeyPatch, script: str, kind: type[ReadError]
 ) -> None:
-    monkeypatch.setattr(amp, "SECONDS", 1.0)
+    monkeypatch.setattr(cli, "SECONDS", 1.0)
     program("amp", script)
     assert isinstance(outcome("amp", source="cli").error, kind)
     assert [attempt.source for attempt in outcome("amp").attempts] == ["cli", "api", "web"]

@@ -1,19 +1,19 @@
-"""Amp's balances as it words them for people, and as its settings page holds them. Pure text, no effects."""
+"""What Amp sends: its balances as it words them for people, the service's envelope, and the settings page. Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from quotaline_providers.errors import BadResponse, ExpiredCredential
+from quotaline_providers import BadResponse, ExpiredCredential, Flag, Payload, Text, lenient
 
 SIGN_IN = "Run `amp login`, or set an access token from https://ampcode.com/settings."
 
 _CSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _NUMBER = r"(\d[\d,]{0,17}(?:\.\d{1,9})?|\.\d{1,9})"
-_LONGEST_LINE = 500  # what follows a name has no end that could be told: hostile lines must not cost time
+_LONGEST_LINE = 500  # a name ends nowhere in particular: hostile lines must not cost time
 _RENEWAL = (
     rf"{_NUMBER}%\s+other usage and\s+{_NUMBER}%\s+orb usage remaining\s+-\s+"
     r"resets upon renewal in\s+(\d{1,6})\s+(days?|months?)(?:\s+-\s+https://\S*)?"
@@ -37,6 +37,31 @@ _WORKSPACE = re.compile(
 _LONGEST_LITERAL = 100_000
 _LOGIN_WORDS = ("sign in", "log in", "login")
 
+# --- the service -----------------------------------------------------------------------------------
+
+
+class Failure(Payload):
+    """Why the service refused; only `auth-required` means something."""
+
+    code: Text = None
+
+
+class Result(Payload):
+    """The balances, worded for people."""
+
+    displayText: Text = None  # noqa: N815 - the vendor's spelling
+
+
+class Reply(Payload):
+    """An answer of the RPC; failures come with HTTP 200, too."""
+
+    ok: Flag = None
+    result: Annotated[Result | None, lenient(Result)] = None
+    error: Annotated[Failure | None, lenient(Failure)] = None
+
+
+# --- the display text ------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True, slots=True)
 class Free:
@@ -51,7 +76,7 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A plan's two pools, in percent left, and when they are filled again."""
+    """A plan's two pools, in percent left, and when they renew."""
 
     plan: str
     other_left: float
@@ -62,7 +87,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """All that was told. Amounts are US dollars."""
+    """Everything a text or page states. Amounts are US dollars."""
 
     email: str | None = None
     organization: str | None = None
@@ -88,7 +113,7 @@ def parse_display(text: str) -> Balances:
     if owner is None and says_signed_out(text):
         raise ExpiredCredential("Nobody is signed in to Amp.", SIGN_IN)
     if not (found.free or found.subscription or individual or found.workspaces):
-        raise BadResponse("Amp told no balance.")
+        raise BadResponse("Amp reported no balance.")
     return found
 
 

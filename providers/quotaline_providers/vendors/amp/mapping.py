@@ -8,9 +8,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from quotaline_providers.formatting import money
-from quotaline_providers.model import MONTH_MINUTES, Balance, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.vendors.amp.display import Balances, Free, Subscription
+from quotaline_providers import (
+    MONTH_MINUTES,
+    Balance,
+    Identity,
+    Lane,
+    Row,
+    Section,
+    Usage,
+    Window,
+    clamped,
+    money,
+    share,
+)
+from quotaline_providers.vendors.amp.payloads import Balances, Free, Subscription
 
 DAILY = "resets daily"
 _RESET_HOUR = 20
@@ -41,7 +52,7 @@ def months_later(time: datetime, count: int) -> datetime | None:
 
 
 def renewal(subscription: Subscription, now: datetime) -> datetime | None:
-    """When a subscription begins anew; None when that is too far away for a date."""
+    """When a subscription renews; None when that is too far away for a date."""
     if subscription.unit == "month":
         return months_later(now, subscription.count)
     try:
@@ -71,11 +82,12 @@ def free_window(free: Free, now: datetime, id: str, lane: Lane | None) -> Window
     return Window(
         id=id,
         label="Amp Free",
-        used_percent=min(100.0, max(0.0, free.used) / free.quota * 100) if free.quota > 0 else 0.0,
+        used_percent=share(free.used, free.quota),
         minutes=minutes or None,
         resets_at=free_reset(free, now),
         description=DAILY if free.daily else None,
         lane=lane,
+        blocks=lane is not None,
     )
 
 
@@ -89,15 +101,15 @@ def windows(balances: Balances, now: datetime) -> Iterator[Window]:
             ("orb", "Orb usage", plan.orb_left, "secondary"),
         )
         for id, label, left, lane in pools:
-            percent = 100 - min(100.0, max(0.0, left))
             yield Window(
                 id=id,
                 label=label,
-                used_percent=percent,
+                used_percent=100 - clamped(left),
                 minutes=MONTH_MINUTES,
                 resets_at=reset,
                 description=text,
                 lane=lane,
+                blocks=id == "other",  # an orb is a machine in the cloud: the agent works without it
             )
     if balances.free is not None and math.isfinite(balances.free.quota):
         yield free_window(balances.free, now, "amp-free", None if plan else "primary")
@@ -111,13 +123,13 @@ def to_usage(balances: Balances, now: datetime) -> Usage:
         (f"workspace-{number}", f"Workspace {name}", amount)
         for number, (name, amount) in enumerate(balances.workspaces, 1)
     ]
-    told = [(id, label, amount) for id, label, amount in credits if amount is not None]
-    rows = tuple(Row(label=label, value=money(amount)) for _, label, amount in told)
+    known = [(id, label, amount) for id, label, amount in credits if amount is not None]
+    rows = tuple(Row(label=label, value=money(amount)) for _, label, amount in known)
     plan = balances.subscription.plan if balances.subscription else None
     return Usage(
         updated_at=now,
         windows=found,
-        balances=tuple(Balance(id=id, label=label, amount=amount, unit="USD") for id, label, amount in told),
+        balances=tuple(Balance(id=id, label=label, amount=amount, unit="USD") for id, label, amount in known),
         identity=Identity(
             email=balances.email,
             organization=balances.organization,
