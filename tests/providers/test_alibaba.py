@@ -21,9 +21,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Run
-from quotaline_providers.vendors import alibaba
-from quotaline_providers.vendors.alibaba import token_in_page
-from quotaline_providers.vendors.alibaba.quota import KeyUnusable, NoQuota, moment, score, to_usage
+from quotaline_providers.vendors.alibaba import web
+from quotaline_providers.vendors.alibaba.mapping import moment, score, to_usage
+from quotaline_providers.vendors.alibaba.payloads import KeyUnusable, NoQuota
+from quotaline_providers.vendors.alibaba.web import token_in_page
 
 QUOTA: dict[str, object] = {
     "per5HourUsedQuota": 120,
@@ -68,6 +69,9 @@ def test_three_windows_and_the_plan() -> None:
     assert weekly.resets_at == datetime(2030, 1, 7, tzinfo=UTC)
     assert (monthly.label, monthly.used_percent, monthly.minutes, monthly.lane) == ("Monthly", 100, 43200, "tertiary")
     assert monthly.resets_at == NOW + timedelta(days=20)
+    assert session.blocks
+    assert weekly.blocks
+    assert monthly.blocks
     assert (usage.identity.plan, usage.identity.email) == ("Demo Pro", None)
 
 
@@ -462,7 +466,7 @@ def test_the_token_in_the_users_data(world: Any, console: Any, read: Read) -> No
 def test_the_token_in_the_cookie_when_the_users_data_is_late(
     world: Any, console: Any, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alibaba, "TOKEN_SECONDS", 0.4)
+    monkeypatch.setattr(web, "TOKEN_SECONDS", 0.4)
     dashboard(world, "no", 500)
     world.get("/tool/user/info.json").delays(3).answers(secToken="late")
     route = by_cookie(console, "sec_token=sec3").answers(**GOOD)

@@ -22,10 +22,11 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage, Window
 from quotaline_providers.testing import NOW, Read, Run
-from quotaline_providers.vendors import kimi
-from quotaline_providers.vendors.kimi import printable
-from quotaline_providers.vendors.kimi.login import web_token
-from quotaline_providers.vendors.kimi.quota import CodeAnswer, Statistics, WebAnswer, binding, coding, to_usage
+from quotaline_providers.vendors.kimi import web
+from quotaline_providers.vendors.kimi.credentials import web_token
+from quotaline_providers.vendors.kimi.mapping import binding, coding, to_usage
+from quotaline_providers.vendors.kimi.payloads import CodeAnswer, Statistics, WebAnswer
+from quotaline_providers.vendors.kimi.web import printable
 from tests.providers.web_tokens import jwt
 
 WEEK: dict[str, object] = {"limit": "2000", "used": "500", "remaining": "1500", "resetTime": "2030-01-07T00:00:00Z"}
@@ -146,6 +147,7 @@ def test_the_membership_gives_extra_windows() -> None:
     assert (month.label, month.used_percent, month.minutes, month.lane) == ("Total usage", 100, 43200, None)
     assert month.resets_at == datetime(2030, 2, 1, tzinfo=UTC)
     assert (code.label, code.used_percent, code.minutes) == ("Code 7-day", 30, 10080)
+    assert [window.blocks for window in usage.windows] == [True, True, True]
 
 
 @pytest.mark.parametrize(
@@ -356,7 +358,7 @@ def test_the_web_token_reads_usage_and_statistics(site: Any, read: Read) -> None
 
 
 def test_slow_statistics_are_left_out_in_time(site: Any, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kimi, "STATISTICS_SECONDS", 0.3)
+    monkeypatch.setattr(web, "STATISTICS_SECONDS", 0.3)
     site.post(USAGES).answers(usages=[{"scope": "FEATURE_CODING", "detail": WEEK}])
     site.post(STATISTICS).delays(3).answers(**STATED)
     assert [window.id for window in read("kimi", KIMI_AUTH_TOKEN=jwt()).windows] == ["weekly"]

@@ -1,13 +1,13 @@
-"""Alibaba's two regions, and the addresses a user may put in place of theirs."""
+"""Alibaba's two regions, the addresses a user may put in place of theirs, and which region is asked."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from quotaline_providers.access.endpoints import endpoint
-from quotaline_providers.contract import Context
-from quotaline_providers.errors import Misconfigured
+from quotaline_providers import Context, ExpiredCredential, Misconfigured, ReadError, Usage, endpoint
+from quotaline_providers.vendors.alibaba.payloads import KeyUnusable, NoQuota, NotFound
 
 INTERNATIONAL, CHINA = "intl", "cn"
 QUOTA_URL = "ALIBABA_CODING_PLAN_QUOTA_URL"
@@ -81,13 +81,15 @@ def region_of(ctx: Context) -> Region:
     """The configured region. Raises Misconfigured."""
     name = (ctx.settings.region or INTERNATIONAL).lower()
     if name not in REGIONS:
-        raise Misconfigured("The setting region is no region of Alibaba.", f"Set region to {INTERNATIONAL} or {CHINA}.")
+        raise Misconfigured(
+            "The setting region is not an Alibaba region.", f"Set region to {INTERNATIONAL} or {CHINA}."
+        )
     return REGIONS[name]
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the user put in place of the vendor's addresses."""
+    """Addresses the user set instead of the vendor's."""
 
     quota_url: str | None = None
     host: str | None = None
@@ -123,3 +125,20 @@ def _checked(ctx: Context, name: str) -> str | None:
     if strict and (urlsplit(url).hostname or "").lower() not in OWN_HOSTS:
         raise Misconfigured(f"The setting {name} names a host that is not Alibaba's.", f"Correct {name} or remove it.")
     return url
+
+
+async def in_regions(ctx: Context, ask: Callable[[Region, Overrides], Awaitable[Usage]]) -> Usage:
+    """Ask the configured region, and China's where the international one does not fit. Raises ReadError."""
+    region, overrides = region_of(ctx), overrides_of(ctx)
+    try:
+        return await ask(region, overrides)
+    except (ExpiredCredential, NotFound, NoQuota) as error:
+        if region.name != INTERNATIONAL:
+            raise
+        refused: ReadError = error
+    try:
+        return await ask(REGIONS[CHINA], overrides)
+    except KeyUnusable:
+        raise
+    except ReadError:
+        raise refused from None

@@ -6,38 +6,34 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
-from pydantic import Field
-
-from quotaline_providers.contract import Context, Credential, Lookup, Origin
-from quotaline_providers.errors import ExpiredCredential, MissingCredential
-from quotaline_providers.parsing.payload import Payload, Text, When, clean, parse_or_none
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    ApiKey,
+    Context,
+    Credential,
+    ExpiredCredential,
+    LoginFile,
+    Lookup,
+    MissingCredential,
+    Origin,
+    Secret,
+    clean,
+    parse_or_none,
+)
+from quotaline_providers.vendors.kimi.payloads import Login
 
 BASE_URL = "KIMI_CODE_BASE_URL"
 _OTHER_HOSTS = (BASE_URL, "KIMI_CODE_OAUTH_HOST", "KIMI_OAUTH_HOST")
-_SOON = timedelta(seconds=60)
 _COOKIE = re.compile(r"(?<![\w-])kimi-auth\s*[=:]\s*[\"']?([A-Za-z0-9._\-+=/]+)", re.IGNORECASE)
 _JWT = re.compile(r"eyJ[^.\s]*\.[^.\s]+\.[^.\s]+")
 _HOSTS = ("www.kimi.com", ".www.kimi.com", ".kimi.com", "kimi.com")
 _QUERY = "SELECT value FROM cookies WHERE name = 'kimi-auth' AND host_key IN (?, ?, ?, ?) ORDER BY last_access_utc DESC"
 _LONGEST = 16_384
+_RAW = ("KIMI_AUTH_TOKEN", "kimi_auth_token")
 _SIGN_IN_AGAIN = "Sign in again with the Kimi Code CLI (run `kimi`, then `/login`)."
 
 # --- Kimi Code -------------------------------------------------------------------------------------
-
-
-class Login(Payload):
-    """`credentials/kimi-code.json`; `expires_at` is epoch seconds. It is never refreshed or written here."""
-
-    access_token: Text = Field(default=None, repr=False)
-    refresh_token: Text = Field(default=None, repr=False)
-    expires_at: When = None
-
-    def usable(self, now: datetime) -> bool:
-        return self.access_token is not None and self.expires_at is not None and self.expires_at > now + _SOON
 
 
 def cli_home(ctx: Context) -> Path:
@@ -104,6 +100,10 @@ class WebToken(Lookup[Credential]):
 
     With `cookieSource` manual only what was pasted counts; off leaves Kimi Desktop out.
     """
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return ("cookieHeader", "cookieSource")
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         desktop = tuple(ctx.show(path) for path in desktop_databases(ctx))
@@ -174,4 +174,5 @@ class WebToken(Lookup[Credential]):
         return None
 
 
-_RAW = ("KIMI_AUTH_TOKEN", "kimi_auth_token")
+KEY = ApiKey(env=("KIMI_CODE_API_KEY",))
+CLI_LOGIN = LoginFile(login_files, "The Kimi Code CLI is not signed in.")

@@ -1,97 +1,29 @@
-"""What Kimi tells about its code quota, and what it means. Counts come as texts or numbers."""
+"""What Kimi's answers mean: the week, the rate, and what the membership's statistics add. Pure."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field
-
-from quotaline_providers.errors import BadResponse
-from quotaline_providers.formatting import grouped
-from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Lane, Usage, Window
-from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, When, lenient, lenient_items, parse_or_none
+from quotaline_providers import (
+    MONTH_MINUTES,
+    SESSION_MINUTES,
+    WEEK_MINUTES,
+    BadResponse,
+    Lane,
+    Usage,
+    Window,
+    clamped,
+    grouped,
+    parse_or_none,
+    share,
+)
+from quotaline_providers.vendors.kimi.payloads import CodeAnswer, Detail, Length, Limit, Statistics, WebAnswer
 
 SCOPE = "FEATURE_CODING"
 _UNITS = {"TIME_UNIT_MINUTE": 1, "TIME_UNIT_HOUR": 60, "TIME_UNIT_DAY": 1440}
 _LONGEST = 10 * 366 * 1440
-
-# --- what the vendor sends -------------------------------------------------------------------------
-
-
-class Detail(Payload):
-    """A count of requests against its limit."""
-
-    limit: Number = None
-    used: Number = None
-    remaining: Number = None
-    resets_at: When = Field(
-        default=None, validation_alias=AliasChoices("resetTime", "resetAt", "reset_time", "reset_at", "resets_at")
-    )
-
-
-class Length(Payload):
-    """How long a window is, in the unit that `unit` names."""
-
-    duration: Number = None
-    unit: Text = Field(default=None, alias="timeUnit")
-
-
-class Limit(Payload):
-    """A rate limit; its window comes as an object or a text."""
-
-    window: Any = None
-    detail: Annotated[Detail | None, lenient(Detail)] = None
-
-
-class CodeAnswer(Payload):
-    """`GET /coding/v1/usages`."""
-
-    usage: Annotated[Detail | None, lenient(Detail)] = None
-    limits: Any = None
-
-
-class Scoped(Payload):
-    """The quota of one feature."""
-
-    scope: Text = None
-    detail: Annotated[Detail | None, lenient(Detail)] = None
-    limits: Any = None
-
-
-class WebAnswer(Payload):
-    """`GetUsages` of the web's billing service."""
-
-    usages: Annotated[tuple[Scoped, ...], lenient_items(Scoped)] = ()
-
-
-class Subscription(Payload):
-    """The membership's month; ratios are fractions 0..1."""
-
-    feature: Text = None
-    type: Text = None
-    amountUsedRatio: Number = None  # noqa: N815 - the vendor's spelling
-    expireTime: When = None  # noqa: N815
-
-
-class Rate(Payload):
-    """A share used, 0-1."""
-
-    ratio: Number = None
-    enabled: Flag = None
-    resetTime: When = None  # noqa: N815
-
-
-class Statistics(Payload):
-    """`GetSubscriptionStats` of the web's membership service."""
-
-    subscriptionBalance: Annotated[Subscription | None, lenient(Subscription)] = None  # noqa: N815
-    ratelimitCode7d: Annotated[Rate | None, lenient(Rate)] = None  # noqa: N815
-
-
-# --- what it means ---------------------------------------------------------------------------------
 
 
 def coding(answer: WebAnswer) -> CodeAnswer:
@@ -99,7 +31,7 @@ def coding(answer: WebAnswer) -> CodeAnswer:
     for usage in answer.usages:
         if usage.scope == SCOPE:
             return CodeAnswer(usage=usage.detail, limits=usage.limits)
-    raise BadResponse("Kimi told no usage for coding.")
+    raise BadResponse("Kimi reported no usage for coding.")
 
 
 def _whole(value: float | None) -> int | None:
@@ -119,7 +51,7 @@ def counted(detail: Detail) -> tuple[int, int, bool] | None:
 
 
 def minutes_of(limit: Limit) -> int | None:
-    """The length of a limit's window: 5 hours where none is told, None where it cannot be understood."""
+    """The length of a limit's window: 5 hours where there is none, None where it cannot be understood."""
     if limit.window is None:
         return SESSION_MINUTES
     length = parse_or_none(Length, limit.window) or Length()
@@ -147,7 +79,7 @@ def _window(detail: Detail, id: str, label: str, lane: Lane, minutes: int | None
     return Window(
         id=id,
         label=label,
-        used_percent=min(100.0, used / limit * 100),
+        used_percent=share(used, limit),
         used=used if reliable else None,
         limit=limit,
         unit="requests",
@@ -155,6 +87,7 @@ def _window(detail: Detail, id: str, label: str, lane: Lane, minutes: int | None
         resets_at=detail.resets_at,
         description=rate_text(used, limit, minutes) if rate else f"{grouped(used)}/{grouped(limit)} requests",
         lane=lane,
+        blocks=True,
     )
 
 
@@ -182,29 +115,27 @@ def extra_windows(statistics: Statistics, week: Window | None) -> Iterator[Windo
         yield Window(
             id="kimi-monthly",
             label="Total usage",
-            used_percent=_percent(balance.amountUsedRatio),
+            used_percent=clamped(balance.amountUsedRatio * 100),
             minutes=MONTH_MINUTES,
             resets_at=balance.expireTime,
+            blocks=True,
         )
     rate = statistics.ratelimitCode7d
     if rate is not None and rate.ratio is not None and rate.enabled is not False:
         code = Window(
             id="kimi-code-7d",
             label="Code 7-day",
-            used_percent=_percent(rate.ratio),
+            used_percent=clamped(rate.ratio * 100),
             minutes=WEEK_MINUTES,
             resets_at=rate.resetTime,
+            blocks=True,
         )
         if week is None or not repeats(code, week):
             yield code
 
 
-def _percent(ratio: float) -> float:
-    return min(100.0, max(0.0, ratio * 100))
-
-
 def repeats(code: Window, week: Window) -> bool:
-    """Whether the code window is the week told once more."""
+    """Whether the code window is the week once more."""
     if week.minutes is None or code.resets_at is None or week.resets_at is None:
         return False
     near = abs((code.used_percent or 0) - (week.used_percent or 0)) <= 1
@@ -212,9 +143,9 @@ def repeats(code: Window, week: Window) -> bool:
 
 
 def to_usage(answer: CodeAnswer, statistics: Statistics | None, now: datetime) -> Usage:
-    """The usage of a membership. Raises BadResponse when nothing was told."""
+    """The usage of a membership. Raises BadResponse when it holds none."""
     if answer.usage is None and not (isinstance(answer.limits, list) and answer.limits):
-        raise BadResponse("Kimi told no usage.")
+        raise BadResponse("Kimi reported no usage.")
     windows = tuple(main_windows(answer))
     week = next((window for window in windows if window.lane == "primary"), None)
     extras = tuple(extra_windows(statistics, week)) if statistics else ()
