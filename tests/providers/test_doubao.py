@@ -27,10 +27,10 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Reader, Request, Route, Vendor
-from quotaline_providers.vendors.doubao import arkcli
-from quotaline_providers.vendors.doubao.arkcli import Report, moment, to_usage
+from quotaline_providers.vendors.doubao import cli
 from quotaline_providers.vendors.doubao.credentials import AccessKey
-from quotaline_providers.vendors.doubao.plans import AgentAnswer, CodingAnswer, to_usage as plans_usage
+from quotaline_providers.vendors.doubao.mapping import moment, plans_usage, report_usage
+from quotaline_providers.vendors.doubao.payloads import AgentAnswer, CodingAnswer, Report
 from quotaline_providers.vendors.doubao.probe import MODELS, reset_at
 from quotaline_providers.vendors.doubao.signature import canonical_query, signed_headers
 
@@ -123,6 +123,7 @@ def test_both_plans_together(coding: Route, agent: Route, read: Read) -> None:
         ("monthly", "Monthly", "tertiary", 43200, 100),
         ("doubao-agent-session", "5-hour", None, 300, 25),
     ]
+    assert [window.blocks for window in found.windows] == [True, True, True, False]
     assert found.window("session").resets_at == datetime.fromtimestamp(1893600000, UTC)
     assert found.window("weekly").resets_at is None
     assert found.identity.plan == "Running"
@@ -141,6 +142,7 @@ def test_a_reclaimed_coding_plan_leaves_the_agent_plan_alone(coding: Route, agen
     found = read("doubao", **PAIR)
     assert [window.id for window in found.windows] == ["doubao-agent-session"]
     assert found.lane("primary") is None
+    assert found.windows[0].blocks
     assert (found.identity.plan, found.updated_at) == (None, NOW)
 
 
@@ -206,7 +208,7 @@ def test_the_limit_in_the_headers(chat: Route, read: Read) -> None:
     found = read("doubao", DOUBAO_API_KEY="k")
     window = found.window("requests")
     assert (window.label, window.lane, window.minutes) == ("Requests", "primary", None)
-    assert (window.used_percent, window.description) == (25, "20/80 requests")
+    assert (window.used_percent, window.description, window.blocks) == (25, "20/80 requests", True)
     assert window.resets_at == NOW + timedelta(seconds=90)
     assert chat.requests[0].json == {
         "model": MODELS[0],
@@ -367,7 +369,7 @@ def report(*items: object, method: str = "sso") -> dict[str, object]:
 
 
 def usage(*items: object) -> Usage:
-    return to_usage(Report.model_validate(report(*items)), NOW)
+    return report_usage(Report.model_validate(report(*items)), NOW)
 
 
 def item(product: str, *periods: object, **fields: object) -> dict[str, object]:
@@ -474,7 +476,7 @@ def test_a_program_that_fails(
 
 @needs_scripts
 def test_a_program_that_hangs(program: Callable[[str, str], Path], read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arkcli, "SECONDS", 0.3)
+    monkeypatch.setattr(cli, "SECONDS", 0.3)
     program("arkcli", "import time; time.sleep(60)")
     with pytest.raises(TimedOut):
         read("doubao")

@@ -1,4 +1,4 @@
-"""Kilo: whose answer is whose in a batch, credits and pass from every shape, and two ways to be let in."""
+"""Kilo: whose answer is whose in a batch, credits and pass from every shape, and its two credentials."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Route, Vendor
 from quotaline_providers.vendors.kilo import PROVIDER
-from quotaline_providers.vendors.kilo.account import Amounts, account_of, credits_of, pass_of, to_usage, top_up_text
-from quotaline_providers.vendors.kilo.batch import payloads
+from quotaline_providers.vendors.kilo.mapping import Amounts, account_of, credits_of, pass_of, to_usage, top_up_text
 from quotaline_providers.vendors.kilo.organizations import listed
-from quotaline_providers.vendors.kilo.search import contexts, switch
+from quotaline_providers.vendors.kilo.payloads import contexts, payloads, switch
 
 PATH = "/api/trpc/user.getCreditBlocks,kiloPass.getState,user.getAutoTopUpPaymentMethod"
 INPUT = '{"0":{"json":null},"1":{"json":null},"2":{"json":null}}'
@@ -317,6 +316,15 @@ def test_resets_of_a_pass_by_other_names(name: str) -> None:
 )
 def test_plans_by_other_names(payload: object, plan: str | None) -> None:
     assert pass_of(payload).plan == plan
+
+
+@pytest.mark.parametrize(
+    ("left", "used", "blocks"),
+    [(5, 4, [True, True]), (0, 4, [False, True]), (5, 10, [True, False]), (0, 10, [True] * 2)],
+)
+def test_a_pool_blocks_unless_something_is_left_in_the_other(left: int, used: int, blocks: list[bool]) -> None:
+    subscription = {"subscription": {"currentPeriodBaseCreditsUsd": 10, "currentPeriodUsageUsd": used}}
+    assert [window.blocks for window in usage({"total": 20, "remaining": left}, subscription).windows] == blocks
 
 
 # --- automatic top-ups -----------------------------------------------------------------------------

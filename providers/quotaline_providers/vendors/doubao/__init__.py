@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Context, Provider, ProviderKind, Strategy
-from quotaline_providers.errors import MissingCredential, ReadError
-from quotaline_providers.model import Usage
-from quotaline_providers.vendors.doubao.arkcli import PROGRAM, from_program
-from quotaline_providers.vendors.doubao.credentials import ArkAccess, ArkCredentials, region_of
-from quotaline_providers.vendors.doubao.plans import read_plans
-from quotaline_providers.vendors.doubao.probe import read_limit
-
-
-async def from_api(ctx: Context, access: ArkAccess) -> Usage:
-    """The plans with a signed request; where that fails or cannot be signed, the limit of the API key."""
-    if access.pair is not None:
-        region = region_of(ctx)
-        try:
-            return await read_plans(ctx, access.pair, region)
-        except ReadError:
-            if access.key is None:
-                raise
-    if access.key is None:
-        raise MissingCredential("No API key is set.")
-    return await read_limit(ctx, access.key)
-
+from quotaline_providers import Provider, ProviderKind, Strategy
+from quotaline_providers.vendors.doubao.api import from_api
+from quotaline_providers.vendors.doubao.cli import from_cli
+from quotaline_providers.vendors.doubao.credentials import PROGRAM, ArkCredentials
 
 PROVIDER = Provider(
     id="doubao",
@@ -34,12 +16,12 @@ PROVIDER = Provider(
     aliases=("volcengine", "ark", "bytedance"),
     dashboard="https://console.volcengine.com/ark/region:ark+cn-beijing/openManagement?LLM=%7B%7D&advancedActiveKey=subscribe",
     keys="https://console.volcengine.com/ark/region:ark+cn-beijing/apiKey",
-    fields=("apiKey", "apiKeyEnv", "secretKey", "region"),
+    fields=("region",),
     min_interval=300,
     deadline=90,
     longer_caps=True,
     strategies=(
         Strategy.api(from_api, ArkCredentials()),
-        Strategy.cli(from_program, PROGRAM),
+        Strategy.cli(from_cli, PROGRAM),
     ),
 )

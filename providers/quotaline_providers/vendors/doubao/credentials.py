@@ -1,15 +1,24 @@
-"""What lets us in at Volcengine: an Ark API key, a pair of access key and secret, or both."""
+"""Volcengine's credentials: an Ark API key, a pair of access key and secret, or both; and the program `arkcli`."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, Lookup, Origin
-from quotaline_providers.errors import Misconfigured, MissingCredential
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    ApiKey,
+    Context,
+    Credential,
+    Lookup,
+    Misconfigured,
+    MissingCredential,
+    Origin,
+    Program,
+    Secret,
+)
 
+SIGN_IN = "Run `arkcli auth login`."
 ACCESS_KEY_PREFIX = "AKLT"
 _ARK_KEY = ("ARK_API_KEY", "VOLCENGINE_API_KEY", "DOUBAO_API_KEY")
 _ACCESS_KEY = ("VOLCENGINE_ACCESS_KEY_ID", "VOLCENGINE_ACCESS_KEY", "VOLC_ACCESSKEY", "DOUBAO_ACCESS_KEY_ID")
@@ -30,7 +39,7 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class ArkAccess:
-    """At least one of the two ways in."""
+    """At least one of the two credentials."""
 
     key: Secret | None
     pair: AccessKey | None
@@ -44,6 +53,10 @@ class ArkCredentials(Lookup[ArkAccess]):
     """The typed key first: one that is no access key keeps the access keys of the environment out."""
 
     _typed, _ambient = ApiKey(), ApiKey(env=_ARK_KEY, from_config=False, from_keyring=False)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return (*self._typed.settings, "secretKey")
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         env = (f"env {name}" for name in (*_ARK_KEY, *_ACCESS_KEY, *_SECRET))
@@ -98,5 +111,17 @@ def region_of(ctx: Context) -> str:
     name = "region" if ctx.settings.region else next((name for name in _REGION if ctx.env(name)), "")
     region = ctx.settings.region or ctx.env(*_REGION) or "cn-beijing"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", region):
-        raise Misconfigured(f"The setting {name} names no region.", f"Set {name} to a region such as cn-beijing.")
+        raise Misconfigured(f"The setting {name} is not a region.", f"Set {name} to a region such as cn-beijing.")
     return region
+
+
+PROGRAM = Program(
+    "arkcli",
+    env="ARKCLI_PATH",
+    candidates=lambda ctx: (
+        ctx.home / ".local/bin/arkcli",
+        Path("/opt/homebrew/bin/arkcli"),
+        Path("/usr/local/bin/arkcli"),
+    ),
+    hint=f"Install arkcli. {SIGN_IN}",
+)

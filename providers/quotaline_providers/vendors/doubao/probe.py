@@ -1,4 +1,4 @@
-"""The rate limit of an Ark API key, which the headers of a chat answer tell: each probe is a real, billed token."""
+"""The rate limit of an Ark API key, read from the headers of a chat answer: each probe is a real, billed token."""
 
 from __future__ import annotations
 
@@ -6,16 +6,31 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from quotaline_providers.contract import Context, Response
-from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
-from quotaline_providers.model import Usage, Window
-from quotaline_providers.parsing.payload import to_integer, to_number, to_time
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    BadResponse,
+    Context,
+    ExpiredCredential,
+    ReadError,
+    Refusal,
+    Refusals,
+    Response,
+    Secret,
+    Usage,
+    Window,
+    share,
+    to_number,
+    to_time,
+)
+from quotaline_providers.parsing.payload import to_integer
 
 URL = "https://ark.cn-beijing.volces.com/api/coding/v3/chat/completions"
 MODELS = ("doubao-seed-2.0-code", "doubao-1.5-pro-32k", "doubao-lite-32k")
 SECONDS = 15.0
 ACTIVE = "The API key is active; the console shows its usage."
+REFUSALS: Refusals = {
+    401: Refusal(ExpiredCredential, "Volcengine refused the Ark API key (HTTP {status})."),
+    404: Refusal(BadResponse, "No known model may be asked with this Ark API key (HTTP {status})."),
+}
 
 _DURATION = re.compile(r"(?=\S)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?")
 _LONGEST = 10 * 366 * 86400
@@ -23,7 +38,7 @@ _LONGEST = 10 * 366 * 86400
 
 @dataclass(frozen=True)
 class RateLimit:
-    """What one answer told. `remaining` is None when it cannot be relied on."""
+    """What one answer's headers state. `remaining` is None when it cannot be relied on."""
 
     status: int
     limit: int | None
@@ -36,12 +51,12 @@ class RateLimit:
 
     @property
     def ambiguous(self) -> bool:
-        """A success that says nothing is left: some keys are told so in every answer."""
+        """A success with nothing left: for some keys every answer is like that."""
         return self.status == 200 and self.reliable and self.remaining == 0
 
 
 def rate_limit(response: Response, now: datetime) -> RateLimit:
-    """The limit in the headers; a refusal for too many requests leaves nothing over."""
+    """The limit in the headers; after a refusal for too many requests nothing is left."""
     limit = to_integer(response.headers.get("x-ratelimit-limit-requests"))
     remaining = to_integer(response.headers.get("x-ratelimit-remaining-requests"))
     if response.status == 429 and remaining is None:
@@ -72,13 +87,14 @@ def to_usage(found: RateLimit, now: datetime) -> Usage:
     window = Window(
         id="requests",
         label="Requests",
-        used_percent=min(100.0, used / limit * 100),
+        used_percent=share(used, limit),
         used=used,
         limit=limit,
         unit="requests",
         resets_at=found.resets_at,
         description=f"{used}/{limit} requests",
         lane="primary",
+        blocks=True,
     )
     return Usage(updated_at=now, windows=(window,))
 
@@ -87,7 +103,7 @@ def to_usage(found: RateLimit, now: datetime) -> Usage:
 
 
 async def read_limit(ctx: Context, key: Secret) -> Usage:
-    """The limit as the first model tells it that this key may use."""
+    """The limit, from the first model that this key may use."""
     for model in MODELS:
         answer = await _probe(ctx, key, model)
         if answer.status not in (403, 404):
@@ -99,7 +115,7 @@ async def read_limit(ctx: Context, key: Secret) -> Usage:
 
 
 async def _again(ctx: Context, key: Secret, model: str, first: RateLimit) -> RateLimit:
-    """What a second probe makes of an answer that said nothing is left."""
+    """The limit after a second probe, where the first answer left nothing."""
     try:
         second = rate_limit(_answered(ctx, await _probe(ctx, key, model)), ctx.now)
     except ReadError:
@@ -115,8 +131,4 @@ async def _probe(ctx: Context, key: Secret, model: str) -> Response:
 
 
 def _answered(ctx: Context, response: Response) -> Response:
-    if response.status == 401:
-        raise ExpiredCredential("Volcengine refused the Ark API key (HTTP 401).")
-    if response.status == 404:
-        raise BadResponse("No known model may be asked with this Ark API key (HTTP 404).")
-    return response if response.status == 429 else ctx.http.check(response)
+    return response if response.status == 429 else ctx.http.check(response, REFUSALS)

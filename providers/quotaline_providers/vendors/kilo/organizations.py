@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from quotaline_providers.contract import Context
-from quotaline_providers.model import Row, Section
-from quotaline_providers.parsing.payload import child, to_words
+from quotaline_providers import Context, Row, Section, child
+from quotaline_providers.parsing.payload import to_words
 
 ENABLED, KNOWN = "kiloEnabledOrganizationIDs", "kiloKnownOrganizations"
 

@@ -1,4 +1,4 @@
-"""The login that Kilo's own program keeps."""
+"""Kilo's credentials: an API key, and the login that its own program keeps."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from quotaline_providers.access.lookups import LoginFile
-from quotaline_providers.contract import Context, Lookup, Origin
-from quotaline_providers.errors import Forbidden, MissingCredential
-from quotaline_providers.parsing.payload import child, clean
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    ApiKey,
+    Context,
+    Forbidden,
+    LoginFile,
+    Lookup,
+    MissingCredential,
+    Origin,
+    Secret,
+    child,
+    clean,
+)
 
 CONTENT = "KILO_AUTH_CONTENT"
 SIGN_IN = "Run `kilo login`."
@@ -39,19 +46,19 @@ class KiloLogin(Lookup[Path | Secret]):
 
     def _file(self, ctx: Context) -> LoginFile:
         *_, usual = files(ctx)
-        return LoginFile(files, f"There is no login of Kilo in {ctx.show(usual)}: run `kilo login`.")
+        return LoginFile(files, f"No login of Kilo was found in {ctx.show(usual)}: run `kilo login`.")
 
 
 async def token_of(ctx: Context, login: Path | Secret) -> Secret:
     """The token in the login. Raises MissingCredential (no login, or none that can be used) and Forbidden."""
     where = ctx.show(login) if isinstance(login, Path) else CONTENT
-    token = token_in(await _read(ctx, login, where) if isinstance(login, Path) else _given(login))
+    token = token_in(await _read(ctx, login, where) if isinstance(login, Path) else _content(login))
     if token is None:
-        raise MissingCredential(f"There is no usable login of Kilo in {where}.", SIGN_IN)
+        raise MissingCredential(f"No usable login of Kilo was found in {where}.", SIGN_IN)
     return token
 
 
-def _given(login: Secret) -> str:
+def _content(login: Secret) -> str:
     return login.reveal()
 
 
@@ -59,7 +66,7 @@ async def _read(ctx: Context, path: Path, where: str) -> str:
     try:
         return await ctx.files.read(path)
     except FileNotFoundError:
-        raise MissingCredential(f"There is no login of Kilo in {where}.", SIGN_IN) from None
+        raise MissingCredential(f"No login of Kilo was found in {where}.", SIGN_IN) from None
     except (OSError, ValueError):
         raise Forbidden(f"The login of Kilo in {where} cannot be read.", "Check who may read this file.") from None
 
@@ -73,3 +80,6 @@ def token_in(text: str) -> Secret | None:
     values = (entry.get(name) for name in ("access", "key"))
     token = next((found for value in values if isinstance(value, str) and (found := clean(value))), None)
     return Secret(token) if token else None
+
+
+KEY = ApiKey(env=("KILO_API_KEY",))

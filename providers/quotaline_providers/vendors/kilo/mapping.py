@@ -1,4 +1,4 @@
-"""The credits and the Kilo Pass of one account, from what the three procedures told."""
+"""What an account's credits, Kilo Pass and automatic top-ups mean, from the payloads of the three procedures. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from quotaline_providers.formatting import grouped, money
-from quotaline_providers.model import Balance, Identity, Lane, Row, Section, Usage, Window
+from quotaline_providers import (
+    Balance,
+    Identity,
+    Lane,
+    Row,
+    Section,
+    Usage,
+    Window,
+    child,
+    exact,
+    grouped,
+    money,
+    share,
+    to_number,
+    to_time,
+)
 from quotaline_providers.parsing.json_search import Object, first_in
-from quotaline_providers.parsing.payload import child, exact, to_flag, to_number, to_time, to_words
-from quotaline_providers.vendors.kilo.search import contexts, switch
+from quotaline_providers.parsing.payload import to_flag, to_words
+from quotaline_providers.vendors.kilo.payloads import contexts, switch
 
 MICRO = 1_000_000  # what the vendor calls `mUsd` are millionths of a dollar
 _CREDITS = {
@@ -77,14 +91,14 @@ class Amounts:
         total = self.allowance
         if total is None:
             return None
-        return min(100.0, self.spent / total * 100) if total > 0 else 100.0
+        return share(self.spent, total) if total > 0 else 100.0
 
 
 # --- credits ---------------------------------------------------------------------------------------
 
 
 def credits_of(payload: object) -> Amounts | None:
-    """The credit balance; None when no number tells it."""
+    """The credit balance; None when no number states it."""
     places = contexts(payload)
     blocks = first_in(places, "creditBlocks", _array)
     known = _of_blocks(blocks) if blocks else None
@@ -103,8 +117,8 @@ def _of_blocks(blocks: Sequence[object]) -> Amounts | None:
 
 
 def _sum(blocks: Sequence[object], name: str) -> float | None:
-    told = [n for block in blocks if isinstance(block, dict) and (n := to_number(block.get(name))) is not None]
-    return max(0.0, sum(told) / MICRO) if told else None
+    found = [n for block in blocks if isinstance(block, dict) and (n := to_number(block.get(name))) is not None]
+    return max(0.0, sum(found) / MICRO) if found else None
 
 
 def _of_names(places: Sequence[Object]) -> Amounts | None:
@@ -120,10 +134,10 @@ def _of_names(places: Sequence[Object]) -> Amounts | None:
 
 
 def _of_balance(places: Sequence[Object]) -> Amounts | None:
-    told = first_in(places, "totalBalance_mUsd", to_number)
-    if told is None:
+    balance = first_in(places, "totalBalance_mUsd", to_number)
+    if balance is None:
         return None
-    left = max(0.0, told / MICRO)
+    left = max(0.0, balance / MICRO)
     return Amounts(0.0, left, left)
 
 
@@ -139,7 +153,7 @@ class Pass:
 
 
 def pass_of(payload: object) -> Pass:
-    """The Kilo Pass, from its subscription or whatever else the answer tells."""
+    """The Kilo Pass, from its subscription or whatever else the answer holds."""
     subscription = _subscription(payload)
     if subscription is None:
         places = contexts(payload)
@@ -181,8 +195,8 @@ def _generic(places: Sequence[Object]) -> Amounts:
 def _scaled(places: Sequence[Object], cents: str, micro: str, plain: str) -> float | None:
     """Dollars: names in cents count before those in millionths, and these before plain ones."""
     for names, divisor in ((cents, 100), (micro, MICRO), (plain, 1)):
-        if (told := first_in(places, names, to_number)) is not None:
-            return told / divisor
+        if (value := first_in(places, names, to_number)) is not None:
+            return value / divisor
     return None
 
 
@@ -250,7 +264,7 @@ class Account:
 
 
 def account_of(credits: object, subscription: object, method: object) -> Account:
-    """The account, from the three procedures' answers; None is one that failed."""
+    """The account, from the three procedures' payloads; None is one that failed."""
     return Account(credits_of(credits), pass_of(subscription), top_up_text(credits, method), block_rows(credits))
 
 
@@ -268,13 +282,17 @@ def block_rows(payload: object) -> tuple[Row, ...]:
 
 
 def windows(account: Account, prefix: str = "", name: str = "") -> tuple[Window, ...]:
-    """Credits and Kilo Pass, in lanes for the account itself; with a prefix and a name for an organisation's."""
+    """Credits and Kilo Pass, in lanes for the account itself; with a prefix and a name for an organisation's.
+
+    One of the two stops the account only when nothing is left in the other; an organisation's never does.
+    """
     found: list[Window] = []
-    made: tuple[tuple[str, str, Lane, Amounts | None, Callable[[Amounts], str]], ...] = (
+    pools: tuple[tuple[str, str, Lane, Amounts | None, Callable[[Amounts], str]], ...] = (
         ("credits", "Credits", "primary", account.credits, _credits_text),
         ("pass", "Kilo Pass", "secondary", account.subscription.amounts, _pass_text),
     )
-    for id, label, lane, amounts, worded in made:
+    left = any(amounts and amounts.percent is not None and amounts.percent < 100 for *_, amounts, _ in pools)
+    for id, label, lane, amounts, worded in pools:
         if amounts is None or amounts.percent is None:
             continue
         found.append(
@@ -288,6 +306,7 @@ def windows(account: Account, prefix: str = "", name: str = "") -> tuple[Window,
                 resets_at=amounts.resets_at,
                 description=worded(amounts),
                 lane=None if prefix else lane,
+                blocks=not prefix and (amounts.percent < 100 or not left),
             )
         )
     return tuple(found)
@@ -307,7 +326,7 @@ def _pass_text(amounts: Amounts) -> str:
 
 
 def balances(account: Account, prefix: str = "", name: str = "") -> tuple[Balance, ...]:
-    """The credits left in US dollars. `prefix` and `name` tell an organisation's from one's own."""
+    """The credits left in US dollars. `prefix` and `name` mark an organisation's."""
     left = account.credits.left if account.credits else None
     if left is None:
         return ()
@@ -316,7 +335,7 @@ def balances(account: Account, prefix: str = "", name: str = "") -> tuple[Balanc
 
 
 def to_usage(account: Account, now: datetime) -> Usage:
-    """The account's own usage. The second part of the plan tells of automatic top-ups."""
+    """The account's own usage. The second part of the plan is about automatic top-ups."""
     login = " · ".join(part for part in (account.subscription.plan, account.top_up) if part)
     return Usage(
         updated_at=now,

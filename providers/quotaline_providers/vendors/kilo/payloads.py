@@ -1,19 +1,22 @@
-"""The envelope of Kilo's batched procedure calls: which answer belongs to which procedure, and what its errors mean."""
+"""What Kilo sends: batched procedure calls, whose payloads change their shape, and the errors in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quotaline_providers.errors import BadResponse, ExpiredCredential, ReadError
+from quotaline_providers import BadResponse, ExpiredCredential, ReadError, child, to_number
 from quotaline_providers.parsing.json_search import Object
-from quotaline_providers.parsing.payload import child, to_words
+from quotaline_providers.parsing.payload import to_words
 
 PROCEDURES = ("user.getCreditBlocks", "kiloPass.getState", "user.getAutoTopUpPaymentMethod")
 _NEEDED = (0, 1)
+DEPTH = 2
+
+# --- the batch -------------------------------------------------------------------------------------
 
 
 def payloads(document: object) -> tuple[object, object, object]:
-    """What the three procedures told, None where one told nothing.
+    """What the three procedures returned, None where one returned nothing.
 
     Raises BadResponse, ExpiredCredential; the third procedure may fail.
     """
@@ -57,9 +60,46 @@ def refusal(error: Object, procedure: str) -> ReadError:
         next(filter(None, map(to_words, codes)), ""),
         to_words(inner.get("message")) or to_words(error.get("message")) or "",
     )
-    told = " ".join(texts).lower()
-    if "unauthorized" in told or "forbidden" in told:
+    words = " ".join(texts).lower()
+    if "unauthorized" in words or "forbidden" in words:
         return ExpiredCredential("Kilo refused the token.")
-    if "not_found" in told or "not found" in told:
+    if "not_found" in words or "not found" in words:
         return BadResponse(f"Kilo no longer answers {procedure}.")
     return BadResponse(f"Kilo could not answer {procedure}.")
+
+
+# --- inside a payload ------------------------------------------------------------------------------
+
+
+def contexts(payload: object, depth: int = DEPTH) -> tuple[Object, ...]:
+    """The payload and the objects nested in it (also in arrays), breadth first, down to a depth."""
+    found: list[Object] = []
+    level = list(_objects(payload))
+    for _ in range(depth + 1):
+        found += level
+        level = [inner for item in level for value in item.values() for inner in _objects(value)]
+    return tuple(found)
+
+
+def _objects(value: object) -> Iterator[Object]:
+    """The value if it is an object, or the objects in an array, however nested."""
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, dict):
+            yield current
+        elif isinstance(current, list):
+            waiting.extend(reversed(current))
+
+
+def switch(value: object) -> bool | None:
+    """A boolean, a number, or a word for on or off."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in ("true", "1", "yes", "enabled", "on"):
+            return True
+        return False if word in ("false", "0", "no", "disabled", "off") else None
+    number = to_number(value)
+    return None if number is None else number != 0
