@@ -24,9 +24,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW
-from quotaline_providers.vendors import gemini
-from quotaline_providers.vendors.gemini import AccountMoved
-from quotaline_providers.vendors.gemini.quota import LoadAnswer, QuotaAnswer, plan, reset_text, to_usage
+from quotaline_providers.vendors.gemini import api
+from quotaline_providers.vendors.gemini.api import AccountMoved
+from quotaline_providers.vendors.gemini.mapping import plan, reset_text, to_usage
+from quotaline_providers.vendors.gemini.payloads import LoadAnswer, QuotaAnswer
 from tests.providers.refusals import REFUSALS
 from tests.providers.web_tokens import jwt
 
@@ -59,6 +60,7 @@ def test_each_family_is_a_daily_window() -> None:
     ]
     assert seen.window("pro").resets_at == datetime(2030, 1, 3, 7, tzinfo=UTC)
     assert seen.window("pro").description == "Resets in 19h 0m"
+    assert [window.blocks for window in seen.windows] == [False, False, False]
 
 
 def test_a_flash_only_account_has_no_primary() -> None:
@@ -284,7 +286,7 @@ def test_a_plan_that_cannot_be_read_is_left_blank(
 def test_a_request_is_made_once_more_after_a_time_out(
     cloud: Any, signed_in: Any, read: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gemini, "TIMEOUT", 0.4)
+    monkeypatch.setattr(api, "TIMEOUT", 0.4)
     signed_in()
     load(cloud)
     route = cloud.post(QUOTA).delays(3).answers().answers(buckets=[bucket("gemini-8-pro", 0.25)])
@@ -293,7 +295,7 @@ def test_a_request_is_made_once_more_after_a_time_out(
 
 
 def test_two_time_outs_are_one(cloud: Any, signed_in: Any, read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gemini, "TIMEOUT", 0.3)
+    monkeypatch.setattr(api, "TIMEOUT", 0.3)
     signed_in()
     load(cloud)
     cloud.post(QUOTA).delays(2).answers()

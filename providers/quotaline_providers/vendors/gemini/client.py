@@ -11,9 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from quotaline_providers.contract import Context
-from quotaline_providers.errors import MissingProgram
-from quotaline_providers.secret import Secret
+from quotaline_providers import Context, MissingProgram, Secret
 from quotaline_providers.vendors.gemini.installs import (
     PACKAGE,
     managed_by_fnm,
@@ -60,7 +58,7 @@ async def find_client(ctx: Context) -> OAuthClient:
     if found := await ctx.files.in_thread(lambda: _first(map(_in_modules, package_folders(places)))):
         return found
     raise MissingProgram(
-        "The Gemini login has run out and the Gemini CLI that could renew it was not found.", _hint(ctx)
+        "The Gemini login has expired and the Gemini CLI that could renew it was not found.", _hint(ctx)
     )
 
 

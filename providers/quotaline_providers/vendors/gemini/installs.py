@@ -1,4 +1,4 @@
-"""Where the Gemini CLI lies, whichever way it was installed: its package folder, and the folders that may hold it."""
+"""Where the Gemini CLI is, whichever way it was installed: its package folder, and the folders that may hold it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from quotaline_providers.contract import Context
-from quotaline_providers.errors import ReadError
-from quotaline_providers.parsing.payload import clean
+from quotaline_providers import Context, ReadError, clean
 
 PACKAGE = Path("@google/gemini-cli")
 SYSTEM = (
@@ -41,7 +39,7 @@ def is_package(root: Path) -> bool:
 
 
 def packages_above(*programs: Path) -> Iterator[Path]:
-    """The CLI's package folders that lie around these programs."""
+    """The CLI's package folders near these programs."""
     for program in programs:
         for parent in list(program.parents)[:_MOST_PARENTS]:
             # The last is for the shims of npm on Windows, which are no links.
@@ -49,7 +47,7 @@ def packages_above(*programs: Path) -> Iterator[Path]:
             yield from filter(is_package, (parent / place / (PACKAGE if place else "") for place in places))
 
 
-# --- from what is usual ----------------------------------------------------------------------------
+# --- from the usual places -------------------------------------------------------------------------
 
 # Which variable names the home of a package or version manager, and where packages lie in it.
 _UNIX = (
@@ -78,7 +76,7 @@ _WINDOWS = (
 
 
 def usual_places(ctx: Context, program: Path | None = None) -> tuple[Place, ...]:
-    """Where the package lies by default, and where the user's variables or the program's own place say it does."""
+    """Where the package is by default, and where the user's variables or the program's own place say it is."""
     windows = ctx.platform == "win32"
     homes = _windows_homes(ctx) if windows else _unix_homes(ctx)
     # A script in a manager's folder for programs tells its home: `~/.volta/bin/gemini`, `~/.local/share/pnpm/gemini`.
@@ -134,7 +132,7 @@ def _windows_homes(ctx: Context) -> dict[str, tuple[Path, ...]]:
 
 
 def package_folders(places: Iterable[Place]) -> Iterator[Path]:
-    """The folders of packages there really are, of each place the newest first."""
+    """The folders of packages that exist, of each place the newest first."""
     for folder, pattern in places:
         try:
             yield from sorted(folder.glob(pattern), reverse=True)

@@ -1,97 +1,31 @@
-"""What Google's Cloud Code API sends about the Gemini CLI's quota and how it becomes a usage."""
+"""What Google's answers mean: the worst model of each family, the plan, and the rows of detail. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field
-
-from quotaline_providers.formatting import percent
-from quotaline_providers.model import DAY_MINUTES, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.parsing.payload import (
-    Number,
-    Payload,
-    Text,
-    lenient,
-    lenient_items,
+from quotaline_providers import (
+    DAY_MINUTES,
+    Identity,
+    Lane,
+    Row,
+    Section,
+    Usage,
+    Window,
+    clamped,
+    percent,
     to_number,
-    to_text,
     to_time,
 )
+from quotaline_providers.vendors.gemini.payloads import Bucket, LoadAnswer, QuotaAnswer
 
 _LANES: tuple[tuple[str, str, Lane], ...] = (
     ("pro", "Pro", "primary"),
     ("flash", "Flash", "secondary"),
     ("flash-lite", "Flash Lite", "tertiary"),
 )
-
-
-class Bucket(Payload):
-    """One model's quota. `remaining_fraction` is what is left, 0-1; `reset_time` is kept as sent."""
-
-    model_id: str | None = Field(default=None, alias="modelId")
-    remaining_fraction: Number = Field(default=None, alias="remainingFraction")
-    remaining_amount: Text = Field(default=None, alias="remainingAmount")
-    reset_time: Text = Field(default=None, alias="resetTime")
-
-
-class QuotaAnswer(Payload):
-    """POST v1internal:retrieveUserQuota. `sent` counts the buckets that came, readable or not."""
-
-    buckets: Annotated[tuple[Bucket, ...], lenient_items(Bucket)] = ()
-    sent: Annotated[int, BeforeValidator(lambda value: len(value) if isinstance(value, list) else 0)] = Field(
-        default=0, validation_alias="buckets"
-    )
-
-
-def _project(value: object) -> str | None:
-    if isinstance(value, Mapping):
-        return next((text for key in ("id", "projectId") if (text := to_text(value.get(key)))), None)
-    return value.strip() or None if isinstance(value, str) else None
-
-
-class Tier(Payload):
-    """A subscription level of Code Assist; `reason` says why an account is not let into it."""
-
-    id: Text = Field(default=None, validation_alias=AliasChoices("id", "tierId"))
-    name: Text = Field(default=None, validation_alias=AliasChoices("name", "tierName"))
-    description: Text = None
-    reason: Text = Field(default=None, alias="reasonMessage")
-
-
-class LoadAnswer(Payload):
-    """POST v1internal:loadCodeAssist."""
-
-    project: Annotated[str | None, BeforeValidator(_project)] = Field(default=None, alias="cloudaicompanionProject")
-    tier: Annotated[Tier | None, lenient(Tier)] = Field(default=None, alias="currentTier")
-    paid_tier: Annotated[Tier | None, lenient(Tier)] = Field(default=None, alias="paidTier")
-    refused_tiers: Annotated[tuple[Tier, ...], lenient_items(Tier)] = Field(default=(), alias="ineligibleTiers")
-    upgrade: Text = Field(default=None, alias="upgradeSubscriptionUri")
-
-
-class CloudProject(Payload):
-    """A Google Cloud project."""
-
-    id: Text = Field(default=None, validation_alias=AliasChoices("projectId", "id"))
-    labels: Annotated[dict[str, Any], BeforeValidator(lambda v: v if isinstance(v, dict) else {})] = Field(
-        default_factory=dict
-    )
-
-
-class ProjectsAnswer(Payload):
-    """GET v1/projects of the resource manager."""
-
-    projects: Annotated[tuple[CloudProject, ...], lenient_items(CloudProject)] = ()
-
-    def for_gemini(self) -> str | None:
-        """The first project that was made for the Gemini API."""
-        for project in self.projects:
-            if project.id and (project.id.startswith("gen-lang-client") or "generative-language" in project.labels):
-                return project.id
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +60,7 @@ def _read(answer: QuotaAnswer, now: datetime) -> Iterator[Quota]:
         resets_at = to_time(bucket.reset_time)
         model = bucket.model_id.strip().removeprefix("models/").removesuffix("_vertex") or "all_models"
         text = reset_text(resets_at, now) if bucket.reset_time else None
-        yield Quota(model, min(1.0, max(0.0, fraction)) * 100, resets_at, text)
+        yield Quota(model, clamped(fraction * 100), resets_at, text)
 
 
 def _fraction(bucket: Bucket) -> float | None:
@@ -187,6 +121,7 @@ def to_usage(answer: QuotaAnswer, load: LoadAnswer, email: str | None, domain: s
                 resets_at=worst.resets_at,
                 description=worst.reset_text,
                 lane=lane,
+                blocks=False,  # the other families can still be used
             )
         )
     rows = tuple(

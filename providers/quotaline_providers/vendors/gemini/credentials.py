@@ -1,69 +1,28 @@
-"""The Gemini CLI's Google login: where it lies, what it holds, and its careful renewal."""
+"""The Gemini CLI's Google login: where it is, and its careful renewal."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field
-
-from quotaline_providers.contract import Context, Lookup, Origin
-from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
-from quotaline_providers.parsing.payload import Number, Payload, jwt_claims, parse_or_none, to_number, to_words
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    BadResponse,
+    Context,
+    Lookup,
+    Misconfigured,
+    MissingCredential,
+    Origin,
+    parse_or_none,
+    to_number,
+)
+from quotaline_providers.parsing.payload import to_words
+from quotaline_providers.vendors.gemini.payloads import Credentials, KeyringEntry, RefreshAnswer, to_secret
 
 SIGN_IN = "Run `gemini` in a terminal and sign in with Google."
-MARGIN = timedelta(seconds=60)
 _KEYRING = ("gemini-cli-oauth", "main-account")
-
-
-def _secret(value: object) -> Secret | None:
-    if isinstance(value, Secret):
-        return value
-    text = to_words(value)
-    return Secret(text) if text else None
-
-
-SecretText = Annotated[Secret | None, BeforeValidator(_secret)]
-
-
-class Credentials(Payload):
-    """`oauth_creds.json`. `expiry_date` is epoch milliseconds."""
-
-    access_token: SecretText = None
-    refresh_token: SecretText = None
-    id_token: SecretText = None
-    expiry_date: Number = None
-
-    def needs_refresh(self, now: datetime) -> bool:
-        """Without an expiry the token is used as it is."""
-        if self.access_token is None:
-            return True
-        return self.expiry_date is not None and self.expiry_date <= (now + MARGIN).timestamp() * 1000
-
-    @property
-    def claims(self) -> tuple[str | None, str | None]:
-        """E-mail and hosted domain of the id token, unverified."""
-        claims = jwt_claims(self.id_token.reveal() if self.id_token else None)
-        return to_words(claims.get("email")), to_words(claims.get("hd"))
-
-
-class KeyringToken(Payload):
-    """The tokens as the CLI keeps them in a keyring; the expiry in milliseconds."""
-
-    access_token: SecretText = Field(default=None, alias="accessToken")
-    refresh_token: SecretText = Field(default=None, alias="refreshToken")
-    expires_at: Number = Field(default=None, alias="expiresAt")
-
-
-class KeyringEntry(Payload):
-    """The item the CLI keeps when it is told to encrypt its login."""
-
-    token: KeyringToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +36,6 @@ class Login:
     def fingerprint(self) -> str:
         secret = self.credentials.refresh_token or self.credentials.access_token
         return secret.digest() if secret else ""
-
-
-class RefreshAnswer(Payload):
-    """POST /token of Google's OAuth. `expires_in` is seconds."""
-
-    access_token: SecretText = None
-    id_token: SecretText = None
-    expires_in: Number = None
 
 
 def folder(ctx: Context) -> Path:
@@ -105,7 +56,7 @@ def _encrypted(ctx: Context) -> bool:
 
 @dataclass(frozen=True)
 class CliLogin(Lookup[Login]):
-    """The login of the Gemini CLI. Raises MissingCredential; Misconfigured for a login that is no Google login."""
+    """The login of the Gemini CLI. Raises MissingCredential; Misconfigured for a login other than Google's."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         keyring = (f"keyring {_KEYRING[0]}",) if _encrypted(ctx) else ()
@@ -187,7 +138,7 @@ def renewed(login: Login, answer: RefreshAnswer, now: datetime) -> Login:
 async def write_back(ctx: Context, before: Credentials, login: Login) -> None:
     """Keep a renewed login for the CLI, too.
 
-    Nothing is written when the file is gone, or when the CLI signed in anew or renewed the login itself meanwhile.
+    Nothing is written when the file is gone, or when the CLI signed in again or renewed the login itself meanwhile.
     A failed write is no failure: Google does not rotate the refresh token.
     """
     if login.path is None or login.credentials.access_token is None:
@@ -210,7 +161,7 @@ async def write_back(ctx: Context, before: Credentials, login: Login) -> None:
 
 def _untouched(raw: Mapping[str, object], before: Credentials) -> bool:
     return (
-        _secret(raw.get("refresh_token")) == before.refresh_token
-        and _secret(raw.get("access_token")) == before.access_token
+        to_secret(raw.get("refresh_token")) == before.refresh_token
+        and to_secret(raw.get("access_token")) == before.access_token
         and to_number(raw.get("expiry_date")) == before.expiry_date
     )
