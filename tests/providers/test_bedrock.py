@@ -26,23 +26,27 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.testing import NOW
 from quotaline_providers.testing.simulator.routes import Request
-from quotaline_providers.vendors import bedrock
-from quotaline_providers.vendors.bedrock import addresses, budget, metric_host
-from quotaline_providers.vendors.bedrock.costs import (
+from quotaline_providers.vendors.bedrock import api
+from quotaline_providers.vendors.bedrock.api import budget
+from quotaline_providers.vendors.bedrock.credentials import AwsLogin
+from quotaline_providers.vendors.bedrock.mapping import (
     Activity,
-    CostPage,
     History,
-    MetricPage,
     activity,
-    cost_query,
     daily,
-    history_range,
-    month_range,
     next_month,
     plan,
     short,
     spent,
     to_usage,
+)
+from quotaline_providers.vendors.bedrock.payloads import CostPage, MetricPage
+from quotaline_providers.vendors.bedrock.queries import (
+    addresses,
+    cost_query,
+    history_range,
+    metric_host,
+    month_range,
 )
 
 KEYS = {"AWS_ACCESS_KEY_ID": "DEMOKEY", "AWS_SECRET_ACCESS_KEY": "demo/half"}
@@ -160,6 +164,7 @@ def test_a_budget_makes_a_window() -> None:
     usage = to_usage(Decimal(30), Decimal(40), None, None, NOW)
     window = usage.window("budget")
     assert (window.label, window.used_percent, window.lane, window.minutes) == ("Budget", 75, "primary", None)
+    assert window.blocks is False
     assert (window.used, window.limit, window.description) == (30, 40, "Monthly budget")
     assert window.resets_at == usage.spend("month").resets_at == next_month(NOW)
     assert usage.spend("month").limit == 40
@@ -448,7 +453,7 @@ def test_an_endless_activity_ends(explorer: Any, watch: Any, read: Any) -> None:
 def test_an_activity_too_large_is_left_out(
     explorer: Any, watch: Any, read: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bedrock, "MAX_METRIC_BODY", 10)
+    monkeypatch.setattr(api, "MAX_METRIC_BODY", 10)
     months(explorer).answers(**costs())
     days(explorer).answers(**costs())
     watch.post("/").answers(**metrics(metric("requests", 1)))
@@ -646,7 +651,7 @@ def test_without_the_library_the_user_is_told_how_to_get_it(
 
 @pytest.mark.parametrize("environment", [KEYS, {"AWS_PROFILE": "work"}, {**KEYS, "AWS_PROFILE": "work"}])
 def test_an_ambient_login_does_not_make_it_appear(reader: Any, environment: dict[str, str]) -> None:
-    lookup = bedrock.PROVIDER.strategies[0].lookup
+    lookup = AwsLogin()
     assert lookup.probe(reader.context("bedrock", **environment)) is None
     assert lookup.probe(reader.context("bedrock", {"enabled": True}, **environment))
 
@@ -669,7 +674,7 @@ def test_detection_names_the_place(
     reader: Any, config: dict[str, Any], environment: dict[str, str], origin: str | None
 ) -> None:
     ctx = reader.context("bedrock", config, **environment)
-    assert bedrock.PROVIDER.strategies[0].lookup.probe(ctx) == origin
+    assert AwsLogin().probe(ctx) == origin
 
 
 def test_the_secrets_stay_out_of_the_outcome(explorer: Any, outcome: Any) -> None:

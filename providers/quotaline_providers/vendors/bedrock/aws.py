@@ -12,19 +12,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from quotaline_providers.contract import Context, Response
-from quotaline_providers.errors import (
+from quotaline_providers import (
     BadResponse,
+    Context,
     ExpiredCredential,
     Forbidden,
     Misconfigured,
     MissingCredential,
     MissingProgram,
     ReadError,
+    Response,
+    Secret,
 )
 from quotaline_providers.fetching.blocking import Loop, in_thread
-from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.bedrock.login import DEFAULT_REGION, PROFILE_ENV, Keys, Login, Profile
+from quotaline_providers.vendors.bedrock.credentials import DEFAULT_REGION, PROFILE_ENV, Keys, Login, Profile
 
 PROGRAM_TIMEOUT = 20.0
 REQUEST_TIMEOUT = 15.0
@@ -32,7 +33,7 @@ REQUEST_TIMEOUT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A login that can sign, and the region that is asked about what has one."""
+    """A login that can sign, and the region of what is regional."""
 
     keys: Keys
     region: str
@@ -47,7 +48,7 @@ class Session:
 
 
 def sign_in(profile: str) -> str:
-    """The hint that lets a profile in again."""
+    """The hint how a profile signs in again."""
     return f"Run `aws sso login --profile {profile}`."
 
 
@@ -102,7 +103,7 @@ def _quiet() -> None:
 
 
 class _SecondFactor(Exception):
-    """A profile wants a code typed by its owner."""
+    """A profile needs a code typed by its owner."""
 
 
 def _ask(prompt: str) -> str:
@@ -173,7 +174,7 @@ class _ProfileLogin:
         raise failure
 
     def _configured(self, session: Any) -> Any:
-        """With this user's files, one attempt a request, and our own way out."""
+        """With this user's files, one attempt a request, and requests sent by us."""
         from botocore.config import Config
 
         session.set_config_variable("config_file", str(self._file("AWS_CONFIG_FILE", "config")))
@@ -189,8 +190,8 @@ class _ProfileLogin:
         from botocore.awsrequest import AWSResponse
 
         body = request.body.encode() if isinstance(request.body, str) else request.body
-        told = {name: _text(value) for name, value in request.headers.items() if name.lower() != "content-length"}
-        headers = {"Accept": "*/*", **told}  # the library reads XML where AWS would also give JSON
+        lines = {name: _text(value) for name, value in request.headers.items() if name.lower() != "content-length"}
+        headers = {"Accept": "*/*", **lines}  # the library reads XML where AWS would also give JSON
         answer: Response = self._loop.run(
             self._ctx.http.send(
                 request.method, request.url, headers=headers, content=body or None, timeout=REQUEST_TIMEOUT
@@ -199,8 +200,8 @@ class _ProfileLogin:
         return AWSResponse(request.url, answer.status, dict(answer.headers), _Body(answer.body))
 
     def _resolver(self, session: Any) -> Any:
-        """What may let the profile in: roles, SSO, keys in files, programs. The servers that give logins to machines
-        in the cloud are not asked."""
+        """The profile's possible credentials: roles, SSO, keys in files, programs. The servers that give logins to
+        machines in the cloud are not asked."""
         from botocore import credentials
         from botocore.utils import JSONFileCache
 
@@ -223,14 +224,14 @@ class _ProfileLogin:
         def client(service: str, **options: Any) -> Any:
             return session.create_client(service, **{"region_name": self._region, **options})
 
-        class Ways:
-            """The ways of one profile, also of one that another's role starts from."""
+        class ProfileProviders:
+            """The credential providers of one profile, also of one that another's role starts from."""
 
             def providers(self, profile_name: str, disable_env_vars: bool = True) -> list[Any]:
                 from botocore.tokens import SSOTokenProvider
 
                 tokens = SSOTokenProvider(session, cache=sso_cache, profile_name=profile_name)
-                ways = [
+                found = [
                     credentials.AssumeRoleWithWebIdentityProvider(
                         load_config, client, profile_name, cache=cli_cache, disable_env_vars=True
                     ),
@@ -250,12 +251,12 @@ class _ProfileLogin:
                 ]
                 if hasattr(credentials, "LoginProvider"):  # `aws login`, in newer versions of the library
                     cache = JSONFileCache(str(login_folder))
-                    ways.insert(
+                    found.insert(
                         3, credentials.LoginProvider(load_config, client, profile_name=profile_name, token_cache=cache)
                     )
-                return ways
+                return found
 
-        ways = Ways()
+        builder = ProfileProviders()
         roles = credentials.AssumeRoleProvider(
             load_config,
             client,
@@ -265,9 +266,9 @@ class _ProfileLogin:
             credential_sourcer=credentials.CanonicalNameCredentialSourcer(
                 [credentials.EnvProvider(environ=dict(ctx.environ))]
             ),
-            profile_provider_builder=ways,
+            profile_provider_builder=builder,
         )
-        return credentials.CredentialResolver([roles, *ways.providers(self._name)])
+        return credentials.CredentialResolver([roles, *builder.providers(self._name)])
 
 
 def _text(value: object) -> str:
@@ -288,7 +289,7 @@ def _failure(error: Exception, profile: str) -> ReadError:
     name = type(error).__name__
     if isinstance(error, _SecondFactor) or name == "RefreshWithMFAUnsupportedError":
         return ExpiredCredential(
-            f"The AWS profile {profile} asks for a second factor.",
+            f"The AWS profile {profile} requires a second factor.",
             f"Run `aws sts get-caller-identity --profile {profile}` in a terminal.",
         )
     if name == "MissingDependencyException":
@@ -298,18 +299,18 @@ def _failure(error: Exception, profile: str) -> ReadError:
         )
     if name.startswith("Login"):
         return ExpiredCredential(
-            f"The AWS login of the profile {profile} has run out.", f"Run `aws login --profile {profile}`."
+            f"The AWS login of the profile {profile} has expired.", f"Run `aws login --profile {profile}`."
         )
-    told = str(error).lower()
+    text = str(error).lower()
     expired = isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError)
     if expired or (
-        isinstance(error, exceptions.CredentialRetrievalError) and ("sso login" in told or "expired" in told)
+        isinstance(error, exceptions.CredentialRetrievalError) and ("sso login" in text or "expired" in text)
     ):
-        return ExpiredCredential(f"The AWS login of the profile {profile} has run out.", sign_in(profile))
+        return ExpiredCredential(f"The AWS login of the profile {profile} has expired.", sign_in(profile))
     if isinstance(error, exceptions.ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code.startswith("Expired"):
-            return ExpiredCredential(f"The AWS login of the profile {profile} has run out.", sign_in(profile))
+            return ExpiredCredential(f"The AWS login of the profile {profile} has expired.", sign_in(profile))
         if code.startswith("AccessDenied") or code in ("ForbiddenException", "ResourceNotFoundException"):
             return Forbidden(
                 f"AWS does not give the profile {profile} its role.", "Check role and account in ~/.aws/config."

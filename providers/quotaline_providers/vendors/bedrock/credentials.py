@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from quotaline_providers.contract import Context, Lookup, Origin
-from quotaline_providers.errors import Misconfigured, MissingCredential
-from quotaline_providers.secret import Secret
+from quotaline_providers import Context, Lookup, Misconfigured, MissingCredential, Origin, Secret
 
 Mode = Literal["keys", "profile"]
 
@@ -59,7 +57,7 @@ def valid_region(region: str) -> bool:
 
 
 def set_region(ctx: Context) -> str | None:
-    """The region from the config or the environment. Raises Misconfigured for a config value that is no region."""
+    """The region from the config or the environment. Raises Misconfigured for a config value that is not a region."""
     own = ctx.settings.region
     if own is not None and not valid_region(own):
         raise Misconfigured(
@@ -70,9 +68,9 @@ def set_region(ctx: Context) -> str | None:
 
 def mode(ctx: Context) -> Mode:
     """Keys or profile. Raises Misconfigured for a config value that is neither."""
-    told = ctx.settings.own_text("awsAuthMode")
-    if told is not None:
-        if (chosen := _mode(told)) is None:
+    own = ctx.settings.own_text("awsAuthMode")
+    if own is not None:
+        if (chosen := _mode(own)) is None:
             raise Misconfigured("The setting awsAuthMode of bedrock is neither keys nor profile.")
         return chosen
     for name in MODE_ENV:
@@ -112,9 +110,13 @@ def profile(ctx: Context) -> Profile | None:
 class AwsLogin(Lookup[Login]):
     """The AWS login to use. Raises MissingCredential, Misconfigured.
 
-    Many who use AWS do not use Bedrock, and AWS bills every question for costs: what is only ambient is used when
+    Many who use AWS do not use Bedrock, and AWS bills every request for costs: what is only ambient is used when
     bedrock is asked for, but does not make it appear by itself.
     """
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return ("apiKey", "secretKey")
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (
@@ -149,7 +151,7 @@ class AwsLogin(Lookup[Login]):
 
 
 def _wanted(ctx: Context) -> bool:
-    """Whether the user said anything about Bedrock."""
+    """Whether the user set anything about Bedrock."""
     settings = ctx.settings
     own = (settings.api_key, settings.secret_key, settings.own_text("awsProfile"), settings.own_text("awsAuthMode"))
     return bool(settings.enabled or any(own) or ctx.env(*MODE_ENV, *BUDGET_ENV))
