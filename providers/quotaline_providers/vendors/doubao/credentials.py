@@ -50,7 +50,7 @@ class ArkAccess:
 
 
 class ArkCredentials(Lookup[ArkAccess]):
-    """The typed key first: one that is no access key keeps the access keys of the environment out."""
+    """The typed key first: an Ark API key keeps the access keys of the environment out."""
 
     _typed, _ambient = ApiKey(), ApiKey(env=_ARK_KEY, from_config=False, from_keyring=False)
 

@@ -79,7 +79,7 @@ def usual_places(ctx: Context, program: Path | None = None) -> tuple[Place, ...]
     """Where the package is by default, and where the user's variables or the program's own place say it is."""
     windows = ctx.platform == "win32"
     homes = _windows_homes(ctx) if windows else _unix_homes(ctx)
-    # A script in a manager's folder for programs tells its home: `~/.volta/bin/gemini`, `~/.local/share/pnpm/gemini`.
+    # A script in a manager's folder for program. shows its home: `~/.volta/bin/gemini`, `~/.local/share/pnpm/gemini`.
     around = (program.parent, program.parent.parent) if program else ()
     managers = (
         (home, pattern)
@@ -144,7 +144,7 @@ def package_folders(places: Iterable[Place]) -> Iterator[Path]:
 
 
 def managed_by_fnm(program: Path) -> bool:
-    """Whether fnm, a version manager of Node, put this program there."""
+    """Whether fnm, a version manager of Node, installed this program."""
     for path in (program, program.resolve()):
         text = str(path).replace("\\", "/")
         if "/fnm_multishells/" in text or ("/node-versions/" in text and "/fnm/" in text):

@@ -41,7 +41,7 @@ def _project(value: object) -> str | None:
 
 
 class Tier(Payload):
-    """A subscription level of Code Assist; `reason` says why an account is not let into it."""
+    """A subscription level of Code Assist; `reason` says why an account is not eligible for it."""
 
     id: Text = Field(default=None, validation_alias=AliasChoices("id", "tierId"))
     name: Text = Field(default=None, validation_alias=AliasChoices("name", "tierName"))

@@ -27,7 +27,7 @@ async def from_cli(ctx: Context, path: Path) -> Usage:
 
 
 async def client_headers(ctx: Context) -> dict[str, str]:
-    """What the vendor's CLI says about itself and the computer: the token is only accepted beside it."""
+    """What the vendor's CLI sends about itself and the computer: the token is only accepted with it."""
     system = {"darwin": "macOS", "win32": "Windows"}.get(ctx.platform, platform.system())
     version = platform.release()
     values = {

@@ -49,7 +49,7 @@ def printable(text: str) -> str:
 
 
 async def web_headers(ctx: Context, token: Secret) -> dict[str, str]:
-    """What the web client sends, with what its token says of the session."""
+    """What the web client sends, with what its token's claims say of the session."""
     claims = jwt_claims(token.reveal())
     names = {"x-msh-device-id": "device_id", "x-msh-session-id": "ssid", "x-traffic-id": "sub"}
     known = {name: to_text(claims.get(claim)) for name, claim in names.items()}
