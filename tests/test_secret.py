@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, strategies as st
 
+import quotaline
+import quotaline_providers
+from quotaline_providers import errors
 from quotaline_providers.secret import MASK, Secret, redact
 
 VALUE = "demo-0123456789"
@@ -40,6 +46,9 @@ def test_a_secret_survives_a_process_boundary() -> None:
         f"Set-Cookie: sid={VALUE}; Path=/",
         f"Bearer {VALUE}",
         f"got Bearer {VALUE}, stopped",
+        f"missing_credential={VALUE}",
+        f'{{"missing_credential": "{VALUE}"}}',
+        f"missing_credential: token={VALUE}",
         f'{{"access_token": "{VALUE}"}}',
         f'{{"refreshToken":"{VALUE}", "x": 1}}',
         f'{{"accessToken": "with \\" quote {VALUE}"}}',
@@ -90,6 +99,7 @@ def test_mail_addresses_are_taken_out(text: str) -> None:
         "token expired at noon",
         "Bearer token missing",
         "The API key is not set.",
+        "Demo does not support token accounts.",
         "input_tokens=1200 total_tokens: 5,000",
         '{"totalTokens": 1200}',
         "primary-key-constraint",
@@ -102,6 +112,40 @@ def test_mail_addresses_are_taken_out(text: str) -> None:
 )
 def test_plain_words_stay(text: str) -> None:
     assert redact(text) == text
+
+
+RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ReadError)}
+
+
+def spelled(node: ast.expr) -> str | None:
+    """A text as it stands in the source, with a word for each of its placeholders; None for anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(spelled(part) or "Demo" for part in node.values)
+    return None
+
+
+@pytest.fixture(scope="module")
+def sentences() -> list[str]:
+    """All messages and hints of errors that the program's source holds."""
+    return sorted(set(raised()))
+
+
+def raised() -> Iterator[str]:
+    for package in (quotaline, quotaline_providers):
+        for path in Path(package.__path__[0]).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED:
+                    arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+                    yield from filter(None, map(spelled, arguments))
+
+
+@pytest.mark.parametrize("kind", errors.Kind)
+def test_a_sentence_of_ours_stays_also_behind_its_kind(sentences: list[str], kind: errors.Kind) -> None:
+    assert len(sentences) > 100
+    lines = [line for sentence in sentences for line in (sentence, f"{kind}: {sentence}", f"demo: {kind}: {sentence}")]
+    assert [line for line in lines if redact(line) != line] == []
 
 
 def test_the_rest_of_a_text_stays() -> None:

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
+from quotaline_providers.errors import Kind
+
 MASK = "[redacted]"
 
 _TELLING = (
     "token|secret|password|passwd|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|cookie|credential|"
     "authorization|bearer|session[_-]?(?:id|key)|csrf|signature|otp"
 )
+_KINDS = "|".join(Kind)
+"""`missing_credential: No API key is set.` is a sentence of ours behind its kind, and no value behind a name."""
 _QUOTED = r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?"
 
 # Names and values are matched possessively and from a word's start: a hostile text must not cost quadratic time.
@@ -29,13 +33,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Names in JSON, headers, settings and queries; a count of tokens is no secret.
     (
         re.compile(
-            rf"(?i)(?<![\w-])((?!\w*tokens[\"']?\s*[:=]\s*[\d.,]+(?![\w.-]))(?=[\w-]*?(?:{_TELLING}))[\w-]++"
-            rf"[\"']?\s*+[:=]\s*+)({_QUOTED}|[^\s,;&}}\"']+)"
+            rf"(?i)(?<![\w-])((?!(?:{_KINDS}): )(?!\w*tokens[\"']?\s*[:=]\s*[\d.,]+(?![\w.-]))"
+            rf"(?=[\w-]*?(?:{_TELLING}))[\w-]++[\"']?\s*+[:=]\s*+)({_QUOTED}|[^\s,;&}}\"']+)"
         ),
         rf"\1{MASK}",
     ),
     (re.compile(r"(?i)([?&](?:key|auth|code|sig|sign|user|login|email|state|sid|jwt)=)[^&#\s\"']+"), rf"\1{MASK}"),
-    (re.compile(r"(?i)\b(bearer|token|basic)\s+(?=\S*[\d._~+/=-])[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
+    # A word of letters alone, also the last one of a sentence, is a word.
+    (re.compile(r"(?i)\b(bearer|token|basic)\s+(?=\S*[\d_~+/=-]|\S*\.\S)[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+)*\.?"), MASK),
     (re.compile(r"\bdevin-session-token\$[^\s\"',;]+"), MASK),
     (
