@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from quotaline_providers.contract import HTML, Refusals, Response
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
+from quotaline_providers.parsing.answers import Answer, heard
 from quotaline_providers.parsing.payload import to_number
 
 P = TypeVar("P", bound=BaseModel)
@@ -20,6 +21,7 @@ P = TypeVar("P", bound=BaseModel)
 def error_of(response: Response, now: datetime, refusals: Refusals = MappingProxyType({})) -> ReadError | None:
     """The error that a response stands for: what `refusals` say of it, else what its status means; None for 2xx."""
     host, status = host_of(response.url), response.status
+    heard(Answer(host, status, response.body))
     if HTML in refusals and is_html(response):
         return refusals[HTML].raised(status)
     if response.ok:
@@ -61,12 +63,20 @@ def is_html(response: Response) -> bool:
 
 def parse(response: Response, model: type[P]) -> P:
     """The body as this model. Raises BadResponse; neither its message nor its cause holds anything of the body."""
-    host = host_of(response.url)
-    body = response.body.removeprefix(b"\xef\xbb\xbf").strip()
+    answer = Answer(host_of(response.url), response.status, response.body, model)
+    heard(answer)
+    found = _parsed(answer.host, response.body.removeprefix(b"\xef\xbb\xbf").strip(), model)
+    if isinstance(found, BadResponse):
+        heard(answer, found)
+        raise found
+    return found
+
+
+def _parsed(host: str, body: bytes, model: type[P]) -> P | BadResponse:
     if not body:
-        raise BadResponse(f"{host} answered with nothing.")
-    if is_html(response):
-        raise BadResponse(
+        return BadResponse(f"{host} answered with nothing.")
+    if body.startswith(b"<"):
+        return BadResponse(
             f"{host} answered with a web page instead of data; a sign-in page or proxy may be in the way.",
             "Check that you are signed in, and that no proxy or network sign-in page answers in between.",
         )
@@ -79,8 +89,8 @@ def parse(response: Response, model: type[P]) -> P:
     except (RecursionError, ValueError, OverflowError):
         broken, field = True, ""
     if broken:
-        raise BadResponse(f"{host} answered with data that cannot be read.")
-    raise BadResponse(f"{host} answered with data of another shape{field}.")
+        return BadResponse(f"{host} answered with data that cannot be read.")
+    return BadResponse(f"{host} answered with data of another shape{field}.")
 
 
 def _field(location: tuple[int | str, ...], model: type[BaseModel]) -> str:
