@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from quotaline_providers import diagnostics
 from quotaline_providers.access.lookups import Always, ApiKey
-from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -21,7 +22,10 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
+from quotaline_providers.hosts.http import responses
 from quotaline_providers.model import Usage
+from quotaline_providers.parsing.payload import JsonDocument, NeededNumber, Payload
+from quotaline_providers.parsing.shape import AnswerShape
 from quotaline_providers.run import Outcome, run
 from quotaline_providers.settings import Source
 from quotaline_providers.testing import Reader
@@ -147,6 +151,55 @@ async def test_an_unexpected_exception_is_a_bad_response_that_shows_nothing_of_i
     assert isinstance(outcome.error, BadResponse)
     assert "KeyError" in outcome.error.message
     assert "demo-token" not in f"{outcome.error.message} {outcome.error.hint} {outcome.error!r}"
+
+
+async def test_an_unexpected_exception_is_noted_as_a_defect(ctx: Context) -> None:
+    await run(provider(strategy(KeyError("demo-token"), label="demo-cli")), ctx)
+    last = diagnostics.defects()[-1]
+    assert (last.what, last.trace[0]) == ("reading demo (demo-cli)", "KeyError")
+    assert "demo-token" not in repr(last)
+
+
+class Told(Payload):
+    used: NeededNumber
+    owner: str = ""
+
+
+def fetched(body: bytes, error: Exception | None = None) -> Strategy[Any]:
+    """A strategy that is answered so, checks and parses the answer, and then raises this error."""
+
+    async def fetch(ctx: Context, found: Any) -> Usage:
+        response = Response(200, {}, body, "https://own.example/usage?token=planted")
+        responses.parse(response, Told if error is None else JsonDocument)
+        assert error is not None
+        raise error
+
+    return Strategy("api", fetch, Always())
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "kept"),
+    [
+        (b'{"used": "planted", "planted": 1}', None, '{"used":"string","?":"number"}'),
+        (b"<html>planted</html>", None, "html, under 1 kB"),
+        (b'{"used": 1, "owner": "planted"}', BadResponse("x"), '{"used":"number","owner":"string"}'),
+        (b'{"used": 1, "owner": "planted"}', KeyError("planted"), '{"used":"number","owner":"string"}'),
+    ],
+    ids=["another shape", "a page", "not understood by the vendor's module", "a defect"],
+)
+async def test_of_an_answer_that_is_not_understood_the_shape_is_kept(
+    ctx: Context, body: bytes, error: Exception | None, kept: str
+) -> None:
+    outcome = await run(provider(fetched(body, error)), ctx)
+    assert isinstance(outcome.error, BadResponse)
+    assert outcome.error.shape == AnswerShape("own.example", 200, kept)
+    assert "planted" not in f"{outcome.error.shape} {outcome.error} {outcome.error.message}"
+
+
+async def test_an_error_without_an_answer_has_no_shape(ctx: Context) -> None:
+    outcome = await run(provider(strategy(BadResponse("x"))), ctx)
+    assert isinstance(outcome.error, BadResponse)
+    assert outcome.error.shape is None
 
 
 async def test_usage_that_could_still_be_read_comes_beside_the_error(ctx: Context) -> None:

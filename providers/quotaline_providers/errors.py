@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quotaline_providers.model import Usage
+    from quotaline_providers.parsing.shape import AnswerShape
 
 
 class Kind(StrEnum):
@@ -88,16 +89,23 @@ class TimedOut(ReadError):
 
 
 class BadResponse(ReadError):
-    """There was an answer, but not one that can be understood."""
+    """There was an answer, but not one that can be understood. `shape` is what may be kept of it, set by the run."""
 
     kind = Kind.BAD_RESPONSE
     default_hint = "The vendor may have changed its API; an update of Quotaline may help."
+    shape: AnswerShape | None = None
 
 
 class MissingProgram(ReadError):
     """The vendor's program is not installed. Falls through to the next strategy."""
 
     kind = Kind.MISSING_PROGRAM
+
+
+class RestartDue(ReadError):
+    """The installed Quotaline is another one than the one that runs; nothing more can be loaded from it."""
+
+    kind = Kind.UNAVAILABLE
 
 
 class Misconfigured(ReadError):

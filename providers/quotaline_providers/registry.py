@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import pkgutil
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -11,8 +11,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 from quotaline_providers import vendors
 from quotaline_providers.contract import Provider
-
-log = logging.getLogger(__name__)
+from quotaline_providers.diagnostics import note_defect, restart_due
+from quotaline_providers.errors import RestartDue
 
 ENTRY_POINT_GROUP = "quotaline.providers"
 
@@ -25,14 +25,18 @@ def ids() -> tuple[str, ...]:
 
 @cache
 def get(id: str) -> Provider:
-    """The provider with this id. Raises KeyError when there is none, or when a third-party one cannot be loaded."""
+    """The provider with this id. Raises KeyError when there is none, or when a third-party one cannot be loaded, and
+    RestartDue when it would have to be loaded from another Quotaline than the one that runs."""
     if id in _builtin_ids():
-        provider = import_module(f"{vendors.__name__}.{id}").PROVIDER
+        _check_unchanged(module := f"{vendors.__name__}.{id}")
+        provider = import_module(module).PROVIDER
     elif id in _third_party():
+        point = _third_party()[id]
+        _check_unchanged(point.module)
         try:
-            provider = _third_party()[id].load()
+            provider = point.load()
         except Exception as error:
-            log.warning("provider %s cannot be loaded: %s", id, type(error).__name__)
+            note_defect(f"loading provider {id}", error)
             raise KeyError(id) from error
     else:
         raise KeyError(id)
@@ -57,8 +61,14 @@ def every() -> Iterator[Provider]:
     for id in ids():
         try:
             yield get(id)
-        except KeyError:
+        except (KeyError, RestartDue):
             continue
+
+
+def _check_unchanged(module: str) -> None:
+    """Raises RestartDue when an update has replaced the package that a module, not yet loaded, belongs to or uses."""
+    if module not in sys.modules and (sentence := restart_due()) is not None:
+        raise RestartDue(sentence)
 
 
 @cache

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.errors import (
     FALL_THROUGH,
     BadResponse,
@@ -23,9 +23,8 @@ from quotaline_providers.errors import (
     TimedOut,
 )
 from quotaline_providers.model import Usage, capped
+from quotaline_providers.parsing.answers import listening, shape_of
 from quotaline_providers.settings import SourceChoice
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +91,14 @@ async def run(provider: Provider, ctx: Context, source: SourceChoice | None = No
 async def _try_in_order(
     provider: Provider, ctx: Context, source: SourceChoice | None, attempts: list[Attempt]
 ) -> Usage:
-    last: ReadError | None = None
     real: ReadError | None = None
     for strategy in plan(provider, ctx, source):
-        attempt = Attempt(strategy.source, strategy.name)
-        try:
-            try:
-                found = await strategy.lookup.find(ctx)
-            except FALL_THROUGH:
-                attempt = replace(attempt, skipped=True)
-                raise
-            attempt = replace(attempt, origin=_origin(ctx, strategy, found), fingerprint=fingerprint(strategy, found))
-            usage = await strategy.fetch(ctx, found)
-        except ReadError as raised:
-            last = raised
-        except Exception as raised:
-            log.error("%s: %s failed unexpectedly: %s", provider.id, strategy.name, type(raised).__name__)
-            last = BadResponse(f"{provider.name} gave an answer that could not be read ({type(raised).__name__}).")
-            last.__cause__ = raised
-        else:
-            attempts.append(attempt)
+        attempt, usage = await _try(provider, ctx, strategy)
+        attempts.append(attempt)
+        if usage is not None:
             return usage
-        attempts.append(replace(attempt, error=last))
+        last = attempt.error
+        assert last is not None, "an attempt without usage has an error"
         if not attempt.skipped:
             real = last
         if not (isinstance(last, FALL_THROUGH) or strategy.falls_through(last)):
@@ -124,6 +109,36 @@ async def _try_in_order(
         or next((attempt.error for attempt in attempts if attempt.error), None)
         or MissingCredential(f"{provider.name} is not connected.")
     )
+
+
+async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tuple[Attempt, Usage | None]:
+    """One strategy's try, and the usage it gave. Cancellation passes through, and nothing else."""
+    attempt = Attempt(strategy.source, strategy.name)
+    error: ReadError
+    with listening() as answers:
+        try:
+            try:
+                found = await strategy.lookup.find(ctx)
+            except FALL_THROUGH:
+                attempt = replace(attempt, skipped=True)
+                raise
+            attempt = replace(attempt, origin=_origin(ctx, strategy, found), fingerprint=fingerprint(strategy, found))
+            return attempt, await strategy.fetch(ctx, found)
+        except ReadError as raised:
+            error = raised
+        except Exception as raised:
+            note_defect(f"reading {provider.id} ({strategy.name})", raised)
+            error = BadResponse(f"{provider.name} gave an answer that could not be read ({type(raised).__name__}).")
+            error.__cause__ = raised
+    if isinstance(error, BadResponse) and error.shape is None and (answer := answers.behind(error)) is not None:
+        error.shape = shape_of(answer, _package_of(provider, strategy))
+    return replace(attempt, error=error), None
+
+
+def _package_of(provider: Provider, strategy: Strategy[Any]) -> str:
+    """The package (or module) whose payload models are the provider's."""
+    top = getattr(strategy.fetch, "__module__", "").partition(".")[0]
+    return f"{top}.vendors.{provider.id}" if top == __name__.partition(".")[0] else top
 
 
 def fingerprint(strategy: Strategy[Any], found: object) -> str:

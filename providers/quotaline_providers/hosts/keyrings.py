@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.hosts.files import locked, replace_file
 from quotaline_providers.secret import Secret
 
@@ -291,5 +292,5 @@ class OsKeyring:
         except (_NoKeyringError, _LockedError, TimeoutError) as raised:
             log.debug("keyring: no %s: %s", what, type(raised).__name__)
         except Exception as raised:
-            log.warning("keyring: %s failed: %s", what, type(raised).__name__)
+            note_defect(f"keyring {what}", raised)
         return None

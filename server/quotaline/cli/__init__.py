@@ -5,7 +5,6 @@ Exit codes: 0 all asked-for providers answered, 1 some failed, 2 usage error, 3 
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -71,9 +70,12 @@ def _ended(words: list[str]) -> int:
     except (KeyboardInterrupt, OSError):
         raise
     except Exception as error:
-        if os.environ.get("QUOTALINE_LOG", "").upper() == "DEBUG":
-            raise
-        message = f"quotaline failed unexpectedly ({type(error).__name__}). QUOTALINE_LOG=DEBUG shows where."
+        from quotaline_providers.diagnostics import note_defect
+
+        defect = note_defect(f"quotaline {options.command}", error)
+        message = (
+            f"quotaline failed unexpectedly: {defect.where}. Set QUOTALINE_LOG=ERROR to see the calls that led there."
+        )
         return _told(message, "runtime", FAILED, json=_wants_json(words))
 
 

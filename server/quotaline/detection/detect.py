@@ -10,7 +10,8 @@ from typing import Any
 from quotaline.config import Config
 from quotaline_providers import registry
 from quotaline_providers.contract import Account, Context, Profiles, Provider, Strategy
-from quotaline_providers.errors import ReadError
+from quotaline_providers.diagnostics import note_defect
+from quotaline_providers.errors import ReadError, RestartDue
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.run import plan
 
@@ -60,8 +61,10 @@ def inspect(provider: Provider, config: Config, machine: Machine) -> Inspection:
             looked.update(dict.fromkeys(strategy.lookup.places(ctx)))
             if place := strategy.lookup.probe(ctx):
                 found[place] = None
+        except ReadError as error:
+            log.info("%s: looking for a credential failed: %s", provider.id, error.kind)
         except Exception as error:  # one provider's surprise must not hide all others
-            log.info("%s: looking for a credential failed: %s", provider.id, type(error).__name__)
+            note_defect(f"looking for a credential of {provider.id}", error)
     labels = tuple(account.label for account in accounts(provider, config, machine))
     return Inspection(provider, config.provider(provider.id).enabled, tuple(found), tuple(looked), labels)
 
@@ -87,9 +90,11 @@ def profiles(provider: Provider, config: Config, machine: Machine) -> Profiles:
         return Profiles()
     try:
         return provider.profiles(machine.context(provider.id, config.provider(provider.id)))
+    except ReadError as error:
+        log.info("%s: looking for profiles failed: %s", provider.id, error.kind)
     except Exception as error:  # one provider's surprise must not hide all others
-        log.info("%s: looking for profiles failed: %s", provider.id, type(error).__name__)
-        return Profiles()
+        note_defect(f"looking for profiles of {provider.id}", error)
+    return Profiles()
 
 
 def targets_of(provider: Provider, config: Config, machine: Machine, origin: str = "") -> tuple[Target, ...]:
@@ -170,10 +175,10 @@ def loaded(id: str) -> Provider | None:
     """The provider with this id; None when there is none or its module fails."""
     try:
         return registry.get(id)
-    except KeyError:
+    except (KeyError, RestartDue):
         return None
     except Exception as error:
-        log.error("provider %s cannot be loaded: %s", id, type(error).__name__)
+        note_defect(f"loading provider {id}", error)
         return None
 
 

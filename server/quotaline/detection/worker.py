@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from quotaline.config import Config
 from quotaline.detection.detect import Target, detect, inspect, loaded, targets_of
 from quotaline_providers import registry
+from quotaline_providers.diagnostics import Defect, defects, keep_defect
 from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.secret import Secret
@@ -29,6 +31,8 @@ class DetectionInput:
     home: Path
     platform: str
     labels: Mapping[str, tuple[str, ...]]
+    process: int = field(default_factory=os.getpid)
+    """The process that asks."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,9 @@ class KnownLabels:
         return None
 
 
-def shown(inputs: DetectionInput, ids: tuple[str, ...]) -> dict[str, str]:
-    """Those of these providers that are to be shown, each with the place where something of it was found (or none)."""
+def shown(inputs: DetectionInput, ids: tuple[str, ...]) -> tuple[dict[str, str], tuple[Defect, ...]]:
+    """Those of these providers that are to be shown, each with the place where something of it was found (or none),
+    and the defects that were noted meanwhile: nobody sees the log of a worker."""
     real = Machine.real(memory=VolatileMemory(), state_dir=inputs.home, environ=inputs.environ, home=inputs.home)
     machine = replace(real, keyring=KnownLabels(inputs.labels), platform=inputs.platform)
     found: dict[str, str] = {}
@@ -57,7 +62,7 @@ def shown(inputs: DetectionInput, ids: tuple[str, ...]) -> dict[str, str]:
             inspection = inspect(provider, inputs.config, machine)
             if inspection.shown:
                 found[id] = inspection.found[0] if inspection.found else ""
-    return found
+    return found, defects() if os.getpid() != inputs.process else ()
 
 
 async def detect_in_worker(config: Config, machine: Machine) -> tuple[Target, ...]:
@@ -66,10 +71,12 @@ async def detect_in_worker(config: Config, machine: Machine) -> tuple[Target, ..
     labels = {id: machine.keyring.labels(id) for id in ids}
     inputs = DetectionInput(config, dict(machine.environ), machine.home, machine.platform, labels)
     try:
-        found = await machine.workers.run(shown, inputs, ids, timeout=SECONDS, keep=False)
+        found, noted = await machine.workers.run(shown, inputs, ids, timeout=SECONDS, keep=False)
     except ReadError as error:
-        log.warning("looking over this machine in a worker failed: %s", type(error).__name__)
+        log.warning("detection in a worker failed: %s", error.kind)
         return await asyncio.to_thread(detect, config, machine)
+    for defect in noted:
+        keep_defect(defect)
     return await asyncio.to_thread(_targets, found, config, machine)
 
 

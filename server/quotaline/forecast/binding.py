@@ -9,6 +9,7 @@ from typing import Literal
 from quotaline.forecast.traits import Traits
 from quotaline.settings import StatusLineSettings
 from quotaline.state import ProviderState
+from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.model import WEEK_MINUTES, Balance, Lane, Spend, Usage, Window
 
 Severity = Literal["ok", "warning", "critical", "stale", "error", "empty"]
@@ -108,7 +109,8 @@ def _own_choice(usage: Usage, traits: Traits) -> Window | Balance | None:
         return None
     try:
         id = traits.binding(usage)
-    except Exception:  # a third-party provider must not take the status line down
+    except Exception as error:  # a third-party provider must not take the status line down
+        note_defect("choosing the window to show", error)
         return None
     if id is None:
         return None

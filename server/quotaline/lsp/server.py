@@ -12,7 +12,6 @@ import os
 import sys
 import threading
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from types import ModuleType
@@ -31,6 +30,7 @@ from pygls.protocol import (
 
 from quotaline import __version__
 from quotaline.lsp import methods
+from quotaline_providers.diagnostics import note_defect
 
 if TYPE_CHECKING:
     from quotaline.lsp.session import Session
@@ -146,9 +146,7 @@ class QuotalineServer(LanguageServer):
             log.info("a request was refused: %s", type(error).__name__)
             return
         cause = error.__cause__ or error.__context__ or error
-        log.warning("a message could not be handled: %s", type(cause).__name__)
-        for frame in traceback.extract_tb(cause.__traceback__):
-            log.debug("  at %s:%s in %s", os.path.basename(frame.filename), frame.lineno, frame.name)
+        note_defect("handling a message", cause)
 
     async def begin(self) -> None:
         """Open the session. Also starts to watch for the editor's end."""
@@ -411,5 +409,5 @@ def serve(tcp_port: int | None = None) -> None:
         else:
             server.start_io(cast("BinaryIO", EditorInput(sys.stdin.buffer)))
     except Exception as error:  # what came cannot be a client's message: there is nobody to go on for
-        log.error("the connection to the editor is broken: %s", type(error).__name__)
+        note_defect("the connection to the editor", error)
     os._exit(0 if server.protocol._shutdown else 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,11 +19,10 @@ from quotaline.render.view import View
 from quotaline.settings import Settings
 from quotaline.state import Snapshot
 from quotaline.store import startup_cache_writer
+from quotaline_providers.diagnostics import note_defect
 
 if TYPE_CHECKING:
     from quotaline.lsp.server import QuotalineServer
-
-log = logging.getLogger(__name__)
 
 REDRAW_SECONDS = 30.0
 GOOD_FOR = timedelta(seconds=1)
@@ -185,7 +183,7 @@ class Session:
                 store, options = self.application.store, self.server.options
                 await startup_cache_writer.keep(store, options, sources, rendering(snapshot, params, view))
             except Exception as error:  # such as a store's
-                log.info("what is shown could not be kept: %s", type(error).__name__)
+                note_defect("keeping what is shown", error)
 
     def remind(self) -> None:
         """Show the status line again where a message or another progress took its place."""
@@ -201,7 +199,7 @@ class Session:
             try:
                 await self.announced()
             except Exception as error:  # the next change may be drawn again
-                log.error("drawing failed: %s", type(error).__name__)
+                note_defect("drawing", error)
 
     async def _took_config(self, loaded: Loaded) -> None:
         """The config file was read (again): use it, or tell what is wrong with it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from quotaline.store.store import Reading, Store
 from quotaline.store.thread import StoreThread as StoreThread
 from quotaline_providers import registry
 from quotaline_providers.contract import Account, Context, Provider
+from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.errors import BadResponse, Kind, MissingCredential, ReadError
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.run import Outcome, fingerprint, plan, run
@@ -32,8 +32,6 @@ T = TypeVar("T")
 Cause = Literal["user", "view", "timer"]
 """Why an account is read: the user wants it read now, somebody waits to see it, or it is due. Only the first is
 interactive: it may prompt, and is answered with a read of this moment only."""
-
-log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.75
 """How often leases of others are looked at, while there are any."""
@@ -219,8 +217,10 @@ class Service:
             for strategy in plan(provider, ctx, source):
                 with suppress(ReadError):
                     found.add(fingerprint(strategy, await strategy.lookup.find(ctx)))
-        except Exception as error:  # then it is read, which tells what is wrong
-            log.info("%s: looking for the credential failed: %s", provider.id, type(error).__name__)
+        except ReadError:  # then it is read, which tells what is wrong
+            pass
+        except Exception as error:
+            note_defect(f"looking for the credential of {provider.id}", error)
         return found
 
     def reread(self, provider: str) -> None:
@@ -327,7 +327,7 @@ class Service:
             del self._reading_now[key]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._resting[key] = self._machine.clock() + AFTER_DEFECT
-            log.error("reading %s failed inside: %s", key, type(error).__name__)
+            note_defect(f"the read of {key.partition('/')[0]}", error)
         self._wake.set()
         self._publish()
 
@@ -392,7 +392,7 @@ class Service:
         except ReadError as error:  # a source the provider does not have
             return Outcome(provider.id, (), None, error, self._machine.clock())
         except Exception as error:  # such as a keyring's: an error to be shown, and to be backed off from
-            log.error("%s: preparing the read failed: %s", target.key, type(error).__name__)
+            note_defect(f"preparing the read of {provider.id}", error)
             unreadable = BadResponse(f"{provider.name} could not be read ({type(error).__name__}).")
             return Outcome(provider.id, (), None, unreadable, self._machine.clock())
 
@@ -423,7 +423,7 @@ class Service:
         try:
             await self.rescan()
         except Exception as error:
-            log.error("looking this machine over failed: %s", type(error).__name__)
+            note_defect("detection", error)
         version: int | None = None
         self._store.watch(self._wake.set)
         while True:
@@ -439,7 +439,7 @@ class Service:
                 self._begin_due()
                 rest = POLL_SECONDS if self._leased else self._until_due()
             except Exception as error:
-                log.error("a round of the refresh loop failed: %s", type(error).__name__)
+                note_defect("a round of the refresh loop", error)
                 rest = REST_SECONDS
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), rest)
@@ -512,7 +512,7 @@ class Service:
             if await self._statuses.read(provider):
                 self._publish()
         except Exception as error:  # such as a store's
-            log.error("reading the status page of %s failed inside: %s", provider.id, type(error).__name__)
+            note_defect(f"the read of the status page of {provider.id}", error)
 
     def _shown_providers(self) -> list[Provider]:
         return [registry.get(id) for id in {target.provider for target in self._targets}]
@@ -584,7 +584,7 @@ class Service:
             try:
                 subscriber(snapshot)
             except Exception as error:  # one that cannot be told must not keep others from being told
-                log.error("a subscriber failed: %s", type(error).__name__)
+                note_defect("a subscriber", error)
 
 
 def _promised(reading: Reading | None, source: SourceChoice | None, now: datetime) -> bool:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from quotaline.state import VendorStatus
 from quotaline_providers.contract import Provider, StatusKind
+from quotaline_providers.diagnostics import note_defect
+from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.parsing.payload import to_time
 
@@ -117,8 +119,10 @@ class StatusPages:
             # Away from the event loop: the module builds the models of three kinds of pages.
             module = await asyncio.to_thread(import_module, "quotaline_providers.fetching.status_page")
             found = await module.read_status(provider, self._machine.http, asked_at)
+        except ReadError as error:
+            log.info("the status page of %s could not be read: %s", provider.id, error.kind)
         except Exception as error:
-            log.info("the status page of %s could not be read: %s", provider.id, type(error).__name__)
+            note_defect(f"reading the status page of {provider.id}", error)
         if found is not None:
             noted = Noted(asked_at, VendorStatus.of(found), asked_at)
         elif earlier is not None:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
+from quotaline_providers.diagnostics import carry_trace
+
 READY = "ready"
 NICENESS = 5
 
@@ -41,6 +43,7 @@ def answer(request: bytes) -> bytes:
         function, arguments = _parse(request)
         return _pickled(True, function(*arguments))
     except Exception as error:
+        carry_trace(error)
         return _pickled(False, error)
 
 

@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, TypeVarTuple, cast
 
+from quotaline_providers.diagnostics import restart_due
 from quotaline_providers.errors import TimedOut, Unavailable
 from quotaline_providers.hosts.workers import main
 
@@ -108,7 +109,7 @@ class Worker:
         return process
 
     def _start(self) -> subprocess.Popen[bytes]:
-        if not self._executable:
+        if not self._executable or restart_due() is not None:  # a worker would load what an update has installed
             raise StartFailed
         try:
             return subprocess.Popen(
