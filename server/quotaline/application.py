@@ -18,7 +18,9 @@ from quotaline.paths import (
 )
 from quotaline.refresh.service import Service, SharedNotes, StoreThread
 from quotaline.settings import Settings
+from quotaline.store import defects
 from quotaline.store.store import Store
+from quotaline_providers import diagnostics
 from quotaline_providers.hosts.keyrings import OsKeyring
 from quotaline_providers.hosts.machine import Machine
 
@@ -49,6 +51,7 @@ def build(
     home = Path.home()
     store = Store(cache_folder(), history_folder=state_folder())
     thread = StoreThread(store)
+    diagnostics.sink = lambda defect: thread.post(lambda store: defects.keep(store, defect))
     machine = Machine.real(memory=SharedNotes(thread), state_dir=data_folder(), environ=variables, home=home)
     assert isinstance(machine.keyring, OsKeyring)
     keeper = ConfigKeeper(variables, home, kept=machine.keyring.labels, kept_list=data_folder() / "keyring.json")

@@ -218,6 +218,12 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = command("doctor", "find out why something is not shown")
     _format(doctor)
+    doctor.add_argument("ids", nargs="*", metavar="ID", help="only these providers")
+    doctor.add_argument(
+        "--shape",
+        action="store_true",
+        help="print the shape of the last answer that was not understood, for a bug report; asks nobody",
+    )
 
     serve = command("serve", "run the language server (editors do)")
     serve.add_argument("--stdio", action="store_true", help="on standard input and output (the default)")

@@ -8,15 +8,21 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from quotaline.application import Application, data_folder
 from quotaline.cli import console
-from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK
+from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.progress import Progress
-from quotaline.cli.running import opened
+from quotaline.cli.running import UsageError, chosen, opened
 from quotaline.detection.detect import inspect
+from quotaline.refresh import drift
 from quotaline.refresh.service import Refreshed
+from quotaline.store import defects
+from quotaline.store.defects import NotedDefect
+from quotaline.store.store import Store
 from quotaline_providers import registry
 from quotaline_providers.run import Attempt
 from quotaline_providers.secret import redact
@@ -37,8 +43,17 @@ Object = dict[str, object]
 
 
 def doctor_command(options: argparse.Namespace) -> int:
-    """Check everything once, asking the vendors of all shown providers."""
-    findings = _redacted(asyncio.run(_examine()))
+    """Check everything once, asking the vendors of all shown providers or of the named ones; or print shapes."""
+    try:
+        ids = chosen(options.ids)
+    except UsageError as error:
+        console.say(str(error), error=True)
+        return USAGE_ERROR
+    if options.shape:
+        from quotaline.cli.shapes import print_shapes
+
+        return print_shapes(ids, options.format)
+    findings = _redacted(asyncio.run(_examine(ids)))
     assert isinstance(findings, dict)
     if options.format == "json":
         print(json.dumps(findings, indent=2))
@@ -59,12 +74,16 @@ def _redacted(value: object) -> object:
     return redact(value) if isinstance(value, str) else value
 
 
-async def _examine() -> Object:
+async def _examine(ids: list[str] | None) -> Object:
     async with opened() as application:
         service = application.service
-        names = {state.key: state.name for state in service.snapshot().states}
+        not_connected = _not_connected(application, ids)
+        service.include(ids or ())
+        states = service.snapshot().states
+        names = {state.key: state.name for state in states if ids is None or state.provider in ids}
         with Progress(names, names) as progress:
-            done = await service.refresh(None, on_done=progress.done)
+            done = await service.refresh(list(names), on_done=progress.done)
+        kept = await application.store.do(lambda store: _kept(store, done))
         return {
             "versions": {name: _version(name) for name in PACKAGES},
             "python": f"{platform.python_version()} ({sys.executable})",
@@ -74,9 +93,33 @@ async def _examine() -> Object:
             "keyring": await application.keyring.backend_name(),
             "environment": {name: value for name in VARIABLES if (value := _variable(name)) is not None},
             "config": [str(diagnostic) for diagnostic in application.keeper.loaded.diagnostics],
-            "providers": [_provider(application, refreshed) for refreshed in done],
-            "notConnected": _not_connected(application),
+            "providers": [_provider(refreshed, refreshed.state.provider in kept.shapes) for refreshed in done],
+            "notConnected": not_connected,
+            "defects": [_defect(defect) for defect in kept.defects],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store knows: the providers with a shape of an answer that was not understood, and our defects."""
+
+    shapes: frozenset[str]
+    defects: list[NotedDefect]
+
+
+def _kept(store: Store, done: Sequence[Refreshed]) -> Kept:
+    ids = {refreshed.state.provider for refreshed in done}
+    return Kept(frozenset(id for id in ids if drift.kept(store, id) is not None), defects.kept(store))
+
+
+def _defect(defect: NotedDefect) -> Object:
+    return {
+        "what": defect.what,
+        "trace": list(defect.trace),
+        "count": defect.count,
+        "lastAt": defect.at.isoformat(timespec="seconds"),
+        "version": defect.version,
+    }
 
 
 def _version(name: str) -> str:
@@ -105,7 +148,7 @@ def _without_user(address: str) -> str:
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
-def _provider(application: Application, refreshed: Refreshed) -> Object:
+def _provider(refreshed: Refreshed, has_shape: bool) -> Object:
     state = refreshed.state
     attempts = refreshed.outcome.attempts if refreshed.outcome else ()
     return {
@@ -119,6 +162,7 @@ def _provider(application: Application, refreshed: Refreshed) -> Object:
         if state.failure is None
         else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}".rstrip(),
         "attempts": [_attempt(attempt) for attempt in attempts],
+        "hasShape": has_shape,
         "note": None if refreshed.asked else "not asked again: read a moment ago, or the vendor asked us to wait",
     }
 
@@ -135,12 +179,12 @@ def _attempt(attempt: Attempt) -> Object:
     }
 
 
-def _not_connected(application: Application) -> Object:
+def _not_connected(application: Application, ids: list[str] | None) -> Object:
     shown = {target.provider for target in application.service.targets}
     config = application.keeper.loaded.config
     return {
         provider.id: list(inspect(provider, config, application.machine).looked_at)
-        for provider in registry.every()
+        for provider in (registry.every() if ids is None else map(registry.get, ids))
         if provider.id not in shown
     }
 
@@ -173,9 +217,22 @@ def _text(findings: Object) -> str:
             lines.append(f"    not all is kept: {'; '.join(item['cut'])}")
         if item["note"]:
             lines.append(f"    {item['note']}")
+        if item["hasShape"]:
+            lines.append(f"    an answer was not understood: `quotaline doctor {item['id']} --shape` prints its shape")
+    lines += _defect_lines(findings["defects"])
     missing = findings["notConnected"]
     assert isinstance(missing, dict)
     if missing:
         lines.append("not connected (and where it was looked for):")
         lines += [f"  {id}: {', '.join(map(str, places))}" for id, places in missing.items()]
     return "\n".join(lines)
+
+
+def _defect_lines(found: object) -> list[str]:
+    assert isinstance(found, list)
+    lines = ["defects of Quotaline, to be reported:"] if found else ["defects: none"]
+    for defect in found:
+        often = "once" if defect["count"] == 1 else f"{defect['count']} times"
+        lines.append(f"  {defect['what']}, {often}, last {defect['lastAt']}, version {defect['version']}:")
+        lines += [f"    {line}" for line in defect["trace"]]
+    return lines

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from quotaline.config import Config
 from quotaline.detection.detect import Target, detected, loaded, profiles, targets_of
-from quotaline.refresh import scheduler
+from quotaline.refresh import drift, scheduler
 from quotaline.refresh.outcome import apply
 from quotaline.refresh.status_pages import StatusPages, page_of
 from quotaline.settings import Settings
@@ -381,6 +381,7 @@ class Service:
             reading = apply(target, previous, outcome, provider, source or "auto")
             self._readings[target.key] = self._own[target.key] = reading
             await self._store.do(lambda store: store.save(reading))
+            await self._store.do(lambda store: drift.record(store, outcome))
         finally:
             self._leased -= {target.key}
             await asyncio.shield(self._store.do(lambda store: store.release(target.key)))

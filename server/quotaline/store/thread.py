@@ -44,6 +44,10 @@ class StoreThread:
         """The result of this work. Raises what it raises. Once begun it is done, whoever still waits."""
         return await asyncio.wrap_future(self._put(work))
 
+    def post(self, work: Callable[[Store], object]) -> None:
+        """Have this work done without waiting for it; what it raises is lost. Raises RuntimeError when closed."""
+        self._put(work)
+
     def watch(self, changed: Callable[[], None]) -> None:
         """From now on call this, in the running event loop, soon after another process has written."""
         loop = asyncio.get_running_loop()

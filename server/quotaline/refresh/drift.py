@@ -1,0 +1,82 @@
+"""Drift: what is kept of a vendor's answer that was not understood, until an answer is understood again.
+
+One note per provider, in the shared store, holds the answer's shape and where it came from. It holds nothing that the
+vendor said, so that a user can send it with a bug report.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict, ValidationError
+
+from quotaline_providers import __version__
+from quotaline_providers.errors import BadResponse
+from quotaline_providers.model import Model, Time
+from quotaline_providers.run import Outcome
+
+if TYPE_CHECKING:
+    from quotaline.store.store import Store
+
+REMEMBERED = timedelta(days=90)
+
+
+class Drift(Model):
+    """An answer that was not understood: by which `version` of Quotaline, from which `source` (its label), with which
+    error message, and what the answer looked like (`host`, `status` and `shape` are None when there was none to see).
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    provider: str
+    version: str
+    source: str
+    message: str
+    at: Time
+    host: str | None = None
+    status: int | None = None
+    shape: str | None = None
+
+
+def drift_note(outcome: Outcome, version: str, now: datetime) -> Drift | None:
+    """What to keep of an outcome: its last answer that was not understood, also where another source then gave usage.
+    None when all were."""
+    for attempt in reversed(outcome.attempts):
+        error = attempt.error
+        if isinstance(error, BadResponse):
+            seen = error.shape
+            return Drift(
+                provider=outcome.provider,
+                version=version,
+                source=attempt.label,
+                message=error.message,
+                at=now,
+                host=seen.host if seen else None,
+                status=seen.status if seen else None,
+                shape=seen.shape if seen else None,
+            )
+    return None
+
+
+def record(store: Store, outcome: Outcome) -> None:
+    """Keep the outcome's drift, or forget what was kept of a source that has now given usage."""
+    found = drift_note(outcome, __version__, outcome.finished_at)
+    if found is not None:
+        store.keep_note(_key(outcome.provider), found.model_dump_json(), outcome.finished_at + REMEMBERED)
+        return
+    before, good = kept(store, outcome.provider), {attempt.label for attempt in outcome.attempts if not attempt.error}
+    if before is not None and before.source in good:
+        store.drop_note(_key(outcome.provider))
+
+
+def kept(store: Store, provider: str) -> Drift | None:
+    """The provider's drift that is kept, if any."""
+    try:
+        return Drift.model_validate_json(store.note(_key(provider)) or "null")
+    except ValidationError:
+        return None
+
+
+def _key(provider: str) -> str:
+    return f"drift:{provider}"
