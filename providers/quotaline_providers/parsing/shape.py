@@ -20,15 +20,16 @@ Shape = str | list["Shape"] | dict[str, "Shape"]
 
 DEEPEST = 10
 BROADEST = 40
-"""Members of one object that are shown."""
+"""Members with known names that are shown of one object."""
 LONGEST = 4096
 """Characters of a shape."""
-LARGEST_BODY = 1 << 20
+LARGEST_BODY = 256 << 10
 """Bytes of a body that is looked into."""
-_MOST_VALUES = 20_000
+MOST_VALUES = 5_000
+"""Values of one answer that are looked at: the event loop waits meanwhile."""
 _KINDS = ("null", "boolean", "number", "string", "array", "object")
 _CUT = "..."
-_SIZES = ((1 << 10, "under 1 kB"), (64 << 10, "1 to 64 kB"), (1 << 20, "64 kB to 1 MB"))
+_SIZES = ((1 << 10, "under 1 kB"), (16 << 10, "1 to 16 kB"), (256 << 10, "16 to 256 kB"), (2 << 20, "256 kB to 2 MB"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,13 @@ def described(body: bytes, known: Collection[str]) -> str:
 
 def shape(value: object, known: Collection[str]) -> Shape:
     """The shape of a JSON value, small enough to be kept; `known` are the names that may be shown."""
+    whole = _Part()
+    _add(whole, value, known, DEEPEST, [MOST_VALUES])
     for depth in range(DEEPEST, 0, -1):
-        whole = _Part()
-        _add(whole, value, known, depth, [_MOST_VALUES])
-        found = _shown(whole)
+        found = _shown(whole, depth)
         if len(json.dumps(found, separators=(",", ":"))) <= LONGEST:
             return found
-    return _kind_of(value)
+    return _shown(whole, 0)
 
 
 @dataclass(slots=True)
@@ -74,16 +75,15 @@ class _Part:
     others: dict[str, _Part] = field(default_factory=dict)
     most: dict[str, int] = field(default_factory=dict)
     items: _Part | None = None
-    opened: bool = False
 
 
 def _add(part: _Part, value: object, known: Collection[str], depth: int, left: list[int]) -> None:
+    """Take a value into account, and what is in it, as deep as that and until so many values were seen."""
     left[0] -= 1
     part.kinds.add(_kind_of(value))
     if depth == 0 or left[0] <= 0:
         return
     if isinstance(value, dict):
-        part.opened = True
         counts: dict[str, int] = {}
         for name, item in value.items():
             kind = _kind_of(item)
@@ -92,36 +92,36 @@ def _add(part: _Part, value: object, known: Collection[str], depth: int, left: l
             else:
                 below = part.others.setdefault(kind, _Part())
                 counts[kind] = counts.get(kind, 0) + 1
-            if left[0] > 0:
-                _add(below, item, known, depth - 1, left)
+            _add(below, item, known, depth - 1, left)
+            if left[0] <= 0:
+                break
         part.most.update({kind: max(count, part.most.get(kind, 0)) for kind, count in counts.items()})
     elif isinstance(value, list):
-        part.opened = True
         part.items = part.items or _Part()
         for item in value:
-            if left[0] > 0:
-                _add(part.items, item, known, depth - 1, left)
+            _add(part.items, item, known, depth - 1, left)
+            if left[0] <= 0:
+                break
 
 
-def _shown(part: _Part) -> Shape:
+def _shown(part: _Part, depth: int) -> Shape:
     kinds = [kind for kind in _KINDS if kind in part.kinds]
-    plain = "|".join(kind for kind in kinds if kind not in ("array", "object") or not part.opened)
+    plain = "|".join(kind for kind in kinds if depth == 0 or kind not in ("array", "object"))
     ways: list[Shape] = [plain] if plain else []
-    if part.opened and "array" in kinds:
-        ways.append([_shown(part.items)] if part.items and part.items.kinds else [])
-    if part.opened and "object" in kinds:
-        ways.append(_members(part))
-    return ways[0] if len(ways) == 1 else {"|": ways} if ways else _CUT
+    if depth > 0 and "array" in kinds:
+        ways.append([_shown(part.items, depth - 1)] if part.items and part.items.kinds else [])
+    if depth > 0 and "object" in kinds:
+        ways.append(_members(part, depth - 1))
+    return ways[0] if len(ways) == 1 else {"|": ways}
 
 
-def _members(part: _Part) -> dict[str, Shape]:
-    shown = {name: _shown(below) for name, below in part.members.items()}
+def _members(part: _Part, depth: int) -> dict[str, Shape]:
+    shown = {name: _shown(below, depth) for name, below in list(part.members.items())[:BROADEST]}
     for kind in (kind for kind in _KINDS if kind in part.others):
         mark = "?" if part.most[kind] == 1 else "*"
         number = sum(name.rstrip("0123456789") == mark for name in shown) + 1
-        shown[mark if number == 1 else f"{mark}{number}"] = _shown(part.others[kind])
-    if len(shown) > BROADEST:
-        shown = dict(list(shown.items())[:BROADEST])
+        shown[mark if number == 1 else f"{mark}{number}"] = _shown(part.others[kind], depth)
+    if len(part.members) > BROADEST:
         shown[_CUT] = _CUT
     return shown
 
@@ -153,4 +153,4 @@ def _kind(body: bytes) -> str:
 
 
 def _size(length: int) -> str:
-    return next((name for limit, name in _SIZES if length < limit), "over 1 MB")
+    return next((name for limit, name in _SIZES if length < limit), "over 2 MB")
