@@ -125,6 +125,7 @@ def test_a_shape_stays_small(value: object) -> None:
         (b"[" + b"1," * LARGEST_BODY * 4 + b"1]", "json, over 2 MB"),
         (b'\xef\xbb\xbf{"used": 1}', '{"used":"number"}'),
     ],
+    ids=lambda value: value if isinstance(value, str) else f"{len(value)} bytes",
 )
 def test_of_what_is_no_json_only_kind_and_size_stay(body: bytes, expected: str) -> None:
     assert described(body, KNOWN) == expected
