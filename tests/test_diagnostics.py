@@ -16,7 +16,7 @@ import quotaline_providers
 from quotaline_providers import diagnostics
 from quotaline_providers.diagnostics import Defect, Installation, carry_trace, defects, note_defect
 from quotaline_providers.hosts.workers import main as worker
-from tests.simulator import Vendor
+from quotaline_providers.testing import Vendor
 
 SECRET = "demo-planted-secret"
 

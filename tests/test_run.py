@@ -174,7 +174,7 @@ def fetched(body: bytes, error: Exception | None = None) -> Strategy[Any]:
         assert error is not None
         raise error
 
-    return Strategy("api", fetch, Always())
+    return Strategy(Source.API, fetch, Always())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from quotaline.store import defects
 from quotaline.store.store import Store
 from quotaline_providers import __version__
 from quotaline_providers.diagnostics import Defect
+from quotaline_providers.testing import Route, Vendor
 from tests.server.command import Command
-from tests.simulator import Route
 
 PLANTED = "demo-planted-value"
 
@@ -25,8 +26,8 @@ def user(quotaline: Command) -> Command:
 
 
 @pytest.fixture
-def crof(vendor: Any) -> Route:
-    return vendor("crof.ai").get("/usage_api/")  # type: ignore[no-any-return]
+def crof(vendor: Callable[[str], Vendor]) -> Route:
+    return vendor("crof.ai").get("/usage_api/")
 
 
 def test_only_the_named_provider_is_asked(user: Command, crof: Route) -> None:

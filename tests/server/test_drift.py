@@ -14,7 +14,7 @@ from quotaline_providers.errors import BadResponse, ReadError, Unavailable
 from quotaline_providers.model import Usage
 from quotaline_providers.parsing.shape import AnswerShape
 from quotaline_providers.run import Attempt, Outcome
-from tests.conftest import NOW
+from quotaline_providers.testing import NOW
 
 
 @pytest.fixture
