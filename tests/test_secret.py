@@ -115,6 +115,8 @@ def test_plain_words_stay(text: str) -> None:
 
 
 RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ReadError)}
+TOLD = {*RAISED, "Refusal", "Provider"}
+"""What holds sentences that a failed read may tell."""
 
 
 def spelled(node: ast.expr) -> str | None:
@@ -136,7 +138,7 @@ def raised() -> Iterator[str]:
     for package in (quotaline, quotaline_providers):
         for path in Path(package.__path__[0]).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED:
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TOLD:
                     arguments = (*node.args, *(keyword.value for keyword in node.keywords))
                     yield from filter(None, map(spelled, arguments))
 
