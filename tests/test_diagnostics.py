@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 import shutil
@@ -110,6 +111,20 @@ def test_errors_that_lead_in_a_circle_have_an_end() -> None:
     assert note_defect("reading demo", one).trace == ("ValueError", "caused by KeyError")
     group = ExceptionGroup(SECRET, [OSError(SECRET)])
     assert note_defect("reading demo", group).trace == ("ExceptionGroup", "caused by OSError")
+
+
+async def test_what_no_task_handles_is_noted_unless_it_is_a_cut_connection() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(diagnostics.note_unhandled)
+    for error in (BrokenPipeError(SECRET), KeyError(SECRET)):
+        loop.call_soon(raise_it, error)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [(defect.what, defect.trace[0]) for defect in defects()] == [("background work", "KeyError")]
+
+
+def raise_it(error: Exception) -> None:
+    raise error
 
 
 def test_an_error_of_a_worker_brings_its_places_along() -> None:

@@ -17,8 +17,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
 
 from quotaline_providers import __version__
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +95,14 @@ def defects() -> tuple[Defect, ...]:
     """The defects of this process, the last one last."""
     with _lock:
         return tuple(_kept.values())
+
+
+def note_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """For an event loop's `set_exception_handler`: an error that no task or callback has handled. Connections that
+    the other side cuts are none of ours."""
+    error = context.get("exception")
+    if isinstance(error, Exception) and not isinstance(error, ConnectionError):
+        note_defect("background work", error)
 
 
 def carry_trace(error: BaseException) -> None:

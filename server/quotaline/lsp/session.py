@@ -19,7 +19,7 @@ from quotaline.render.view import View
 from quotaline.settings import Settings
 from quotaline.state import Snapshot
 from quotaline.store import startup_cache_writer
-from quotaline_providers.diagnostics import note_defect
+from quotaline_providers.diagnostics import note_defect, note_unhandled
 
 if TYPE_CHECKING:
     from quotaline.lsp.server import QuotalineServer
@@ -75,6 +75,7 @@ class Session:
 
     async def open(self) -> None:
         """Show what the store knows, then begin to refresh."""
+        asyncio.get_running_loop().set_exception_handler(note_unhandled)
         await self.service.open()
         self.announce()
         self.service.subscribe(self._changed)
