@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,8 +19,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
-
-from quotaline_providers import __version__
 
 if TYPE_CHECKING:
     import asyncio
@@ -209,7 +208,8 @@ class Installation:
         return sentence
 
 
-_installation = Installation(Path(__file__).with_name("__init__.py"), __version__)
+_package = sys.modules[__name__.rpartition(".")[0]]  # an import would name all that it exports
+_installation = Installation(Path(__file__).with_name("__init__.py"), str(_package.__version__))
 
 
 def restart_due() -> str | None:
