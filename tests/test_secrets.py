@@ -309,6 +309,8 @@ def test_commands_print_no_secret(user: Planted, vendors: Callable[[Iterable[int
         ("providers", "openrouter", "claude", "--format", "json"),
         ("doctor",),
         ("doctor", "--format", "json"),
+        ("doctor", "--shape"),
+        ("doctor", "--shape", "--format", "json"),
         ("config", "validate"),
         ("config", "validate", "--format", "json"),
     ):

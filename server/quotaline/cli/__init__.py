@@ -27,7 +27,7 @@ COMMANDS = {
     "It is read from standard input, or typed at a prompt that does not show it.",
     "remove-credential": "Remove a credential that set-credential or sign-in kept.",
     "config": "Print where the config file is, check it, open it in your editor, or show or hide providers in it.",
-    "doctor": "Check this installation and ask every provider once. Secrets are not shown.",
+    "doctor": "Check this installation and ask every provider, or the named ones, once. Secrets are not shown.",
     "serve": "Run the language server. Editors start it; it is not for people.",
 }
 CODES = "Exit codes: 0 all answered, 1 some failed, 2 usage error, 3 nothing is connected."
