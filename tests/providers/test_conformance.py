@@ -20,10 +20,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from quotaline_providers import registry
 from quotaline_providers.contract import Context, Provider, Response, Strategy
-from quotaline_providers.errors import FALL_THROUGH, ReadError
+from quotaline_providers.errors import FALL_THROUGH, BadResponse, ReadError
 from quotaline_providers.hosts.http.client import HttpClient, Outgoing
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.model import Usage
+from quotaline_providers.parsing.answers import listening, shape_of
+from quotaline_providers.parsing.shape import LONGEST
 from quotaline_providers.run import plan
 from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.testing import Clock, FakeKeyring, finished
@@ -225,9 +227,13 @@ def reading(sample: Sample, home: Path, changed: Mapping[int, Raw]) -> tuple[Usa
         ctx = _with_door(machine.context(sample.provider, config), door)
         try:
             strategy = strategy_of(sample, ctx)
-            async with asyncio.timeout(10):
-                return await strategy.fetch(ctx, await strategy.lookup.find(ctx))
+            with listening() as answers:
+                async with asyncio.timeout(10):
+                    return await strategy.fetch(ctx, await strategy.lookup.find(ctx))
         except ReadError as error:
+            answer = answers.behind(error)
+            if answer is not None and isinstance(error, BadResponse):  # as a run does
+                error.shape = shape_of(answer, f"quotaline_providers.vendors.{sample.provider}")
             return error
         finally:
             await machine.close()
@@ -256,8 +262,10 @@ def check(seen: Usage | ReadError, sample: Sample) -> None:
         told = repr(seen)
     else:
         assert seen.message
-        told = "\n".join(_told(seen))
-        assert PLANTED not in f"{seen.message} {seen.hint}"
+        shape = seen.shape if isinstance(seen, BadResponse) else None
+        told = "\n".join((*_told(seen), repr(shape)))
+        assert PLANTED not in f"{seen.message} {seen.hint} {shape}"
+        assert shape is None or len(shape.shape) <= LONGEST
     assert KEY not in told
 
 
