@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
@@ -23,12 +22,11 @@ from quotaline.config.fields import (
 )
 from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.contract import Provider
+from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.errors import Misconfigured
 from quotaline_providers.parsing.payload import clean, to_number
 from quotaline_providers.secret import redact
 from quotaline_providers.settings import ProviderSettings, TokenAccounts
-
-log = logging.getLogger(__name__)
 
 _UNUSED_CODES = {
     "api_key": "api_key_unused",
@@ -305,7 +303,7 @@ def _own(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[Pr
     try:
         found = tuple(provider.check_entry(entry))
     except Exception as error:  # a third-party provider must not take the config down
-        log.warning("%s: checking the config entry failed: %s", provider.id, type(error).__name__)
+        note_defect(f"checking the config entry of {provider.id}", error)
         return
     for problem in found:
         yield Problem("warning", problem.code, problem.message, (*path, *problem.path))
