@@ -10,6 +10,7 @@ from typing import Literal
 
 from quotaline_providers import formatting
 from quotaline_providers.contract import Paced
+from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Usage, Window
 
 Stage = Literal[
@@ -182,7 +183,8 @@ def window_pace(rule: PaceRule, window: Window, now: datetime, work: WorkWeek | 
     """The pace of a window; None when it has none by this rule or nothing can be said."""
     try:
         paced = rule(window)
-    except Exception:  # a third-party provider must not keep the others from being shown
+    except Exception as error:  # a third-party provider must not keep the others from being shown
+        note_defect("choosing the calendar of a window's pace", error)
         return None
     return pace(window, now, paced.minutes, headroom=paced.headroom, work=work) if paced is not None else None
 
