@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,6 +130,31 @@ def test_defects_of_other_processes_are_told_with_their_places(broken: Command, 
 def user_defects(user: Command, provider: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = user("doctor", provider, "--format", "json").json["defects"]
     return found
+
+
+FAILING = """
+import sys
+from quotaline import cli
+
+
+def breaks(options):
+    raise KeyError("demo-planted-value")
+
+
+cli._run = breaks
+sys.exit(cli.main(["usage"]))
+"""
+
+
+@pytest.mark.parametrize("level", [None, "DEBUG"])
+def test_a_command_that_fails_names_the_place(quotaline: Command, tmp_path: Path, level: str | None) -> None:
+    script = tmp_path / "failing.py"
+    script.write_text(FAILING, encoding="utf-8")
+    environ = dict(quotaline.with_variables(QUOTALINE_LOG=level).environ)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environ, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "KeyError at failing.py:7 (breaks)" in done.stderr
+    assert PLANTED not in done.stderr
 
 
 # --- the notes ---------------------------------------------------------------------------------------
