@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from quotaline_providers.access.endpoints import (
         base_address as base_address,
         check_address as check_address,
+        configured_server as configured_server,
         endpoint as endpoint,
     )
     from quotaline_providers.access.lookups import (
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
         Usage as Usage,
         Window as Window,
     )
+    from quotaline_providers.parsing.json_search import Object as Object, objects as objects, value_of as value_of
     from quotaline_providers.parsing.payload import (
         Flag as Flag,
         Integer as Integer,
@@ -106,6 +108,7 @@ if TYPE_CHECKING:
         JsonObject as JsonObject,
         NeededNumber as NeededNumber,
         Number as Number,
+        P as P,
         Payload as Payload,
         StrictNumber as StrictNumber,
         Text as Text,
@@ -118,8 +121,10 @@ if TYPE_CHECKING:
         lenient as lenient,
         lenient_items as lenient_items,
         lenient_part as lenient_part,
+        needed_number as needed_number,
         parse_or_none as parse_or_none,
         share as share,
+        to_integer as to_integer,
         to_number as to_number,
         to_text as to_text,
         to_time as to_time,
@@ -130,7 +135,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "access.endpoints": "base_address check_address endpoint",
+    "access.endpoints": "base_address check_address configured_server endpoint",
     "access.lookups": (
         "Always ApiKey Chosen CookieHeader LoginFile Program ServerKey bare_key cookie_values normalize_cookie"
     ),
@@ -150,10 +155,11 @@ _EXPORTS = {
         "DAY_MINUTES MONTH_MINUTES SESSION_MINUTES WEEK_MINUTES Balance Chart Confidence Identity Lane Point "
         "Row Section Spend Usage Window"
     ),
+    "parsing.json_search": "Object objects value_of",
     "parsing.payload": (
-        "Flag Integer JsonDocument JsonObject NeededNumber Number Payload StrictNumber Text When at_epoch "
-        "child clamped clean exact lenient lenient_items lenient_part parse_or_none share to_number to_text "
-        "to_time"
+        "Flag Integer JsonDocument JsonObject NeededNumber Number P Payload StrictNumber Text When at_epoch "
+        "child clamped clean exact lenient lenient_items lenient_part needed_number parse_or_none share "
+        "to_integer to_number to_text to_time"
     ),
     "secret": "Secret",
     "settings": "ProviderSettings Source",

@@ -57,7 +57,8 @@ def test_a_dated_version(deployment: Route, read: Read) -> None:
     status = usage.window("status")
     assert (status.used_percent, status.minutes, status.resets_at) == (0, None, None)
     assert status.description == "Deployment: chat · Model: demo-model"
-    assert status.placeholder, "it is no meter"
+    assert status.placeholder, "it is not a meter"
+    assert status.blocks is False
     assert (usage.row("Deployment").value, usage.row("Model").value) == ("chat", "demo-model")
     assert (usage.identity.plan, usage.identity.organization) == ("Deployment: chat", "demo.azure.test")
     assert usage.source == "deployment"

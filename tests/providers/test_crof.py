@@ -38,6 +38,7 @@ def test_a_plan_shows_the_requests_first(route: Any, read: Read) -> None:
     assert requests.resets_at == datetime(2030, 1, 3, 6, tzinfo=UTC)
     assert (requests.description, usage.row("Requests").value) == ("300 requests left", "300 requests left")
     assert (credits.lane, credits.used_percent, credits.description) == ("secondary", 0, "$7.12")
+    assert (requests.blocks, credits.blocks) == (True, False)
     assert usage.balance("dollars").amount == Decimal("7.12")
     assert usage.identity.plan == "API key"
 
@@ -47,6 +48,7 @@ def test_without_both_request_fields_the_credits_come_first(route: Any, read: Re
     route.answers(credits=1.5, **fields)
     (window,) = read("crof", CROF_API_KEY="k").windows
     assert (window.id, window.lane, window.resets_at, window.minutes) == ("credits", "primary", None, None)
+    assert window.blocks
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def test_a_whole_subscription(route: Any, read: Read) -> None:
     assert (usage.window("voice-slots").used_percent, usage.window("voice-slots").description) == (25, "2 / 8")
     assert usage.window("professional-voices").used_percent == 100
     assert usage.window("voice-slots").lane is None
+    assert [window.blocks for window in usage.windows] == [True, False, False]
     assert usage.row("Remaining").value == "7,500 credits"
     assert usage.identity.plan == "Growing Business · past_due"
 

@@ -29,6 +29,7 @@ def test_used_and_left_give_a_percentage(route: Any, read: Read) -> None:
     window = usage.window("credits")
     assert (window.used_percent, window.lane, window.minutes, window.resets_at) == (25, "primary", None, None)
     assert window.description == "1,500 used, 4,500 left"
+    assert window.blocks
     assert usage.identity.plan == "Credits: 4,500 left"
     assert usage.balance("credits").amount == 4500
     assert usage.row("Average tokens per request").value == "900"

@@ -50,6 +50,7 @@ def test_personal_and_team_budget(proxy: Vendor, read: Read) -> None:
     assert personal.resets_at == datetime(2030, 2, 1, tzinfo=UTC)
     assert (shared.used_percent, shared.description, shared.lane) == (10, "Team lab: $5.00 / $50.00", "secondary")
     assert shared.resets_at is None
+    assert (personal.blocks, shared.blocks) == (False, True), "a team's key is stopped by the team's budget alone"
     assert found.spend("spend").limit == Decimal(40)
     assert found.spend("spend").period == "Personal budget"
     assert (found.identity.email, found.identity.organization) == ("demo@example.test", "lab")
@@ -73,6 +74,10 @@ def test_without_a_budget_the_spend_remains(budget: object) -> None:
     assert found.spend("spend").used == 3
     assert found.spend("spend").limit is None
     assert found.spend("spend").period == "Personal spend"
+
+
+def test_the_personal_budget_stops_a_key_without_a_team() -> None:
+    assert usage({"max_budget": 40, "spend": 10}).window("personal").blocks
 
 
 def test_nothing_spent_of_nothing_is_no_spend() -> None:

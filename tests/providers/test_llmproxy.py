@@ -38,12 +38,14 @@ def test_groups_as_list_and_as_object() -> None:
     )
     quota = found.window("quota")
     assert (quota.used_percent, quota.lane, quota.minutes) == (69.5, "primary", None)
+    assert quota.blocks is False, "another group can go on"
     assert quota.resets_at == datetime(2030, 1, 2, 15, 0, 0, 250_000, UTC)
 
 
 def test_past_resets_are_none() -> None:
     group = {"remaining_percent": 5, "reset_time": "2029-12-31T00:00:00Z"}
-    assert usage({"a": {"quota_groups": [group]}}).window("quota").resets_at is None
+    quota = usage({"a": {"quota_groups": [group]}}).window("quota")
+    assert (quota.resets_at, quota.blocks) == (None, True)
 
 
 @pytest.mark.parametrize(("left", "percent"), [(140, 0), (-3, 100)])

@@ -50,6 +50,7 @@ def test_diem_of_an_epoch(route: Any, read: Read) -> None:
         "DIEM 10.00 / 40.00 epoch allocation",
     )
     assert (window.minutes, window.resets_at, usage.identity.plan) == (None, None, None)
+    assert window.blocks
     assert [(balance.id, balance.amount) for balance in usage.balances] == [("diem", Decimal("10.0"))]
 
 

@@ -48,6 +48,7 @@ def test_monthly_credits(flag: object) -> None:
     assert (window.used_percent, window.used, window.limit, window.lane) == (25, 100, 400, "primary")
     assert window.resets_at == datetime(2030, 2, 1, 0, 0, 0, 123456, UTC)
     assert window.description == "100/400 credits"
+    assert window.blocks
 
 
 @pytest.mark.parametrize("flag", [True, 1, "true", "1", "YES"])
@@ -88,6 +89,7 @@ def test_no_add_on_credits(user: dict[str, object]) -> None:
 @pytest.mark.parametrize(("granted", "left", "percent"), [(10, 0, 100), (10, 25, 0), (0, 5, 0)])
 def test_percent_of_add_on_credits(granted: int, left: int, percent: float) -> None:
     window = usage(bonusGrants=[grant(granted, left, None)]).window("add-on")
+    assert window.blocks is False
     assert (window.used_percent, window.description) == (percent, None)
 
 

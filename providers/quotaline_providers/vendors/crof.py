@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_FLOOR, Decimal
-from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator
-
-from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
-from quotaline_providers.fetching.refusals import refused_key
-from quotaline_providers.formatting import money
-from quotaline_providers.model import DAY_MINUTES, Balance, Identity, Lane, Row, Section, Usage, Window
-from quotaline_providers.parsing.payload import Payload, needed_number
+import quotaline_providers as ql
 
 URL = "https://crof.ai/usage_api/"
 TIMEOUT = 15.0
 
 
-def _json_number(value: object) -> float:
-    if isinstance(value, str):
-        raise ValueError("a text instead of a number")
-    return needed_number(value)
-
-
-JsonNumber = Annotated[float, BeforeValidator(_json_number)]
-
-
-class UsageAnswer(Payload):
+class UsageAnswer(ql.Payload):
     """`GET /usage_api/`: US dollars left, requests per day, requests left today."""
 
-    credits: JsonNumber
-    requests_plan: JsonNumber | None = None
-    usable_requests: JsonNumber | None = None
+    credits: ql.StrictNumber
+    requests_plan: ql.StrictNumber | None = None
+    usable_requests: ql.StrictNumber | None = None
 
 
 def dollars(credits: float) -> Decimal:
@@ -66,72 +49,75 @@ def requests_left(usable: float) -> str:
     return f"{left:.0f} requests left" if left.is_integer() else f"{left:.2f} requests left"
 
 
-def to_usage(answer: UsageAnswer, now: datetime) -> Usage:
+def to_usage(answer: UsageAnswer, now: datetime) -> ql.Usage:
     """The usage of one account: dollars, and the day's requests on plans."""
     amount = dollars(answer.credits)
     plan, usable = answer.requests_plan, answer.usable_requests
-    rows = [Row(label="Credits", value=money(amount))]
-    windows: list[Window] = []
+    rows = [ql.Row(label="Credits", value=ql.money(amount))]
+    windows: list[ql.Window] = []
     if plan is not None and usable is not None:
         text = requests_left(usable)
-        rows.insert(0, Row(label="Requests", value=text))
+        rows.insert(0, ql.Row(label="Requests", value=text))
         windows.append(
-            Window(
+            ql.Window(
                 id="requests",
                 label="Requests",
                 used_percent=requests_used(usable, plan),
                 used=max(0.0, plan - max(0.0, usable)),
                 limit=plan if plan > 0 else None,
                 unit="requests",
-                minutes=DAY_MINUTES,
+                minutes=ql.DAY_MINUTES,
                 resets_at=next_midnight(now),
                 description=text,
                 lane="primary",
+                blocks=True,
             )
         )
-    lane: Lane = "secondary" if windows else "primary"
+    lane: ql.Lane = "secondary" if windows else "primary"
     windows.append(
-        Window(
+        ql.Window(
             id="credits",
             label="Credits",
             used_percent=0 if answer.credits > 0 else 100,
-            description=money(amount),
+            description=ql.money(amount),
             lane=lane,
+            blocks=lane == "primary",  # a plan's requests need no credits
         )
     )
-    return Usage(
+    return ql.Usage(
         updated_at=now,
         windows=tuple(windows),
-        balances=(Balance(id="dollars", label="Credits", amount=amount, unit="USD"),),
-        identity=Identity(plan="API key"),
-        details=(Section(title="Usage", rows=tuple(rows)),),
+        balances=(ql.Balance(id="dollars", label="Credits", amount=amount, unit="USD"),),
+        identity=ql.Identity(plan="API key"),
+        details=(ql.Section(title="Usage", rows=tuple(rows)),),
     )
 
 
-def binding(usage: Usage) -> str:
+def binding(usage: ql.Usage) -> str:
     """The requests of a plan; else the dollars, since there is nothing to measure them against."""
     return "requests" if any(window.id == "requests" for window in usage.windows) else "dollars"
 
 
-async def from_api(ctx: Context, key: Credential) -> Usage:
-    """One call tells everything. Raises ReadError."""
-    answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
-    return to_usage(ctx.http.parse(ctx.http.check(answer, refused_key("Crof")), UsageAnswer), ctx.now)
+async def from_api(ctx: ql.Context, key: ql.Credential) -> ql.Usage:
+    """One request has everything. Raises ReadError."""
+    refusals = ql.refused_key("Crof")
+    answer = await ctx.http.get(URL, UsageAnswer, refusals=refusals, bearer=key.secret, timeout=TIMEOUT)
+    return to_usage(answer, ctx.now)
 
 
-PROVIDER = Provider(
+PROVIDER = ql.Provider(
     id="crof",
     name="Crof",
-    kind=ProviderKind.GATEWAY,
+    kind=ql.ProviderKind.GATEWAY,
     connect="Copy an API key from crof.ai/dashboard and set CROF_API_KEY, or store it with Quotaline.",
     summary="Dollar credits and, on plans, the requests left today.",
     aliases=("crofai",),
     dashboard="https://crof.ai/dashboard",
-    accounts=AccountKind.TOKEN,
+    accounts=ql.AccountKind.TOKEN,
     deadline=20,
     binding=binding,
     description_is_detail=True,
     strategies=(
-        Strategy.api(from_api, ApiKey(env=("CROF_API_KEY", "CROFAI_API_KEY", "CROF_AI_API_KEY"), env_first=True)),
+        ql.Strategy.api(from_api, ql.ApiKey(env=("CROF_API_KEY", "CROFAI_API_KEY", "CROF_AI_API_KEY"), env_first=True)),
     ),
 )

@@ -6,12 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from quotaline_providers.access.lookups import ApiKey, Chosen
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
-from quotaline_providers.errors import BadResponse
-from quotaline_providers.formatting import grouped
-from quotaline_providers.model import Balance, Identity, Row, Section, Usage, Window
-from quotaline_providers.parsing.payload import JsonObject, at_epoch, child, exact, share, to_number, to_time
+import quotaline_providers as ql
 
 URL = "https://kimi-k2.ai/api/user/credits"
 _MILLISECONDS_FROM = 1e12
@@ -77,31 +72,34 @@ class Credits:
 
 def values(document: dict[str, object], names: list[str]) -> Iterator[object]:
     """For each name, the value in the first place that has it; None when no place has."""
-    places = [place for path in _PLACES if (place := child(document, *path)) is not None]
+    places = [place for path in _PLACES if (place := ql.child(document, *path)) is not None]
     for name in names:
         *path, last = name.split(".")
-        holders = (child(place, *path) or {} for place in places)
+        holders = (ql.child(place, *path) or {} for place in places)
         yield next((holder[last] for holder in holders if last in holder), None)
 
 
 def moment(value: object) -> datetime | None:
-    """A time: ISO 8601, or seconds, or milliseconds from 1e12 on; None for anything not positive or far off."""
-    number = to_number(value)
+    """A time: ISO 8601, or seconds, or milliseconds from 1e12 on; None for anything not positive or far off.
+
+    Not `to_time`, to which a number above 1e10 is milliseconds: the relay is known to mean seconds up to 1e12.
+    """
+    number = ql.to_number(value)
     if number is None:
-        return to_time(value)
+        return ql.to_time(value)
     seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
-    return at_epoch(seconds) if seconds < _LATEST else None
+    return ql.at_epoch(seconds) if seconds < _LATEST else None
 
 
 def found_in(document: dict[str, object], header: str | None = None) -> Credits:
     """The credits of an answer; `header` is its `X-Credits-Remaining`."""
 
     def number(names: list[str]) -> float | None:
-        return next((found for value in values(document, names) if (found := to_number(value)) is not None), None)
+        return next((found for value in values(document, names) if (found := ql.to_number(value)) is not None), None)
 
     remaining = number(REMAINING)
     if remaining is None:
-        remaining = to_number(header)
+        remaining = ql.to_number(header)
     return Credits(
         consumed=number(CONSUMED),
         remaining=None if remaining is None else max(0.0, remaining),
@@ -110,70 +108,72 @@ def found_in(document: dict[str, object], header: str | None = None) -> Credits:
     )
 
 
-def to_usage(credits: Credits, now: datetime) -> Usage:
+def to_usage(credits: Credits, now: datetime) -> ql.Usage:
     """The usage. Raises BadResponse when the answer held no credits at all."""
     if credits.consumed is None and credits.remaining is None:
-        raise BadResponse("kimi-k2.ai gave no credit data.")
+        raise ql.BadResponse("kimi-k2.ai gave no credit data.")
     known = (
         ("Remaining", credits.remaining),
         ("Consumed", credits.consumed),
         ("Average tokens per request", credits.average_tokens),
     )
-    rows = tuple(Row(label=label, value=grouped(value)) for label, value in known if value is not None)
+    rows = tuple(ql.Row(label=label, value=ql.grouped(value)) for label, value in known if value is not None)
     window = _window(credits)
-    return Usage(
+    return ql.Usage(
         updated_at=min(credits.time or now, now),
         windows=(window,) if window else (),
         balances=_balances(credits.remaining),
-        identity=Identity(plan=None if credits.remaining is None else f"Credits: {grouped(credits.remaining)} left"),
-        details=(Section(title="Credits", rows=rows),),
+        identity=ql.Identity(
+            plan=None if credits.remaining is None else f"Credits: {ql.grouped(credits.remaining)} left"
+        ),
+        details=(ql.Section(title="Credits", rows=rows),),
     )
 
 
-def _balances(left: float | None) -> tuple[Balance, ...]:
-    return () if left is None else (Balance(id="credits", label="Credits", amount=exact(left), unit="credits"),)
+def _balances(left: float | None) -> tuple[ql.Balance, ...]:
+    return () if left is None else (ql.Balance(id="credits", label="Credits", amount=ql.exact(left), unit="credits"),)
 
 
-def _window(credits: Credits) -> Window | None:
+def _window(credits: Credits) -> ql.Window | None:
     used, left = credits.consumed, credits.remaining
     if used is None or left is None or used + left <= 0:
         return None
     total = used + left
-    return Window(
+    return ql.Window(
         id="credits",
         label="Credits",
-        used_percent=share(used, total),
+        used_percent=ql.share(used, total),
         used=used,
-        limit=total if to_number(total) is not None else None,
+        limit=total if ql.to_number(total) is not None else None,
         unit="credits",
-        description=f"{grouped(used)} used, {grouped(left)} left",
+        description=f"{ql.grouped(used)} used, {ql.grouped(left)} left",
         lane="primary",
+        blocks=True,
     )
 
 
-def _keys(ctx: Context) -> ApiKey:
+def _keys(ctx: ql.Context) -> ql.ApiKey:
     # The generic names often hold an official Moonshot key: the relay gets them only when the user asked for it.
     generic = ("KIMI_API_KEY", "KIMI_KEY") if ctx.settings.enabled else ()
-    return ApiKey(env=("KIMI_K2_API_KEY", *generic))
+    return ql.ApiKey(env=("KIMI_K2_API_KEY", *generic))
 
 
-async def from_api(ctx: Context, key: Credential) -> Usage:
-    """One call tells everything. Raises ReadError."""
+async def from_api(ctx: ql.Context, key: ql.Credential) -> ql.Usage:
+    """One request has everything. Raises ReadError."""
     answer = await ctx.http.send("GET", URL, bearer=key.secret)
-    document = ctx.http.parse(ctx.http.check(answer), JsonObject).root
+    document = ctx.http.parse(ctx.http.check(answer), ql.JsonObject).root
     return to_usage(found_in(document, answer.headers.get("x-credits-remaining")), ctx.now)
 
 
-PROVIDER = Provider(
+PROVIDER = ql.Provider(
     id="kimik2",
     name="Kimi K2 (unofficial)",
-    kind=ProviderKind.GATEWAY,
+    kind=ql.ProviderKind.GATEWAY,
     connect="Copy an API key of the unofficial relay kimi-k2.ai and set KIMI_K2_API_KEY, or store it with Quotaline.",
     summary="Credits left at the unofficial relay kimi-k2.ai.",
     aliases=("kimi-k2",),
     dashboard="https://kimrel.com/my-credits",
-    fields=("apiKey", "apiKeyEnv"),
-    accounts=AccountKind.TOKEN,
+    accounts=ql.AccountKind.TOKEN,
     deadline=35,
-    strategies=(Strategy.api(from_api, Chosen(_keys)),),
+    strategies=(ql.Strategy.api(from_api, ql.Chosen(_keys, reads=ql.ApiKey().settings)),),
 )

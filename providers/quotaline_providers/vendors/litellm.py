@@ -1,53 +1,45 @@
-"""LiteLLM: what a virtual key's user and team have spent of their budgets, told by the user's own proxy."""
+"""LiteLLM: what a virtual key's user and team have spent of their budgets, read from the user's own proxy."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from quotaline_providers.access.endpoints import configured_server
-from quotaline_providers.access.lookups import ServerKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
-from quotaline_providers.errors import BadResponse
-from quotaline_providers.formatting import money
-from quotaline_providers.model import Confidence, Identity, Lane, Spend, Usage, Window
-from quotaline_providers.parsing.payload import Number, Payload, Text, When, exact, lenient, lenient_items, share
-from quotaline_providers.secret import Secret
+import quotaline_providers as ql
 
 BASE_URL = "LITELLM_BASE_URL"
-SECONDS = 30.0
 
 
 # --- what the proxy sends --------------------------------------------------------------------------
 
 
-class KeyInfo(Payload):
+class KeyInfo(ql.Payload):
     """What a virtual key belongs to; `spend` in US dollars."""
 
-    spend: Number = None
-    expires: When = None
-    user_id: Text = None
-    team_id: Text = None
+    spend: ql.Number = None
+    expires: ql.When = None
+    user_id: ql.Text = None
+    team_id: ql.Text = None
 
 
-class KeyAnswer(Payload):
+class KeyAnswer(ql.Payload):
     """`GET /key/info`."""
 
     info: KeyInfo
 
 
-class Metadata(Payload):
-    """What the user's own sign-in told."""
+class Metadata(ql.Payload):
+    """What the proxy knows from the user's sign-in."""
 
-    preferred_username: Text = None
+    preferred_username: ql.Text = None
 
 
-class Budget(Payload):
+class Budget(ql.Payload):
     """US dollars; a budget of None, zero or less means there is none."""
 
-    max_budget: Number = None
-    spend: Number = None
-    budget_reset_at: When = None
+    max_budget: ql.Number = None
+    spend: ql.Number = None
+    budget_reset_at: ql.When = None
 
     @property
     def limit(self) -> float:
@@ -61,10 +53,10 @@ class Budget(Payload):
 class User(Budget):
     """A user and the personal budget."""
 
-    user_id: Text = None
-    user_alias: Text = None
-    user_email: Text = None
-    metadata: Annotated[Metadata | None, lenient(Metadata)] = None
+    user_id: ql.Text = None
+    user_alias: ql.Text = None
+    user_email: ql.Text = None
+    metadata: Annotated[Metadata | None, ql.lenient(Metadata)] = None
 
     @property
     def name(self) -> str | None:
@@ -74,56 +66,59 @@ class User(Budget):
 class Team(Budget):
     """A team and its budget."""
 
-    team_id: Text = None
-    team_alias: Text = None
+    team_id: ql.Text = None
+    team_alias: ql.Text = None
 
 
-class UserAnswer(Payload):
+class UserAnswer(ql.Payload):
     """`GET /user/info`."""
 
-    user_id: Text = None
+    user_id: ql.Text = None
     user_info: User
-    teams: Annotated[tuple[Team, ...], lenient_items(Team)] = ()
+    teams: Annotated[tuple[Team, ...], ql.lenient_items(Team)] = ()
 
 
-class TeamAnswer(Payload):
+class TeamAnswer(ql.Payload):
     """`GET /team/info`."""
 
-    team_id: Text = None
+    team_id: ql.Text = None
     team_info: Team
 
 
 # --- what it means ---------------------------------------------------------------------------------
 
 
-def window_of(budget: Budget, id: str, label: str, lane: Lane, prefix: str = "") -> Window | None:
+def window_of(
+    budget: Budget, id: str, label: str, lane: ql.Lane, *, blocks: bool, prefix: str = ""
+) -> ql.Window | None:
     """The budget as a window; None without one."""
     if budget.limit <= 0:
         return None
-    return Window(
+    return ql.Window(
         id=id,
         label=label,
-        used_percent=share(budget.used, budget.limit),
+        used_percent=ql.share(budget.used, budget.limit),
         used=budget.used,
         limit=budget.limit,
         unit="USD",
         resets_at=budget.budget_reset_at,
-        description=f"{prefix}{money(budget.used)} / {money(budget.limit)}",
+        description=f"{prefix}{ql.money(budget.used)} / {ql.money(budget.limit)}",
         lane=lane,
+        blocks=blocks,
     )
 
 
-def spend_of(budget: Budget, whose: str) -> tuple[Spend, ...]:
+def spend_of(budget: Budget, whose: str) -> tuple[ql.Spend, ...]:
     """Spend in US dollars; nothing where nothing was spent and no budget is set."""
     if not budget.used and not budget.limit:
         return ()
     period = f"{whose} budget" if budget.limit else f"{whose} spend"
     return (
-        Spend(
+        ql.Spend(
             id="spend",
             label="API spend",
-            used=exact(budget.used),
-            limit=exact(budget.limit) if budget.limit else None,
+            used=ql.exact(budget.used),
+            limit=ql.exact(budget.limit) if budget.limit else None,
             unit="USD",
             period=period,
             resets_at=budget.budget_reset_at,
@@ -131,27 +126,30 @@ def spend_of(budget: Budget, whose: str) -> tuple[Spend, ...]:
     )
 
 
-def to_usage(key: KeyInfo, user: User | None, team: Team | None, now: datetime) -> Usage:
-    """The user's budget and that of the key's own team; a team's key has the latter alone."""
-    personal = window_of(user, "personal", "Personal budget", "primary") if user else None
-    shared: Window | None = None
+def to_usage(key: KeyInfo, user: User | None, team: Team | None, now: datetime) -> ql.Usage:
+    """The user's budget and that of the key's own team; a team's key has the latter alone.
+
+    A key of a team is stopped by the team's budget and not by the personal one of its owner (the vendor's rule).
+    """
+    personal = window_of(user, "personal", "Personal budget", "primary", blocks=not key.team_id) if user else None
+    shared: ql.Window | None = None
     if team:
         prefix = f"Team {team.team_alias}: " if team.team_alias else "Team: "
-        shared = window_of(team, "team", "Team budget", "secondary", prefix)
+        shared = window_of(team, "team", "Team budget", "secondary", blocks=True, prefix=prefix)
     spends = spend_of(user, "Personal") if user else spend_of(team, "Team") if team else ()
-    return Usage(
+    return ql.Usage(
         updated_at=now,
         windows=tuple(window for window in (personal, shared) if window),
         spends=spends,
-        identity=Identity(
+        identity=ql.Identity(
             email=user.name if user else None, organization=team.team_alias if team else None, plan="api"
         ),
-        confidence=Confidence.EXACT,
+        confidence=ql.Confidence.EXACT,
         subscription_expires_at=key.expires,
     )
 
 
-def binding(usage: Usage) -> str | None:
+def binding(usage: ql.Usage) -> str | None:
     """An exhausted budget, else the team's (which is the one enforced), else the user's."""
     windows = [window for window in (usage.lane("primary"), usage.lane("secondary")) if window]
     exhausted = next((window.id for window in windows if window.exhausted), None)
@@ -161,17 +159,14 @@ def binding(usage: Usage) -> str | None:
 # --- how it is fetched -----------------------------------------------------------------------------
 
 
-def root_of(ctx: Context) -> str:
+def root_of(ctx: ql.Context) -> str:
     """The proxy's management address. Raises Misconfigured."""
-    base = configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL)
+    base = ql.configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL)
     return base.removesuffix("/v1").rstrip("/")
 
 
-P = TypeVar("P", bound=Payload)
-
-
-async def from_api(ctx: Context, found: Credential) -> Usage:
-    """The key tells who it belongs to; then that user's, or that team's, budget."""
+async def from_api(ctx: ql.Context, found: ql.Credential) -> ql.Usage:
+    """Reads to whom the key belongs, then that user's or that team's budget. Raises ReadError."""
     root = root_of(ctx)
     info = (await _get(ctx, f"{root}/key/info", found.secret, KeyAnswer)).info
     if info.user_id:
@@ -183,26 +178,26 @@ async def from_api(ctx: Context, found: Credential) -> Usage:
         answer = await _get(ctx, f"{root}/team/info", found.secret, TeamAnswer, team_id=info.team_id)
         _same(info.team_id, answer.team_info.team_id or answer.team_id, "team")
         return to_usage(info, None, answer.team_info, ctx.now)
-    raise BadResponse("LiteLLM's key info had neither user_id nor team_id.", "Use a key of a user or a team.")
+    raise ql.BadResponse("LiteLLM's key info had neither user_id nor team_id.", "Use a key of a user or a team.")
 
 
-def _same(asked: str, told: str | None, whose: str) -> None:
-    if told is not None and told != asked:
-        raise BadResponse(f"LiteLLM answered about another {whose} than the one asked for.")
+def _same(requested: str, answered: str | None, whose: str) -> None:
+    if answered is not None and answered != requested:
+        raise ql.BadResponse(f"LiteLLM's answer is about another {whose} than the key's.")
 
 
-async def _get(ctx: Context, url: str, key: Secret, model: type[P], **params: str) -> P:
-    return await ctx.http.get(url, model, bearer=key, params=params, timeout=SECONDS)
+async def _get(ctx: ql.Context, url: str, key: ql.Secret, model: type[ql.P], **params: str) -> ql.P:
+    return await ctx.http.get(url, model, bearer=key, params=params)
 
 
-PROVIDER = Provider(
+PROVIDER = ql.Provider(
     id="litellm",
     name="LiteLLM",
-    kind=ProviderKind.GATEWAY,
+    kind=ql.ProviderKind.GATEWAY,
     connect="Set LITELLM_BASE_URL to your LiteLLM proxy and LITELLM_API_KEY to a virtual key of it.",
     summary="Spend against the personal and the team budget of a virtual key.",
     aliases=("litellm-proxy",),
-    accounts=AccountKind.TOKEN,
+    accounts=ql.AccountKind.TOKEN,
     binding=binding,
-    strategies=(Strategy.api(from_api, ServerKey(env=("LITELLM_API_KEY",), server=BASE_URL)),),
+    strategies=(ql.Strategy.api(from_api, ql.ServerKey(env=("LITELLM_API_KEY",), server=BASE_URL)),),
 )

@@ -7,51 +7,45 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from quotaline_providers.access.endpoints import configured_server
-from quotaline_providers.access.lookups import ServerKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, Strategy
-from quotaline_providers.formatting import grouped, money
-from quotaline_providers.model import Confidence, Identity, Lane, Row, Section, Spend, Usage, Window
-from quotaline_providers.parsing.payload import Integer, Number, Payload, When, clamped, exact, lenient, parse_or_none
+import quotaline_providers as ql
 
 BASE_URL = "LLM_PROXY_BASE_URL"
-SECONDS = 30.0
 _TOP = 3
 
 
 # --- what the proxy sends --------------------------------------------------------------------------
 
 
-class Group(Payload):
+class Group(ql.Payload):
     """One quota group: percent left and when it is full again."""
 
-    remaining_percent: Number = None
-    reset_time: When = None
+    remaining_percent: ql.Number = None
+    reset_time: ql.When = None
 
 
 def _groups(value: object) -> tuple[Group, ...]:
     """Groups come as a list, or as an object by name; anything else holds none."""
     items: list[Any] = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    return tuple(group for group in (parse_or_none(Group, item) for item in items) if group is not None)
+    return tuple(group for group in (ql.parse_or_none(Group, item) for item in items) if group is not None)
 
 
-class Tokens(Payload):
+class Tokens(ql.Payload):
     """Tokens by kind."""
 
-    input_cached: Integer = None
-    input_uncached: Integer = None
-    output: Integer = None
+    input_cached: ql.Integer = None
+    input_uncached: ql.Integer = None
+    output: ql.Integer = None
 
 
-class Upstream(Payload):
+class Upstream(ql.Payload):
     """What went to one vendor behind the proxy; cost in US dollars."""
 
-    credential_count: Integer = None
-    active_count: Integer = None
-    exhausted_count: Integer = None
-    total_requests: Integer = None
-    tokens: Annotated[Tokens | None, lenient(Tokens)] = None
-    approx_cost: Number = None
+    credential_count: ql.Integer = None
+    active_count: ql.Integer = None
+    exhausted_count: ql.Integer = None
+    total_requests: ql.Integer = None
+    tokens: Annotated[Tokens | None, ql.lenient(Tokens)] = None
+    approx_cost: ql.Number = None
     quota_groups: Annotated[tuple[Group, ...], BeforeValidator(_groups)] = ()
 
     @property
@@ -64,29 +58,29 @@ class Upstream(Payload):
         return (counts.input_cached or 0) + (counts.input_uncached or 0) + (counts.output or 0)
 
 
-class Summary(Payload):
+class Summary(ql.Payload):
     """All providers added up; the cost is in US dollars."""
 
-    total_requests: Integer = None
-    total_tokens: Integer = None
-    approx_cost: Number = None
+    total_requests: ql.Integer = None
+    total_tokens: ql.Integer = None
+    approx_cost: ql.Number = None
 
 
-class Stats(Payload):
+class Stats(ql.Payload):
     """`GET /v1/quota-stats`."""
 
     providers: dict[str, Upstream]
-    summary: Annotated[Summary | None, lenient(Summary)] = None
+    summary: Annotated[Summary | None, ql.lenient(Summary)] = None
 
     @property
     def requests(self) -> int:
-        told = self.summary.total_requests if self.summary else None
-        return sum(item.requests for item in self.providers.values()) if told is None else told
+        total = self.summary.total_requests if self.summary else None
+        return sum(item.requests for item in self.providers.values()) if total is None else total
 
     @property
     def token_count(self) -> int:
-        told = self.summary.total_tokens if self.summary else None
-        return sum(item.token_count for item in self.providers.values()) if told is None else told
+        total = self.summary.total_tokens if self.summary else None
+        return sum(item.token_count for item in self.providers.values()) if total is None else total
 
     @property
     def cost(self) -> float | None:
@@ -100,38 +94,38 @@ class Stats(Payload):
 # --- what it means ---------------------------------------------------------------------------------
 
 
-def to_usage(stats: Stats, now: datetime) -> Usage:
+def to_usage(stats: Stats, now: datetime) -> ql.Usage:
     """The scarcest group as a window, the totals as text."""
     groups = [group for item in stats.providers.values() for group in item.quota_groups]
     resets = [group.reset_time for group in groups if group.reset_time and group.reset_time > now]
     reset = min(resets, default=None)
     windows = [window for window in (_quota(groups, reset),) if window]
-    windows.append(_text("requests", "Requests", f"{grouped(stats.requests)} requests", "secondary"))
-    windows.append(_text("tokens", "Tokens", f"{grouped(stats.token_count)} tokens", "tertiary"))
+    windows.append(_text("requests", "Requests", f"{ql.grouped(stats.requests)} requests", "secondary"))
+    windows.append(_text("tokens", "Tokens", f"{ql.grouped(stats.token_count)} tokens", "tertiary"))
     for name, item in _busiest(stats):
         id = f"provider-{name}" if name in {window.id for window in windows} else name
         windows.append(_text(id, name, _upstream_text(item)))
-    return Usage(
+    return ql.Usage(
         updated_at=now,
         windows=tuple(windows),
         spends=_spends(stats.cost, reset),
-        identity=Identity(organization=_keys(stats), plan="quota-stats"),
+        identity=ql.Identity(organization=_keys(stats), plan="quota-stats"),
         details=_sections(stats),
-        confidence=Confidence.ESTIMATED,
+        confidence=ql.Confidence.ESTIMATED,
     )
 
 
-def _quota(groups: list[Group], reset: datetime | None) -> Window | None:
+def _quota(groups: list[Group], reset: datetime | None) -> ql.Window | None:
     left = [group.remaining_percent for group in groups if group.remaining_percent is not None]
     if not left:
         return None
-    used = clamped(100 - min(left))
-    return Window(id="quota", label="Quota", used_percent=used, resets_at=reset, lane="primary")
+    used, blocks = ql.clamped(100 - min(left)), len(left) == 1  # other groups go on when one is used up
+    return ql.Window(id="quota", label="Quota", used_percent=used, resets_at=reset, lane="primary", blocks=blocks)
 
 
-def _text(id: str, label: str, text: str, lane: Lane | None = None) -> Window:
-    """A window that only tells a number: its percentage means nothing."""
-    return Window(id=id, label=label, used_percent=0, description=text, lane=lane, placeholder=True)
+def _text(id: str, label: str, text: str, lane: ql.Lane | None = None) -> ql.Window:
+    """A window that only shows a number: its percentage means nothing."""
+    return ql.Window(id=id, label=label, used_percent=0, description=text, lane=lane, placeholder=True, blocks=False)
 
 
 def _busiest(stats: Stats) -> list[tuple[str, Upstream]]:
@@ -139,14 +133,16 @@ def _busiest(stats: Stats) -> list[tuple[str, Upstream]]:
 
 
 def _upstream_text(item: Upstream) -> str:
-    text = f"{grouped(item.requests)} req · {grouped(item.token_count)} tok"
-    return text if item.approx_cost is None else f"{text} · {money(item.approx_cost)}"
+    text = f"{ql.grouped(item.requests)} req · {ql.grouped(item.token_count)} tok"
+    return text if item.approx_cost is None else f"{text} · {ql.money(item.approx_cost)}"
 
 
-def _spends(cost: float | None, reset: datetime | None) -> tuple[Spend, ...]:
+def _spends(cost: float | None, reset: datetime | None) -> tuple[ql.Spend, ...]:
     if cost is None:
         return ()
-    return (Spend(id="cost", label="Spend", used=exact(cost), unit="USD", period="Approx. spend", resets_at=reset),)
+    return (
+        ql.Spend(id="cost", label="Spend", used=ql.exact(cost), unit="USD", period="Approx. spend", resets_at=reset),
+    )
 
 
 def _keys(stats: Stats) -> str:
@@ -154,44 +150,44 @@ def _keys(stats: Stats) -> str:
     return f"{active}/{sum(item.credential_count or 0 for item in stats.providers.values())} active keys"
 
 
-def _sections(stats: Stats) -> tuple[Section, ...]:
+def _sections(stats: Stats) -> tuple[ql.Section, ...]:
     exhausted = sum(item.exhausted_count or 0 for item in stats.providers.values())
     totals = (
-        Row(label="Requests", value=grouped(stats.requests)),
-        Row(label="Tokens", value=grouped(stats.token_count)),
-        Row(label="Providers", value=grouped(len(stats.providers))),
-        Row(label="Exhausted keys", value=grouped(exhausted)),
+        ql.Row(label="Requests", value=ql.grouped(stats.requests)),
+        ql.Row(label="Tokens", value=ql.grouped(stats.token_count)),
+        ql.Row(label="Providers", value=ql.grouped(len(stats.providers))),
+        ql.Row(label="Exhausted keys", value=ql.grouped(exhausted)),
     )
-    busiest = tuple(Row(label=name, value=_upstream_text(item)) for name, item in _busiest(stats))
+    busiest = tuple(ql.Row(label=name, value=_upstream_text(item)) for name, item in _busiest(stats))
     return (
-        Section(title="Proxy", rows=totals),
-        *((Section(title="Busiest providers", rows=busiest),) if busiest else ()),
+        ql.Section(title="Proxy", rows=totals),
+        *((ql.Section(title="Busiest providers", rows=busiest),) if busiest else ()),
     )
 
 
 # --- how it is fetched -----------------------------------------------------------------------------
 
 
-def stats_url(ctx: Context) -> str:
+def stats_url(ctx: ql.Context) -> str:
     """The address of the statistics. Raises Misconfigured."""
-    base = configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL)
+    base = ql.configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL)
     return f"{base}/quota-stats" if base.endswith("/v1") else f"{base}/v1/quota-stats"
 
 
-async def from_api(ctx: Context, key: Credential) -> Usage:
-    """One call tells everything."""
-    stats = await ctx.http.get(stats_url(ctx), Stats, bearer=key.secret, timeout=SECONDS)
+async def from_api(ctx: ql.Context, key: ql.Credential) -> ql.Usage:
+    """One request has everything. Raises ReadError."""
+    stats = await ctx.http.get(stats_url(ctx), Stats, bearer=key.secret)
     return to_usage(stats, ctx.now)
 
 
-PROVIDER = Provider(
+PROVIDER = ql.Provider(
     id="llmproxy",
     name="LLM Proxy",
-    kind=ProviderKind.GATEWAY,
+    kind=ql.ProviderKind.GATEWAY,
     connect="Set LLM_PROXY_BASE_URL to your LLM proxy and LLM_PROXY_API_KEY to its key.",
     summary="The scarcest quota group of a self-hosted key proxy, with its requests, tokens and approximate cost.",
     aliases=("llm-api-key-proxy", "llm-proxy"),
-    accounts=AccountKind.TOKEN,
+    accounts=ql.AccountKind.TOKEN,
     deadline=40,
-    strategies=(Strategy.api(from_api, ServerKey(env=("LLM_PROXY_API_KEY",), server=BASE_URL)),),
+    strategies=(ql.Strategy.api(from_api, ql.ServerKey(env=("LLM_PROXY_API_KEY",), server=BASE_URL)),),
 )

@@ -8,11 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, Strategy
-from quotaline_providers.fetching.refusals import refused_key
-from quotaline_providers.model import Balance, Usage, Window
-from quotaline_providers.parsing.payload import Payload, exact, needed_number, share
+import quotaline_providers as ql
 
 URL = "https://api.venice.ai/api/v1/billing/balance"
 TIMEOUT = 15.0
@@ -22,20 +18,20 @@ def _known(value: object) -> float | None:
     """A number; null and empty text mean that it is not known. Raises ValueError for anything else."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    return needed_number(value)
+    return ql.needed_number(value)
 
 
 Known = Annotated[float | None, BeforeValidator(_known)]
 
 
-class Balances(Payload):
+class Balances(ql.Payload):
     """DIEM, and US dollars."""
 
     diem: Known = None
     usd: Known = None
 
 
-class BalanceAnswer(Payload):
+class BalanceAnswer(ql.Payload):
     """`GET /billing/balance` (the vendor calls it beta)."""
 
     can_consume: Annotated[bool, Field(strict=True)] = Field(alias="canConsume")
@@ -67,7 +63,7 @@ def state(answer: BalanceAnswer) -> State:
     if not in_dollars and diem is not None and allocation is not None and allocation > 0:
         used = max(0.0, allocation - diem)
         text = f"DIEM {diem:.2f} / {allocation:.2f} epoch allocation"
-        return State(share(used, allocation), text, "diem", used, allocation)
+        return State(ql.share(used, allocation), text, "diem", used, allocation)
     if diem is not None and diem > 0:
         return State(0, f"DIEM {diem:.2f} remaining", "diem")
     if usd is not None and usd > 0:
@@ -75,51 +71,52 @@ def state(answer: BalanceAnswer) -> State:
     return State(100, "No balance is left")
 
 
-def to_usage(answer: BalanceAnswer, now: datetime) -> Usage:
+def to_usage(answer: BalanceAnswer, now: datetime) -> ql.Usage:
     """The usage. The balance that counts stands first."""
-    told = state(answer)
-    window = Window(
+    found = state(answer)
+    window = ql.Window(
         id="balance",
         label="Balance",
-        used_percent=told.used_percent,
-        used=told.used,
-        limit=told.allocation,
-        unit="DIEM" if told.allocation else None,
-        description=told.text,
+        used_percent=found.used_percent,
+        used=found.used,
+        limit=found.allocation,
+        unit="DIEM" if found.allocation else None,
+        description=found.text,
         lane="primary",
+        blocks=True,
     )
     known = (("diem", "DIEM", answer.balances.diem, "diem"), ("usd", "US dollars", answer.balances.usd, "USD"))
     balances = [
-        Balance(id=id, label=label, amount=exact(amount), unit=unit)
+        ql.Balance(id=id, label=label, amount=ql.exact(amount), unit=unit)
         for id, label, amount, unit in known
         if amount is not None
     ]
-    balances.sort(key=lambda balance: balance.id != told.counts)
-    return Usage(updated_at=now, windows=(window,), balances=tuple(balances))
+    balances.sort(key=lambda balance: balance.id != found.counts)
+    return ql.Usage(updated_at=now, windows=(window,), balances=tuple(balances))
 
 
-def binding(usage: Usage) -> str | None:
+def binding(usage: ql.Usage) -> str | None:
     """The percentage where it means something; else the balance that is paid from."""
     window = usage.window("balance")
     return window.id if window.limit or window.exhausted else usage.balances[0].id
 
 
-async def from_api(ctx: Context, key: Credential) -> Usage:
-    """One call tells everything. Raises ReadError."""
-    answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
-    hint = "The balance needs an ADMIN key; an INFERENCE key is not enough. Create one at venice.ai/settings/api."
-    return to_usage(ctx.http.parse(ctx.http.check(answer, refused_key("Venice", hint)), BalanceAnswer), ctx.now)
+async def from_api(ctx: ql.Context, key: ql.Credential) -> ql.Usage:
+    """One request has everything. Raises ReadError."""
+    refusals = ql.refused_key("Venice", "Only an ADMIN key may read the balance. Create one at venice.ai/settings/api.")
+    answer = await ctx.http.get(URL, BalanceAnswer, refusals=refusals, bearer=key.secret, timeout=TIMEOUT)
+    return to_usage(answer, ctx.now)
 
 
-PROVIDER = Provider(
+PROVIDER = ql.Provider(
     id="venice",
     name="Venice",
     connect="Create an ADMIN key at venice.ai/settings/api and set VENICE_API_KEY, or store it with Quotaline.",
     summary="DIEM left of the epoch's allocation, or the dollar balance.",
     aliases=("ven",),
     dashboard="https://venice.ai/settings/api",
-    accounts=AccountKind.TOKEN,
+    accounts=ql.AccountKind.TOKEN,
     deadline=20,
     binding=binding,
-    strategies=(Strategy.api(from_api, ApiKey(env=("VENICE_API_KEY", "VENICE_KEY"))),),
+    strategies=(ql.Strategy.api(from_api, ql.ApiKey(env=("VENICE_API_KEY", "VENICE_KEY"))),),
 )

@@ -9,12 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, Provider, ProviderKind, Response, Strategy
-from quotaline_providers.errors import BadResponse, ExpiredCredential
-from quotaline_providers.formatting import grouped
-from quotaline_providers.model import Confidence, Usage, Window
-from quotaline_providers.parsing.payload import Payload, When, lenient, lenient_items, share, to_integer, to_number
+import quotaline_providers as ql
 
 ADDRESS = "https://app.warp.dev/graphql/v2"
 OPERATION = "GetRequestLimitInfo"
@@ -41,47 +36,47 @@ QUERY = f"""query {OPERATION}($requestContext: RequestContext!) {{
 def _yes(value: object) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in ("true", "1", "yes")
-    return value if isinstance(value, bool) else bool(to_number(value))
+    return value if isinstance(value, bool) else bool(ql.to_number(value))
 
 
-Count = Annotated[int, BeforeValidator(lambda value: to_integer(value) or 0)]
+Count = Annotated[int, BeforeValidator(lambda value: ql.to_integer(value) or 0)]
 
 
-class LimitInfo(Payload):
+class LimitInfo(ql.Payload):
     """Credits of the running month; counts that cannot be read are 0."""
 
     isUnlimited: Annotated[bool, BeforeValidator(_yes)] = False  # noqa: N815 - the vendor's spelling
-    nextRefreshTime: When = None  # noqa: N815
+    nextRefreshTime: ql.When = None  # noqa: N815
     requestLimit: Count = 0  # noqa: N815
     requestsUsedSinceLastRefresh: Count = 0  # noqa: N815
 
 
-class Grant(Payload):
+class Grant(ql.Payload):
     """Add-on credits that expire together."""
 
     requestCreditsGranted: Count = 0  # noqa: N815
     requestCreditsRemaining: Count = 0  # noqa: N815
-    expiration: When = None
+    expiration: ql.When = None
 
 
-class GrantsInfo(Payload):
+class GrantsInfo(ql.Payload):
     """A workspace's add-on credits."""
 
-    grants: Annotated[tuple[Grant, ...], lenient_items(Grant)] = ()
+    grants: Annotated[tuple[Grant, ...], ql.lenient_items(Grant)] = ()
 
 
-class Workspace(Payload):
+class Workspace(ql.Payload):
     """A workspace of the user's."""
 
-    bonusGrantsInfo: Annotated[GrantsInfo | None, lenient(GrantsInfo)] = None  # noqa: N815
+    bonusGrantsInfo: Annotated[GrantsInfo | None, ql.lenient(GrantsInfo)] = None  # noqa: N815
 
 
-class User(Payload):
+class User(ql.Payload):
     """The user's own limit and add-on credits, and those shared in workspaces."""
 
-    requestLimitInfo: Annotated[LimitInfo | None, lenient(LimitInfo)] = None  # noqa: N815
-    bonusGrants: Annotated[tuple[Grant, ...], lenient_items(Grant)] = ()  # noqa: N815
-    workspaces: Annotated[tuple[Workspace, ...], lenient_items(Workspace)] = ()
+    requestLimitInfo: Annotated[LimitInfo | None, ql.lenient(LimitInfo)] = None  # noqa: N815
+    bonusGrants: Annotated[tuple[Grant, ...], ql.lenient_items(Grant)] = ()  # noqa: N815
+    workspaces: Annotated[tuple[Workspace, ...], ql.lenient_items(Workspace)] = ()
 
     @property
     def grants(self) -> tuple[Grant, ...]:
@@ -89,17 +84,17 @@ class User(Payload):
         return (*self.bonusGrants, *(grant for grants in shared for grant in grants))
 
 
-class Data(Payload):
-    """The answer to the one question that is asked."""
+class Data(ql.Payload):
+    """The answer to `OPERATION`."""
 
     user: dict[str, Any] | None = None
 
 
-class Reply(Payload):
+class Reply(ql.Payload):
     """A GraphQL answer; errors may come with HTTP 200."""
 
     errors: Any = None
-    data: Annotated[Data | None, lenient(Data)] = None
+    data: Annotated[Data | None, ql.lenient(Data)] = None
 
 
 # --- what it means ---------------------------------------------------------------------------------
@@ -109,16 +104,16 @@ def user_of(reply: Reply) -> tuple[LimitInfo, tuple[Grant, ...]]:
     """The limits and the add-on grants. Raises ExpiredCredential and BadResponse."""
     if isinstance(reply.errors, list) and reply.errors:
         if "unauth" in _messages(reply.errors).lower():
-            raise ExpiredCredential("Warp refused the API key.")
-        raise BadResponse("Warp could not answer the question about the credits.")
+            raise ql.ExpiredCredential("Warp refused the API key.")
+        raise ql.BadResponse("Warp answered with an error instead of the credits.")
     output = reply.data.user if reply.data else None
     if output is None:
-        raise BadResponse("Warp told nothing about the user.")
+        raise ql.BadResponse("Warp's answer has no user.")
     user = User.model_validate(output["user"]) if isinstance(output.get("user"), dict) else None
     if user is None or user.requestLimitInfo is None:
         kind = output.get("__typename")
-        raise BadResponse(
-            "Warp told no credits for this user."
+        raise ql.BadResponse(
+            "Warp's answer has no credits for this user."
             if kind in (None, "UserOutput") or not isinstance(kind, str) or not kind.isidentifier()
             else f"Warp answered with {kind[:40]} instead of the user."
         )
@@ -130,39 +125,43 @@ def _messages(errors: Iterable[object]) -> str:
     return " | ".join([text for text in texts if isinstance(text, str) and text][:3])
 
 
-def credits_window(info: LimitInfo) -> Window:
+def credits_window(info: LimitInfo) -> ql.Window:
     """The month's credits; an unlimited account has no reset."""
     if info.isUnlimited:
-        return Window(id="credits", label="Credits", used_percent=0, description="Unlimited", lane="primary")
+        return ql.Window(
+            id="credits", label="Credits", used_percent=0, description="Unlimited", lane="primary", blocks=True
+        )
     used, limit = info.requestsUsedSinceLastRefresh, info.requestLimit
-    return Window(
+    return ql.Window(
         id="credits",
         label="Credits",
-        used_percent=share(used, limit),
+        used_percent=ql.share(used, limit),
         used=used,
         limit=limit if limit > 0 else None,
         unit="credits",
         resets_at=info.nextRefreshTime,
-        description=f"{grouped(used)}/{grouped(limit)} credits",
+        description=f"{ql.grouped(used)}/{ql.grouped(limit)} credits",
         lane="primary",
+        blocks=True,
     )
 
 
-def addon_window(grants: tuple[Grant, ...]) -> Window | None:
+def addon_window(grants: tuple[Grant, ...]) -> ql.Window | None:
     """All add-on credits together; None when there never were any. They expire, they do not reset."""
     total = sum(grant.requestCreditsGranted for grant in grants)
     left = sum(grant.requestCreditsRemaining for grant in grants)
     if total <= 0 and left <= 0:
         return None
-    return Window(
+    return ql.Window(
         id="add-on",
         label="Add-on credits",
-        used_percent=share(total - left, total),
+        used_percent=ql.share(total - left, total),
         used=max(0, total - left),
         limit=total if total > 0 else None,
         unit="credits",
         description=expiry_text(grants) if left > 0 else None,
         lane="secondary",
+        blocks=False,
     )
 
 
@@ -175,17 +174,19 @@ def expiry_text(grants: Iterable[Grant]) -> str | None:
     if not left:
         return None
     first = min(left)
-    return f"{grouped(left[first])} credits expires on {first.astimezone():%Y-%m-%d %H:%M}"
+    return f"{ql.grouped(left[first])} credits expires on {first.astimezone():%Y-%m-%d %H:%M}"
 
 
-def to_usage(reply: Reply, now: datetime) -> Usage:
+def to_usage(reply: Reply, now: datetime) -> ql.Usage:
     """The usage of one key. Raises ExpiredCredential and BadResponse."""
     info, grants = user_of(reply)
     windows = (credits_window(info), addon_window(grants))
-    return Usage(updated_at=now, windows=tuple(window for window in windows if window), confidence=Confidence.EXACT)
+    return ql.Usage(
+        updated_at=now, windows=tuple(window for window in windows if window), confidence=ql.Confidence.EXACT
+    )
 
 
-def binding(usage: Usage) -> str | None:
+def binding(usage: ql.Usage) -> str | None:
     """The month's credits: used-up add-on credits only mean that there are none any more."""
     return "credits" if usage.windows else None
 
@@ -193,8 +194,8 @@ def binding(usage: Usage) -> str | None:
 # --- how it is fetched -----------------------------------------------------------------------------
 
 
-async def from_api(ctx: Context, key: Credential) -> Usage:
-    """One question; the service wants to be asked as its own app asks."""
+async def from_api(ctx: ql.Context, key: ql.Credential) -> ql.Usage:
+    """One request with the headers of Warp's own app, which the service expects. Raises ReadError."""
     name, version = _SYSTEMS.get(ctx.platform, ("Linux", "6.0.0"))
     system = {"category": name, "name": name, "version": version}
     response = await ctx.http.send(
@@ -216,21 +217,15 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         },
         timeout=SECONDS,
     )
-    return to_usage(ctx.http.parse(_checked(ctx, response), Reply), ctx.now)
+    if ctx.http.check(response, ql.refused_key("Warp")).status != 200:
+        raise ql.BadResponse(f"Warp gave an unexpected answer (HTTP {response.status}).")
+    return to_usage(ctx.http.parse(response, Reply), ctx.now)
 
 
-def _checked(ctx: Context, response: Response) -> Response:
-    if response.status in (401, 403):
-        raise ExpiredCredential(f"Warp refused the API key (HTTP {response.status}).")
-    if ctx.http.check(response).status != 200:
-        raise BadResponse(f"Warp gave an unexpected answer (HTTP {response.status}).")
-    return response
-
-
-PROVIDER = Provider(
+PROVIDER = ql.Provider(
     id="warp",
     name="Warp",
-    kind=ProviderKind.CODING,
+    kind=ql.ProviderKind.CODING,
     connect="Create an API key in Warp's settings under Platform and set WARP_API_KEY.",
     summary="The monthly AI credits and the add-on credits.",
     aliases=("warp-ai", "warp-terminal"),
@@ -239,5 +234,5 @@ PROVIDER = Provider(
     deadline=30,
     binding=binding,
     description_is_detail=True,
-    strategies=(Strategy.api(from_api, ApiKey(env=("WARP_API_KEY", "WARP_TOKEN"))),),
+    strategies=(ql.Strategy.api(from_api, ql.ApiKey(env=("WARP_API_KEY", "WARP_TOKEN"))),),
 )
