@@ -8,13 +8,8 @@ import pytest
 
 from quotaline_providers.errors import (
     BadResponse,
-    ExpiredCredential,
-    Forbidden,
     Misconfigured,
     MissingCredential,
-    RateLimited,
-    ReadError,
-    Unavailable,
 )
 from quotaline_providers.testing import Read, Route, Vendor
 from quotaline_providers.vendors.azureopenai import joined
@@ -132,30 +127,12 @@ def test_gaps_are_told_in_order(read: Read) -> None:
         read("azureopenai", AZURE_OPENAI_API_KEY="k", AZURE_OPENAI_ENDPOINT="x.test:443/y")
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (400, BadResponse),
-        (401, ExpiredCredential),
-        (403, Forbidden),
-        (404, BadResponse),
-        (429, RateLimited),
-        (500, Unavailable),
-    ],
-)
-def test_refusals_are_told_without_the_key(deployment: Route, read: Read, status: int, error: type[ReadError]) -> None:
-    deployment.answers_text("secret-k-echo", status=status)
-    with pytest.raises(error) as raised:
-        read("azureopenai", **ENV)
-    assert "echo" not in raised.value.message + raised.value.hint
-    assert deployment.count == 1
-
-
 def test_a_bad_request_advises_the_compatible_version(deployment: Route, read: Read) -> None:
     deployment.fails(400)
     with pytest.raises(BadResponse) as raised:
         read("azureopenai", **ENV)
     assert "v1" in raised.value.hint
+    assert deployment.count == 1
 
 
 @pytest.mark.parametrize("body", ["pong", "<html>", "[]"])

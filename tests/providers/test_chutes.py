@@ -13,13 +13,11 @@ from quotaline_providers.errors import (
     ExpiredCredential,
     Misconfigured,
     MissingCredential,
-    ReadError,
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Vendor
 from quotaline_providers.vendors.chutes import to_usage
 from quotaline_providers.vendors.chutes.quotas import Quota, reading
-from tests.providers.refusals import FAILURES
 
 RESET = datetime(2030, 1, 2, 16, tzinfo=UTC)
 FOUR_HOUR = {"usage": 2.5, "cap": 10, "remaining": 7.5, "reset_at": "2030-01-02T16:00:00Z"}
@@ -287,13 +285,6 @@ def test_a_refused_key_stops_everything(
         quotas.answers_json([{"id": "me", "quota": 10}])
         host.get("/users/me/quota_usage/me").fails(status)
     with pytest.raises(ExpiredCredential):
-        read("chutes", CHUTES_API_KEY="k")
-
-
-@pytest.mark.parametrize(("status", "kind"), FAILURES)
-def test_refusals(subscription: Any, read: Read, status: int, kind: type[ReadError]) -> None:
-    subscription.fails(status)
-    with pytest.raises(kind):
         read("chutes", CHUTES_API_KEY="k")
 
 

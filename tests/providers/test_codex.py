@@ -18,6 +18,7 @@ from quotaline_providers.errors import (
     ExpiredCredential,
     Misconfigured,
     MissingCredential,
+    RateLimited,
     ReadError,
     Unavailable,
 )
@@ -36,7 +37,6 @@ from quotaline_providers.vendors.codex.login import (
     to_login,
 )
 from tests.providers.codex_login import EMAIL, id_token, tokens, write_login
-from tests.providers.refusals import FAILURES
 from tests.providers.web_tokens import jwt
 
 SESSION = {"primary_window": {"used_percent": 21, "limit_window_seconds": 18000, "reset_at": 1893600000}}
@@ -178,7 +178,7 @@ def test_a_login_is_never_refreshed_by_us(chatgpt: Any, read: Read, home: Path) 
     assert path.read_text() == before
 
 
-@pytest.mark.parametrize(("status", "error"), FAILURES)
+@pytest.mark.parametrize(("status", "error"), [(429, RateLimited), (500, Unavailable), (404, BadResponse)])
 def test_other_failures_stop(
     chatgpt: Any, outcome: Callable[..., Outcome], home: Path, status: int, error: type[ReadError]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import copy
 import json
@@ -10,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,17 +18,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from quotaline_providers import registry
-from quotaline_providers.contract import Context, Provider, Response, Strategy
-from quotaline_providers.errors import FALL_THROUGH, BadResponse, ReadError
-from quotaline_providers.hosts.http.client import HttpClient, Outgoing
-from quotaline_providers.hosts.machine import Machine, VolatileMemory
+from quotaline_providers.contract import Provider
+from quotaline_providers.errors import FALL_THROUGH, RateLimited, ReadError
 from quotaline_providers.model import Usage
-from quotaline_providers.parsing.answers import listening, shape_of
-from quotaline_providers.parsing.shape import LONGEST
-from quotaline_providers.run import plan
-from quotaline_providers.settings import ProviderSettings
-from quotaline_providers.testing import Clock, FakeKeyring, finished
-from tests.providers.samples import KEY, SAMPLES, WITHOUT, Exchange, Sample
+from quotaline_providers.testing import Clock
+from tests.providers.samples import KEY, SAMPLES, UNREADABLE, USUAL, WITHOUT, Exchange, Sample
+from tests.providers.samples.reading import PLANTED, Raw, check, reading
 
 EVERY = sorted(registry.every(), key=lambda provider: provider.id)
 EXAMPLES = 60
@@ -149,40 +143,6 @@ def test_detection_on_an_empty_machine_finds_and_reaches_nothing(provider: Provi
 # --- whatever its vendor answers -------------------------------------------------------------------
 
 
-class Vendors(HttpClient):
-    """The real door to the network with vendors behind it that answer from memory."""
-
-    def __init__(self, response: Callable[[Outgoing], Response], clock: Clock) -> None:
-        super().__init__({}, clock=clock)
-        self._answer = response
-        self.requests: list[Outgoing] = []
-
-    async def _open(self) -> None:
-        pass
-
-    async def _exchange(self, request: Outgoing) -> Response:
-        self.requests.append(request)
-        return self._answer(request)
-
-
-Raw = tuple[int, Mapping[str, str], bytes]
-"""Status, headers, body."""
-
-
-def reply_to(sample: Sample, changed: Mapping[int, Raw]) -> Callable[[Outgoing], Response]:
-    """The sample's answers, some of them replaced."""
-
-    def reply(request: Outgoing) -> Response:
-        parts = urlsplit(request.url)
-        for index, exchange in enumerate(sample.exchanges):
-            if exchange.fits(request.method, parts.netloc, parts.path):
-                status, headers, body = changed.get(index, (200, {}, exchange.bytes))
-                return Response(status, {"content-type": "application/json", **headers}, body, request.url)
-        return Response(404, {"content-type": "application/json"}, b'{"error": "unknown"}', request.url)
-
-    return reply
-
-
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sample], Path]:
     """The home folder of a sample's user, written anew for each reading: a provider may change its login file."""
@@ -198,86 +158,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sample], Path
         return place
 
     return home
-
-
-def strategy_of(sample: Sample, ctx: Context) -> Strategy[Any]:
-    provider = registry.get(sample.provider)
-    source = next(one.source for one in provider.strategies if one.name == sample.strategy)
-    return next(one for one in plan(provider, ctx, source) if one.name == sample.strategy)
-
-
-def reading(sample: Sample, home: Path, changed: Mapping[int, Raw]) -> tuple[Usage | ReadError, list[Outgoing]]:
-    """What a strategy makes of these answers: a usage or a typed error. Any other exception gets out."""
-    clock = Clock()
-    door = Vendors(reply_to(sample, changed), clock)
-    real_sleep = asyncio.sleep
-
-    async def no_sleep(delay: float, result: Any = None) -> Any:
-        return await real_sleep(0, result)
-
-    async def read() -> Usage | ReadError:
-        machine = Machine.real(
-            memory=VolatileMemory(clock),
-            state_dir=home / ".state",
-            environ={"HOME": str(home), "PATH": str(home), **sample.environ},
-            home=home,
-            clock=clock,
-        )
-        config = ProviderSettings.model_validate({"id": sample.provider, **sample.config})
-        ctx = _with_door(machine.context(sample.provider, config), door)
-        try:
-            strategy = strategy_of(sample, ctx)
-            with listening() as answers:
-                async with asyncio.timeout(10):
-                    return await strategy.fetch(ctx, await strategy.lookup.find(ctx))
-        except ReadError as error:
-            answer = answers.behind(error)
-            if answer is not None and isinstance(error, BadResponse):  # as a run does
-                error.shape = shape_of(answer, f"quotaline_providers.vendors.{sample.provider}")
-            return error
-        finally:
-            await machine.close()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "sleep", no_sleep)
-        return finished(read()), door.requests
-
-
-def _with_door(ctx: Context, door: HttpClient) -> Context:
-
-    return replace(ctx, http=door, keyring=FakeKeyring())
-
-
-PLANTED = "planted-in-the-answer-77"
-
-
-def check(seen: Usage | ReadError, sample: Sample) -> None:
-    """It can be kept and shown, and holds nothing that must not get out."""
-    if isinstance(seen, Usage):
-        assert Usage.model_validate_json(seen.model_dump_json()) == seen
-        assert len({window.id for window in seen.windows}) == len(seen.windows)
-        binding = registry.get(sample.provider).binding
-        if binding is not None:
-            assert binding(seen) is None or isinstance(binding(seen), str)
-        told = repr(seen)
-    else:
-        assert seen.message
-        shape = seen.shape if isinstance(seen, BadResponse) else None
-        told = "\n".join((*_told(seen), repr(shape)))
-        assert PLANTED not in f"{seen.message} {seen.hint} {shape}"
-        assert shape is None or len(shape.shape) <= LONGEST
-    assert KEY not in told
-
-
-def _told(error: BaseException) -> Iterator[str]:
-    """All that an error and what led to it would print."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if id(one) not in seen:
-            seen.add(id(one))
-            yield from (str(one), repr(one), str(getattr(one, "hint", "")), repr(getattr(one, "partial", "")))
-            waiting += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
 
 
 @pytest.fixture(params=SAMPLES, ids=lambda sample: sample.id)
@@ -300,6 +180,33 @@ def test_its_sample_gives_a_usage(sample: Sample, folders: Callable[[Sample], Pa
     assert requests
     assert any(KEY in str(dict(request.headers)) for request in requests)
     check(seen, sample)
+
+
+REFUSALS: Mapping[str, Raw] = {
+    **{str(status): (status, {}, json.dumps({"error": PLANTED}).encode()) for status in USUAL if status >= 300},
+    "500 as a page": (500, {"content-type": "text/html"}, f"<html>{PLANTED}".encode()),
+    "nothing": (UNREADABLE, {}, b""),
+    "a web page": (UNREADABLE, {"content-type": "text/html"}, f"<!DOCTYPE html><title>{PLANTED}</title>".encode()),
+    "half of an answer": (UNREADABLE, {}, f'{{"{PLANTED}": '.encode()),
+}
+"""The usual ways in which a vendor gives no numbers."""
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
+def test_a_refusal_is_the_error_it_means(sample: Sample, folders: Callable[[Sample], Path], refusal: Raw) -> None:
+    expected = {**USUAL, **sample.refusals}[refusal[0]] or Usage
+    seen, _ = reading(sample, folders(sample), dict.fromkeys(range(len(sample.exchanges)), refusal))
+    assert isinstance(seen, expected), seen
+    check(seen, sample)
+
+
+def test_a_promised_wait_is_kept(sample: Sample, folders: Callable[[Sample], Path]) -> None:
+    if not issubclass({**USUAL, **sample.refusals}[429] or Usage, RateLimited):
+        pytest.skip("its 429 means something else")
+    wait: Raw = (429, {"retry-after": "30"}, b"")
+    seen, _ = reading(sample, folders(sample), dict.fromkeys(range(len(sample.exchanges)), wait))
+    assert isinstance(seen, RateLimited)
+    assert seen.until == Clock().now + timedelta(seconds=30)
 
 
 HARD_BODIES: Mapping[str, bytes] = {

@@ -10,7 +10,6 @@ import pytest
 
 from quotaline_providers.errors import (
     BadResponse,
-    ReadError,
 )
 from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.crof import (
@@ -22,7 +21,6 @@ from quotaline_providers.vendors.crof import (
     requests_used,
     to_usage,
 )
-from tests.providers.refusals import KEY_REFUSALS
 
 
 @pytest.fixture
@@ -98,13 +96,6 @@ def test_the_environment_wins_over_the_config(route: Any, read: Read) -> None:
     read("crof", config={"apiKey": "other"}, CROF_API_KEY=" ", CROFAI_API_KEY="k")
     read("crof", config={"apiKey": "k"}, CROF_API_KEY="''")
     assert route.count == 3
-
-
-@pytest.mark.parametrize(("status", "error"), KEY_REFUSALS)
-def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
-    route.fails(status)
-    with pytest.raises(error):
-        read("crof", CROF_API_KEY="k")
 
 
 @pytest.mark.parametrize(

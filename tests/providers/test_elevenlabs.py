@@ -13,13 +13,11 @@ from quotaline_providers.errors import (
     ExpiredCredential,
     Forbidden,
     Misconfigured,
-    ReadError,
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.elevenlabs import Subscription, plan_text, to_usage
-from tests.providers.refusals import FAILURES
 
 COUNTS: dict[str, object] = {"character_count": 2500, "character_limit": 10000}
 
@@ -127,13 +125,6 @@ def test_a_restricted_key_is_told_which_permission_it_lacks(route: Any, read: Re
 def test_an_invalid_key(route: Any, read: Read, detail: object) -> None:
     route.fails(401, json={"detail": detail})
     with pytest.raises(ExpiredCredential):
-        read("elevenlabs", XI_API_KEY="k")
-
-
-@pytest.mark.parametrize(("status", "error"), FAILURES)
-def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
-    route.fails(status)
-    with pytest.raises(error):
         read("elevenlabs", XI_API_KEY="k")
 
 

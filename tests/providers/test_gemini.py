@@ -15,6 +15,7 @@ import pytest
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
+    Forbidden,
     Misconfigured,
     MissingCredential,
     RateLimited,
@@ -28,7 +29,6 @@ from quotaline_providers.vendors.gemini import api
 from quotaline_providers.vendors.gemini.api import AccountMoved
 from quotaline_providers.vendors.gemini.mapping import plan, reset_text, to_usage
 from quotaline_providers.vendors.gemini.payloads import LoadAnswer, QuotaAnswer
-from tests.providers.refusals import REFUSALS
 from tests.providers.web_tokens import jwt
 
 RESET = "2030-01-03T07:00:00Z"
@@ -303,7 +303,7 @@ def test_two_time_outs_are_one(cloud: Any, signed_in: Any, read: Any, monkeypatc
         read("gemini")
 
 
-@pytest.mark.parametrize(("status", "error"), REFUSALS)
+@pytest.mark.parametrize(("status", "error"), [(401, ExpiredCredential), (403, Forbidden), (404, BadResponse)])
 def test_a_refused_quota_has_a_kind(cloud: Any, signed_in: Any, read: Any, status: int, error: type[ReadError]) -> None:
     signed_in()
     load(cloud)

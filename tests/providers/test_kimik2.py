@@ -10,11 +10,9 @@ import pytest
 from quotaline_providers.errors import (
     BadResponse,
     MissingCredential,
-    ReadError,
 )
 from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.kimik2 import AVERAGE, CONSUMED, REMAINING, TIME, Credits, found_in, moment, to_usage
-from tests.providers.refusals import REFUSALS
 
 
 @pytest.fixture
@@ -133,13 +131,6 @@ def test_an_empty_answer_is_no_gauge_at_zero(route: Any, read: Read) -> None:
 def test_answers_that_cannot_be_understood(route: Any, read: Read, body: str) -> None:
     route.answers_text(body)
     with pytest.raises(BadResponse):
-        read("kimik2", KIMI_K2_API_KEY="k")
-
-
-@pytest.mark.parametrize(("status", "error"), REFUSALS)
-def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
-    route.fails(status)
-    with pytest.raises(error):
         read("kimik2", KIMI_K2_API_KEY="k")
 
 

@@ -14,7 +14,6 @@ from quotaline_providers.errors import (
     ReadError,
 )
 from quotaline_providers.testing import Read
-from tests.providers.refusals import KEY_REFUSALS
 
 GOOD: dict[str, object] = {"code": 0, "status": True, "scode": "0x0"}
 
@@ -159,14 +158,6 @@ def test_an_unknown_region_in_the_environment_is_international(world: Any, read:
 def test_an_unknown_region_in_the_config_is_refused_before_anything_is_sent(read: Read, name: str) -> None:
     with pytest.raises(Misconfigured, match=name):
         read("moonshot", config={"apiKey": "k", name: "mars"})
-
-
-@pytest.mark.parametrize(("status", "error"), KEY_REFUSALS)
-def test_refusals(world: Any, read: Read, status: int, error: type[ReadError]) -> None:
-    world.get("/v1/users/me/balance").fails(status)
-    no_info(world)
-    with pytest.raises(error):
-        read("moonshot", MOONSHOT_API_KEY="k")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.ollama import account, is_sign_in
 from quotaline_providers.vendors.ollama.blocks import to_usage
 from quotaline_providers.vendors.ollama.cookies import account_session, has_session, pasted_session
-from tests.providers.refusals import KEY_REFUSALS
 
 HEAD = '<h2><span>Cloud Usage</span> <span class="b">max</span></h2><p id="header-email"> ada@lab.test </p>'
 SESSION = (
@@ -302,14 +301,6 @@ def test_the_account_of_a_key(site: Any, read: Read) -> None:
     usage = read("ollama", OLLAMA_API_KEY="k")
     assert (usage.identity.email, usage.identity.plan, usage.identity.account_id) == ("ada@lab.test", "pro", "u7")
     assert usage.row("Billing period ends").value == "2030-02-01"
-
-
-@pytest.mark.parametrize(("status", "kind"), KEY_REFUSALS)
-def test_refused_keys(site: Any, read: Read, status: int, kind: type[ReadError]) -> None:
-    site.post("/api/me").fails(status)
-    site.post("/api/web_search").fails(status)
-    with pytest.raises(kind):
-        read("ollama", OLLAMA_API_KEY="k")
 
 
 def test_an_unreadable_catalogue(site: Any, read: Read) -> None:

@@ -10,12 +10,10 @@ import pytest
 
 from quotaline_providers.errors import (
     BadResponse,
-    ReadError,
 )
 from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors import poe as poe_module
 from quotaline_providers.vendors.poe import moment, points, to_use
-from tests.providers.refusals import KEY_REFUSALS
 
 
 def row(days: float = 0, **fields: object) -> dict[str, object]:
@@ -136,13 +134,6 @@ def test_rows_that_count() -> None:
 
 def test_points_have_a_decimal_only_below_a_thousand() -> None:
     assert [points(999.44), points(1000.4), points(8)] == ["999.4 points", "1,000 points", "8 points"]
-
-
-@pytest.mark.parametrize(("status", "error"), KEY_REFUSALS)
-def test_refusals(balance: Any, read: Read, status: int, error: type[ReadError]) -> None:
-    balance.fails(status)
-    with pytest.raises(error):
-        read("poe", POE_API_KEY="k")
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '{"current_point_balance": "lots"}'])

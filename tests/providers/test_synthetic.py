@@ -10,11 +10,9 @@ import pytest
 
 from quotaline_providers.errors import (
     BadResponse,
-    ReadError,
 )
 from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.synthetic import dollars, length, quotas, regen_text, to_quota, to_usage
-from tests.providers.refusals import KEY_REFUSALS
 
 LATER = datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)
 WEEKLY: dict[str, object] = {
@@ -194,10 +192,3 @@ def test_answers_without_a_quota(route: Any, read: Read, body: str) -> None:
     route.answers_text(body)
     with pytest.raises(BadResponse):
         read("synthetic", SYNTHETIC_API_KEY="k")
-
-
-@pytest.mark.parametrize(("status", "error"), KEY_REFUSALS)
-def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
-    route.fails(status)
-    with pytest.raises(error):
-        read("synthetic", config={"apiKey": "k"}, SYNTHETIC_API_KEY="other")

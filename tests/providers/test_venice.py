@@ -11,12 +11,10 @@ from quotaline_providers.contract import Account
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
-    ReadError,
 )
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.venice import BalanceAnswer, binding, state, to_usage
-from tests.providers.refusals import FAILURES
 
 
 @pytest.fixture
@@ -95,13 +93,6 @@ def test_a_refused_key_is_told_to_be_an_admin_key(route: Any, read: Read, status
     with pytest.raises(ExpiredCredential) as raised:
         read("venice", VENICE_API_KEY="k")
     assert "ADMIN" in raised.value.hint
-
-
-@pytest.mark.parametrize(("status", "error"), FAILURES)
-def test_refusals(route: Any, read: Read, status: int, error: type[ReadError]) -> None:
-    route.fails(status)
-    with pytest.raises(error):
-        read("venice", VENICE_API_KEY="k")
 
 
 @pytest.mark.parametrize(

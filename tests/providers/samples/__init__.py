@@ -13,9 +13,9 @@ from tests.providers.samples.logins import LOGINS
 from tests.providers.samples.metered import METERED
 from tests.providers.samples.plans import PLANS
 from tests.providers.samples.quotas import QUOTAS
-from tests.providers.samples.sample import KEY, Exchange, Sample
+from tests.providers.samples.sample import KEY, UNREADABLE, USUAL, Exchange, Sample
 
-__all__ = ["KEY", "SAMPLES", "WITHOUT", "Exchange", "Sample"]
+__all__ = ["KEY", "SAMPLES", "UNREADABLE", "USUAL", "WITHOUT", "Exchange", "Sample"]
 
 SAMPLES: tuple[Sample, ...] = (*METERED, *GATEWAYS, *QUOTAS, *PLANS, *LOGINS, *CLOUDS)
 """Every sample there is."""

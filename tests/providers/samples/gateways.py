@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.providers.samples.sample import KEY, Sample, get, keyed
+from tests.providers.samples.sample import KEY, REFUSED_KEY, Sample, get, keyed
 
 GATEWAYS: tuple[Sample, ...] = (
     keyed(
@@ -43,6 +43,7 @@ GATEWAYS: tuple[Sample, ...] = (
             },
         ),
         OPENROUTER_MANAGEMENT_API_KEY=KEY,
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "litellm",
@@ -111,5 +112,6 @@ GATEWAYS: tuple[Sample, ...] = (
                 {"result": {"data": {"json": {"enabled": True, "amountCents": 3500}}}},
             ],
         ),
+        refusals=REFUSED_KEY,
     ),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.providers.samples.sample import ID_TOKEN, KEY, Sample, get, keyed, post
+from quotaline_providers.errors import ExpiredCredential, ReadError, Unavailable
+from tests.providers.samples.sample import ID_TOKEN, KEY, REFUSED_KEY, UNREADABLE, Sample, get, keyed, post
 
 _CLAUDE_USAGE = {
     "five_hour": {"utilization": 31, "resets_at": "2030-01-02T15:00:00Z"},
@@ -114,6 +115,7 @@ LOGINS: tuple[Sample, ...] = (
             },
         ),
         strategy="admin-api",
+        refusals=REFUSED_KEY,
     ),
     Sample(
         "claude",
@@ -127,9 +129,16 @@ LOGINS: tuple[Sample, ...] = (
             *_CLAUDE_SITE,
         ),
         environ={"QUOTALINE_CLAUDE_OAUTH_TOKEN": f"sk-ant-oat01-{KEY}"},
+        refusals={403: Unavailable},
     ),
-    Sample("claude", "web", _CLAUDE_SITE, config={"cookieHeader": f"sk-ant-sid01-{KEY}"}),
-    Sample("codex", "oauth", _CODEX_SITE, files={".codex/auth.json": _CODEX_LOGIN}),
+    Sample(
+        "claude",
+        "web",
+        _CLAUDE_SITE,
+        config={"cookieHeader": f"sk-ant-sid01-{KEY}"},
+        refusals={403: ExpiredCredential, 404: Unavailable},
+    ),
+    Sample("codex", "oauth", _CODEX_SITE, files={".codex/auth.json": _CODEX_LOGIN}, refusals=REFUSED_KEY),
     Sample(
         "codex",
         "pat",
@@ -141,6 +150,7 @@ LOGINS: tuple[Sample, ...] = (
             *_CODEX_SITE,
         ),
         files={".codex/auth.json": {"personalAccessToken": KEY}},
+        refusals=REFUSED_KEY,
     ),
     Sample(
         "codex",
@@ -152,6 +162,7 @@ LOGINS: tuple[Sample, ...] = (
             *_CODEX_SITE,
         ),
         config={"cookieHeader": f"__Secure-next-auth.session-token.0={KEY}; oai-did=7"},
+        refusals={403: ExpiredCredential, 404: ExpiredCredential, UNREADABLE: ReadError},
     ),
     Sample(
         "copilot",

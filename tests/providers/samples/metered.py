@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.providers.samples.sample import KEY, Sample, get, keyed, post
+from tests.providers.samples.sample import KEY, REFUSED_KEY, Sample, get, keyed, post
 
 GROQ_SESSION = f"e30.eyJodHRwczovL2dyb3EuY29tL29yZ2FuaXphdGlvbiI6eyJpZCI6Im9yZy1sYWIifX0.{KEY}"
 
@@ -45,6 +45,7 @@ METERED: tuple[Sample, ...] = (
                 "next_invoice": {"amount_due_cents": 2200, "next_payment_attempt_unix": 1894200000},
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "poe",
@@ -67,6 +68,7 @@ METERED: tuple[Sample, ...] = (
                 ],
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "venice",
@@ -80,6 +82,7 @@ METERED: tuple[Sample, ...] = (
                 "diemEpochAllocation": "50",
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "kimik2",
@@ -121,6 +124,7 @@ METERED: tuple[Sample, ...] = (
                 },
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "deepseek",
@@ -139,6 +143,7 @@ METERED: tuple[Sample, ...] = (
                 ],
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "deepseek",
@@ -206,6 +211,7 @@ METERED: tuple[Sample, ...] = (
             },
         ),
         strategy="web",
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "openai",
@@ -273,6 +279,7 @@ METERED: tuple[Sample, ...] = (
             },
         ),
         strategy="web",
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "groq",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.providers.samples.sample import KEY, Sample, get, keyed, post
+from tests.providers.samples.sample import ALWAYS_EXPIRED, KEY, REFUSED_KEY, Sample, get, keyed, post
 
 _KIMI_DETAIL = {"limit": "900", "used": "90", "remaining": "810", "resetTime": "2030-01-06T00:00:00.5Z"}
 _KIMI_LIMITS = [
@@ -89,6 +89,7 @@ PLANS: tuple[Sample, ...] = (
             },
         ),
         strategy="Kimi web cookie",
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "ollama",
@@ -108,6 +109,7 @@ PLANS: tuple[Sample, ...] = (
                 },
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     Sample(
         "ollama",
@@ -121,6 +123,7 @@ PLANS: tuple[Sample, ...] = (
             ),
         ),
         config={"cookieHeader": f"session={KEY}"},
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "amp",
@@ -137,6 +140,7 @@ PLANS: tuple[Sample, ...] = (
                 },
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     Sample(
         "amp",
@@ -148,6 +152,7 @@ PLANS: tuple[Sample, ...] = (
             ),
         ),
         config={"cookieHeader": f"session={KEY}"},
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "alibaba",
@@ -155,6 +160,7 @@ PLANS: tuple[Sample, ...] = (
         post("modelstudio.console.alibabacloud.com/data/api.json", _ALIBABA_ANSWER),
         post("bailian.console.aliyun.com/data/api.json", _ALIBABA_ANSWER),
         strategy="alibaba-coding-plan.api",
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "alibaba",
@@ -164,6 +170,7 @@ PLANS: tuple[Sample, ...] = (
         post("bailian-singapore-cs.alibabacloud.com/data/api.json", _ALIBABA_ANSWER),
         strategy="alibaba-coding-plan.web",
         ALIBABA_CODING_PLAN_COOKIE=f"login_aliyunid_ticket={KEY}; cna=x",
+        refusals=ALWAYS_EXPIRED,
     ),
     keyed(
         "minimax",
@@ -186,6 +193,7 @@ PLANS: tuple[Sample, ...] = (
                 }
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "minimax",
@@ -220,5 +228,6 @@ PLANS: tuple[Sample, ...] = (
         ),
         strategy="web",
         MINIMAX_COOKIE=f"minimax_group_id_v2=123456; lab={KEY}",
+        refusals=REFUSED_KEY,
     ),
 )

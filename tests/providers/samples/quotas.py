@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tests.providers.samples.sample import KEY, Sample, get, keyed, post
+from tests.providers.samples.sample import KEY, REFUSED_KEY, UNREADABLE, Sample, get, keyed, post
 
 QUOTAS: tuple[Sample, ...] = (
     keyed(
         "crof",
         "CROF_API_KEY",
         get("crof.ai/usage_api/", {"credits": 6.4321, "requests_plan": 300, "usable_requests": 210.5}),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "synthetic",
@@ -33,6 +34,7 @@ QUOTAS: tuple[Sample, ...] = (
                 "search": {"hourly": {"limit": 60, "requests": 12, "renewsAt": 1893590000}},
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "warp",
@@ -69,6 +71,7 @@ QUOTAS: tuple[Sample, ...] = (
                 }
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "zai",
@@ -116,6 +119,7 @@ QUOTAS: tuple[Sample, ...] = (
             "api.z.ai/api/biz/subscription/list",
             {"code": 200, "success": True, "data": [{"productName": "GLM Max", "status": "VALID"}]},
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "chutes",
@@ -134,6 +138,7 @@ QUOTAS: tuple[Sample, ...] = (
         ),
         get("api.chutes.ai/users/me/quotas", [{"chute_id": "c-1", "quota": 200}]),
         get("api.chutes.ai/users/me/quota_usage/*", {"quota": 200, "used": 21}),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "codebuff",
@@ -150,6 +155,7 @@ QUOTAS: tuple[Sample, ...] = (
                 "rateLimit": {"weeklyUsed": 30, "weeklyLimit": 90, "weeklyResetsAt": "2030-01-08T00:00:00Z"},
             },
         ),
+        refusals=REFUSED_KEY,
     ),
     keyed(
         "doubao",
@@ -168,5 +174,6 @@ QUOTAS: tuple[Sample, ...] = (
         post("ark.cn-beijing.volces.com/api/coding/v3/chat/completions", {"usage": {"total_tokens": 5}}),
         VOLC_ACCESSKEY=f"AKLT{KEY}",
         VOLC_SECRETKEY=KEY,
+        refusals={429: None, UNREADABLE: None},
     ),
 )

@@ -6,6 +6,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
+
+Refusals = Mapping[int, type[ReadError] | None]
+"""The error a read raises when every request is answered with this HTTP status; None when there is a usage anyway."""
+UNREADABLE = 200
+"""In `Refusals`: a good status with a body that is no answer (nothing, a web page, half of a JSON text)."""
+USUAL: Refusals = {
+    401: ExpiredCredential,
+    403: Forbidden,
+    404: BadResponse,
+    429: RateLimited,
+    500: Unavailable,
+    UNREADABLE: BadResponse,
+}
+"""What refusals mean unless a sample says otherwise."""
+REFUSED_KEY: Refusals = {403: ExpiredCredential}
+"""Where a 403 means the credential itself."""
+ALWAYS_EXPIRED: Refusals = dict.fromkeys(USUAL, ExpiredCredential)
+"""Where a sign-in comes first, which any failure of the site leaves undone."""
+
 KEY = "planted-credential-4f1c9b"
 """The secret that every sample's credential is made of."""
 ID_TOKEN = "e30.eyJlbWFpbCI6ICJhZGFAbGFiLnRlc3QifQ.x"
@@ -33,7 +53,10 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Sample:
-    """One strategy, by provider and label. `files` are below the home folder; a text as it is, else JSON."""
+    """One strategy, by provider and label. `files` are below the home folder; a text as it is, else JSON.
+
+    `refusals` says what this vendor's refusals mean where that differs from `USUAL`.
+    """
 
     provider: str
     strategy: str
@@ -41,6 +64,7 @@ class Sample:
     environ: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, object] = field(default_factory=dict)
     files: Mapping[str, object] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -57,6 +81,13 @@ def post(address: str, body: object) -> Exchange:
     return Exchange("POST", host, f"/{path}", body)
 
 
-def keyed(provider: str, variable: str, *exchanges: Exchange, strategy: str = "api", **environ: str) -> Sample:
+def keyed(
+    provider: str,
+    variable: str,
+    *exchanges: Exchange,
+    strategy: str = "api",
+    refusals: Refusals | None = None,
+    **environ: str,
+) -> Sample:
     """A strategy with its key in an environment variable."""
-    return Sample(provider, strategy, exchanges, environ={variable: KEY, **environ})
+    return Sample(provider, strategy, exchanges, environ={variable: KEY, **environ}, refusals=refusals or {})
