@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         percent as percent,
         plan_name as plan_name,
         tokens as tokens,
+        yuan as yuan,
     )
     from quotaline_providers.model import (
         DAY_MINUTES as DAY_MINUTES,
@@ -118,6 +119,7 @@ if TYPE_CHECKING:
         clamped as clamped,
         clean as clean,
         exact as exact,
+        jwt_claims as jwt_claims,
         lenient as lenient,
         lenient_items as lenient_items,
         lenient_part as lenient_part,
@@ -128,6 +130,7 @@ if TYPE_CHECKING:
         to_number as to_number,
         to_text as to_text,
         to_time as to_time,
+        to_words as to_words,
     )
     from quotaline_providers.secret import Secret as Secret
     from quotaline_providers.settings import ProviderSettings as ProviderSettings, Source as Source
@@ -150,7 +153,7 @@ _EXPORTS = {
     ),
     "fetching.optional": "beside in_time optional together",
     "fetching.refusals": "refused_key",
-    "formatting": "amount grouped money percent plan_name tokens",
+    "formatting": "amount grouped money percent plan_name tokens yuan",
     "model": (
         "DAY_MINUTES MONTH_MINUTES SESSION_MINUTES WEEK_MINUTES Balance Chart Confidence Identity Lane Point "
         "Row Section Spend Usage Window"
@@ -158,8 +161,8 @@ _EXPORTS = {
     "parsing.json_search": "Object objects value_of",
     "parsing.payload": (
         "Flag Integer JsonDocument JsonObject NeededNumber Number P Payload StrictNumber Text When at_epoch "
-        "child clamped clean exact lenient lenient_items lenient_part needed_number parse_or_none share "
-        "to_integer to_number to_text to_time"
+        "child clamped clean exact jwt_claims lenient lenient_items lenient_part needed_number parse_or_none share "
+        "to_integer to_number to_text to_time to_words"
     ),
     "secret": "Secret",
     "settings": "ProviderSettings Source",

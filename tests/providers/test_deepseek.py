@@ -79,6 +79,7 @@ def test_an_empty_balance_is_exhausted(balance: Any, read: Read) -> None:
     balance.answers(is_available=False, balance_infos=[])
     usage = read("deepseek", DEEPSEEK_API_KEY='"k"')
     assert usage.window("balance").used_percent == 100
+    assert usage.window("balance").blocks
     assert (usage.window("balance").description or "").startswith("$0.00")
     assert usage.balance("money").unit == "USD"
 

@@ -76,6 +76,7 @@ class TestQuota:
     def test_a_large_refill_tells_the_scale_too(self) -> None:
         found = usage({"current": "0", "maximum": "50000"}, {"tariff": {"amount": "100000"}})
         assert found.window("current").limit == 0.5
+        assert found.window("current").blocks
 
     def test_numbers_need_not_be_text(self) -> None:
         assert usage({"current": 1, "maximum": 4}).window("current").used_percent == 25

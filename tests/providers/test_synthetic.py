@@ -40,6 +40,7 @@ def test_the_three_named_lanes(route: Any, read: Read) -> None:
         ("weekly", "secondary", 25),
         ("search", "tertiary", 100),
     ]
+    assert [window.blocks for window in usage.windows] == [True, True, False]
     assert usage.window("five-hour").next_regen_percent == 5
     assert usage.window("weekly").next_regen_percent == 10
     assert usage.window("search").resets_at == LATER

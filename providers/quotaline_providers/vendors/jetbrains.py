@@ -12,11 +12,7 @@ from xml.parsers import expat
 
 from pydantic import Field, ValidationError
 
-from quotaline_providers.contract import Context, Lookup, Option, Origin, Provider, ProviderKind, Strategy
-from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential, ReadError
-from quotaline_providers.formatting import grouped
-from quotaline_providers.model import Identity, Row, Section, Usage, Window
-from quotaline_providers.parsing.payload import Number, Payload, Text, When, lenient, lenient_part
+import quotaline_providers as ql
 
 QUOTA_FILE = Path("options") / "AIAssistantQuotaManager2.xml"
 COMPONENT = "AIAssistantQuotaManager2"
@@ -25,12 +21,12 @@ CREDIT = 100_000  # current IDEs write amounts in 1/100,000 credit
 # --- what the IDE writes ---------------------------------------------------------------------------
 
 
-class Amounts(Payload):
+class Amounts(ql.Payload):
     """One pot of credits; numbers come as text."""
 
-    current: Number = None
-    maximum: Number = None
-    available: Number = None
+    current: ql.Number = None
+    maximum: ql.Number = None
+    available: ql.Number = None
 
     @property
     def known(self) -> bool:
@@ -40,24 +36,24 @@ class Amounts(Payload):
 class QuotaInfo(Amounts):
     """Option `quotaInfo`. `until` ends the licence, not the month."""
 
-    type: Text = None
-    until: When = None
-    tariff: Annotated[Amounts, lenient_part(Amounts)] = Field(default=Amounts(), alias="tariffQuota")
-    top_up: Annotated[Amounts, lenient_part(Amounts)] = Field(default=Amounts(), alias="topUpQuota")
+    type: ql.Text = None
+    until: ql.When = None
+    tariff: Annotated[Amounts, ql.lenient_part(Amounts)] = Field(default=Amounts(), alias="tariffQuota")
+    top_up: Annotated[Amounts, ql.lenient_part(Amounts)] = Field(default=Amounts(), alias="topUpQuota")
 
 
-class Refill(Payload):
+class Refill(ql.Payload):
     """How much comes back and for how long (`PT720H`, `P30D`, `P4W`)."""
 
-    amount: Number = None
-    duration: Text = None
+    amount: ql.Number = None
+    duration: ql.Text = None
 
 
 class NextRefill(Refill):
     """Option `nextRefill`; amount and duration may stand under `tariff`."""
 
-    next: When = None
-    tariff: Annotated[Refill | None, lenient(Refill)] = None
+    next: ql.When = None
+    tariff: Annotated[Refill | None, ql.lenient(Refill)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ def parse_quota(text: str) -> Quota:
     try:
         info = QuotaInfo.model_validate_json(raw)
     except ValidationError:
-        raise BadResponse("The quota in the IDE's quota file cannot be understood.") from None
+        raise ql.BadResponse("The quota in the IDE's quota file cannot be understood.") from None
     if not (info.known or info.tariff.known or info.top_up.known):
         raise _no_quota()
     try:
@@ -90,15 +86,15 @@ def parse_quota(text: str) -> Quota:
     return Quota(info, refill)
 
 
-def _no_quota() -> BadResponse:
-    return BadResponse(
-        "The IDE's quota file holds no quota information.", "Use AI Assistant once in the IDE, then try again."
+def _no_quota() -> ql.BadResponse:
+    return ql.BadResponse(
+        "The IDE's quota file has no quota information.", "Use AI Assistant once in the IDE, then try again."
     )
 
 
 def _options(text: str) -> dict[str, str]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise BadResponse("The IDE's quota file declares a document type, which is not read.")
+        raise ql.BadResponse("The IDE's quota file declares a document type, which is not read.")
     options: dict[str, str] = {}
     above: list[tuple[str, str | None]] = []
 
@@ -113,7 +109,7 @@ def _options(text: str) -> dict[str, str]:
     try:
         parser.Parse(text.lstrip("\ufeff").strip(), True)
     except expat.ExpatError:
-        raise BadResponse("The IDE's quota file is not valid XML.") from None
+        raise ql.BadResponse("The IDE's quota file is not valid XML.") from None
     return options
 
 
@@ -135,7 +131,7 @@ def _first(*amounts: float | None) -> float | None:
     return next((amount for amount in amounts if amount is not None), None)
 
 
-def to_usage(quota: Quota, now: datetime, ide: str | None = None, written: datetime | None = None) -> Usage:
+def to_usage(quota: Quota, now: datetime, ide: str | None = None, written: datetime | None = None) -> ql.Usage:
     """The quota as usage. `ide` names the IDE it was found in, `written` is the file's age."""
     info, refill = quota.info, quota.refill
     maximum = _first(info.maximum, _sum(info.tariff.maximum, info.top_up.maximum))
@@ -149,10 +145,10 @@ def to_usage(quota: Quota, now: datetime, ide: str | None = None, written: datet
     scale = CREDIT if largest >= CREDIT else 1
 
     expired = refill.next is not None and refill.next <= now
-    window = Window(
+    window = ql.Window(
         id="current",
         label="Current",
-        used_percent=min(100.0, max(0.0, (used or 0) / maximum * 100)) if maximum and maximum > 0 else 0,
+        used_percent=ql.share(used or 0, maximum or 0),
         used=None if used is None else used / scale,
         limit=None if maximum is None else maximum / scale,
         unit="credits",
@@ -160,23 +156,24 @@ def to_usage(quota: Quota, now: datetime, ide: str | None = None, written: datet
         resets_at=None if expired else refill.next,
         description="Expired" if expired else None,
         lane="primary",
+        blocks=True,
     )
-    rows: list[Row] = []
+    rows: list[ql.Row] = []
     if used is not None and maximum is not None:
-        rows.append(Row(label="Used", value=f"{grouped(used / scale)} / {grouped(maximum / scale)} credits"))
+        rows.append(ql.Row(label="Used", value=f"{ql.grouped(used / scale)} / {ql.grouped(maximum / scale)} credits"))
     if remaining is not None:
-        rows.append(Row(label="Remaining", value=f"{grouped(remaining / scale)} credits"))
+        rows.append(ql.Row(label="Remaining", value=f"{ql.grouped(remaining / scale)} credits"))
     if expired and refill.next:
-        rows.append(Row(label="Refill was due", value=f"{refill.next:%Y-%m-%d}"))
+        rows.append(ql.Row(label="Refill was due", value=f"{refill.next:%Y-%m-%d}"))
     if info.until:
-        rows.append(Row(label="Subscription end", value=f"{info.until:%Y-%m-%d}"))
+        rows.append(ql.Row(label="Subscription end", value=f"{info.until:%Y-%m-%d}"))
     if written:
-        rows.append(Row(label="Written by the IDE", value=f"{written:%Y-%m-%d %H:%M} UTC"))
-    return Usage(
+        rows.append(ql.Row(label="Written by the IDE", value=f"{written:%Y-%m-%d %H:%M} UTC"))
+    return ql.Usage(
         updated_at=now,
         windows=(window,),
-        identity=Identity(plan=info.type, organization=ide),
-        details=(Section(title="AI credits", rows=tuple(rows)),) if rows else (),
+        identity=ql.Identity(plan=info.type, organization=ide),
+        details=(ql.Section(title="AI credits", rows=tuple(rows)),) if rows else (),
         subscription_expires_at=info.until,
     )
 
@@ -223,14 +220,14 @@ class Ide:
 
 
 def ide_of(folder: Path) -> Ide | None:
-    """The IDE a folder's name tells; None when it is none."""
+    """The IDE of this folder, by its name; None for any other folder."""
     for prefix, name in PRODUCTS:
         if folder.name.lower().startswith(prefix.lower()):
             return Ide(folder, name, folder.name[len(prefix) :] or "Unknown")
     return None
 
 
-def base_folders(ctx: Context) -> tuple[Path, ...]:
+def base_folders(ctx: ql.Context) -> tuple[Path, ...]:
     """Where IDEs keep their configuration folders on this system."""
     if ctx.platform == "darwin":
         support = ctx.home / "Library" / "Application Support"
@@ -245,12 +242,12 @@ def base_folders(ctx: Context) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folders))
 
 
-def installed(ctx: Context) -> tuple[Ide, ...]:
-    """All IDE folders there are, also those without a quota file: what a setting may offer to choose from."""
+def installed(ctx: ql.Context) -> tuple[Ide, ...]:
+    """All IDE folders, also those without a quota file: what a setting may offer to choose from."""
     return tuple(sorted(_folders(ctx), key=lambda ide: ide.order))
 
 
-def _folders(ctx: Context) -> Iterator[Ide]:
+def _folders(ctx: ql.Context) -> Iterator[Ide]:
     for base in base_folders(ctx):
         try:
             children = [child for child in base.iterdir() if child.is_dir()]
@@ -268,7 +265,7 @@ class Candidate:
     written: datetime | None = None
 
 
-def candidates(ctx: Context) -> tuple[Candidate, ...]:
+def candidates(ctx: ql.Context) -> tuple[Candidate, ...]:
     """Quota files of detected IDEs, the most recently written first."""
     found = [
         Candidate(ide.quota_file, ide, _written(ide.quota_file)) for ide in installed(ctx) if _is_file(ide.quota_file)
@@ -286,67 +283,67 @@ def _is_file(path: Path) -> bool:
 
 def _written(path: Path) -> datetime | None:
     try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except (OSError, ValueError, OverflowError):
+        return ql.at_epoch(path.stat().st_mtime)
+    except OSError:
         return None
 
 
 @dataclass(frozen=True)
-class QuotaFiles(Lookup[tuple[Candidate, ...]]):
+class QuotaFiles(ql.Lookup[tuple[Candidate, ...]]):
     """The quota file of the chosen IDE folder, else those of all detected IDEs."""
 
-    def places(self, ctx: Context) -> tuple[str, ...]:
+    def places(self, ctx: ql.Context) -> tuple[str, ...]:
         own = self._chosen(ctx)
         return (ctx.show(own),) if own else tuple(ctx.show(base) for base in base_folders(ctx))
 
-    def probe(self, ctx: Context) -> Origin | None:
+    def probe(self, ctx: ql.Context) -> ql.Origin | None:
         own = self._chosen(ctx)
         paths = [own] if own else [candidate.path for candidate in candidates(ctx)]
         return next((ctx.origin(path) for path in paths if _is_file(path)), None)
 
-    async def find(self, ctx: Context) -> tuple[Candidate, ...]:
+    async def find(self, ctx: ql.Context) -> tuple[Candidate, ...]:
         own = self._chosen(ctx)
         if own:
             if not await ctx.files.in_thread(own.exists):
-                raise Misconfigured(
+                raise ql.Misconfigured(
                     f"The quota file {ctx.show(own)} was not found.",
                     "Set ideBasePath to the IDE's configuration folder, or remove it to detect the IDE.",
                 )
             return (Candidate(own, written=await ctx.files.in_thread(lambda: _written(own))),)
         found = await ctx.files.in_thread(lambda: candidates(ctx))
         if not found:
-            raise MissingCredential("No JetBrains IDE with AI Assistant was found.")
+            raise ql.MissingCredential("No JetBrains IDE with AI Assistant was found.")
         return found
 
-    def _chosen(self, ctx: Context) -> Path | None:
+    def _chosen(self, ctx: ql.Context) -> Path | None:
         folder = ctx.settings.own_text("ideBasePath")
         return ctx.expand(folder) / QUOTA_FILE if folder else None
 
 
-async def from_file(ctx: Context, found: tuple[Candidate, ...]) -> Usage:
+async def from_file(ctx: ql.Context, found: tuple[Candidate, ...]) -> ql.Usage:
     """The first file with a usable quota. Raises BadResponse of the newest when there is none."""
-    failure: ReadError | None = None
+    failure: ql.ReadError | None = None
     for candidate in found:
         try:
             quota = parse_quota(await ctx.files.read(candidate.path))
         except (OSError, ValueError):
-            failure = failure or BadResponse(
+            failure = failure or ql.BadResponse(
                 f"The quota file {ctx.show(candidate.path)} cannot be read.", "Check the file's permissions."
             )
-        except ReadError as error:
+        except ql.ReadError as error:
             failure = failure or error
         else:
             return to_usage(quota, ctx.now, candidate.ide.label if candidate.ide else None, candidate.written)
-    raise failure or BadResponse("No quota file could be read.")
+    raise failure or ql.BadResponse("No quota file could be read.")
 
 
-PROVIDER = Provider(
+PROVIDER = ql.Provider(
     id="jetbrains",
     name="JetBrains AI",
-    kind=ProviderKind.CODING,
+    kind=ql.ProviderKind.CODING,
     aliases=("jetbrains-ai", "jetbrains-ai-assistant"),
     connect="Enable AI Assistant in a JetBrains IDE and use it once.",
     summary="Monthly AI credits used and left, as the IDE last wrote them.",
-    options=(Option("ideBasePath", "The IDE's configuration folder; detected when empty."),),
-    strategies=(Strategy.cli(from_file, QuotaFiles(), label="local"),),
+    options=(ql.Option("ideBasePath", "The IDE's configuration folder; detected when empty."),),
+    strategies=(ql.Strategy.cli(from_file, QuotaFiles(), label="local"),),
 )

@@ -8,23 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Context, Credential, Provider, ProviderKind, StatusPage, Strategy
-from quotaline_providers.errors import BadResponse
-from quotaline_providers.fetching.refusals import refused_key
-from quotaline_providers.formatting import grouped, money, percent
-from quotaline_providers.model import Identity, Lane, Row, Section, Spend, Usage, Window
-from quotaline_providers.parsing.json_search import Object, first
-from quotaline_providers.parsing.payload import (
-    JsonDocument,
-    at_epoch,
-    child,
-    clamped,
-    exact,
-    to_number,
-    to_time,
-    to_words,
-)
+import quotaline_providers as ql
+from quotaline_providers.parsing.json_search import first
 
 URL = "https://api.synthetic.new/v2/quotas"
 TIMEOUT = 15.0
@@ -57,7 +42,7 @@ _PERIOD = "window windowLabel window_label period periodLabel period_label"
 _UNITS = {"m": 1, "h": 60, "d": 1440}
 _SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(?:(m|min|mins|minute|minutes)|(h|hr|hrs|hour|hours)|(d|day|days))")
 _GENERIC = ("quotas", "quota", "limits", "usage", "entries", "subscription", "data")
-_LANES: tuple[Lane, ...] = ("primary", "secondary", "tertiary")
+_LANES: tuple[ql.Lane, ...] = ("primary", "secondary", "tertiary")
 _NAMED = (("five-hour", "Five-hour quota"), ("weekly", "Weekly tokens"), ("search", "Search hourly"))
 _PLACES = (("rollingFiveHourLimit",), ("weeklyTokenLimit",), ("search", "hourly"))
 _MOST_CREDITS = "maxCredits max_credits"
@@ -68,23 +53,26 @@ _MAX_DEPTH = 40
 
 
 def moment(value: object) -> datetime | None:
-    """ISO 8601, epoch milliseconds above 1e12, epoch seconds above 1e9; None for anything else."""
-    number = to_number(value)
+    """ISO 8601, epoch milliseconds above 1e12, epoch seconds above 1e9; None for anything else.
+
+    Not `to_time`: a number up to 1e9 is here a duration or an amount and never a time.
+    """
+    number = ql.to_number(value)
     if number is None:
-        return to_time(value)
+        return ql.to_time(value)
     seconds = number / 1000 if number > 1e12 else number
-    return at_epoch(seconds) if seconds > 1e9 else None
+    return ql.at_epoch(seconds) if seconds > 1e9 else None
 
 
 def dollars(value: object) -> float | None:
     """A number, or a text such as `$1,200.50`."""
-    return to_number(value.replace("$", "").replace(",", "") if isinstance(value, str) else value)
+    return ql.to_number(value.replace("$", "").replace(",", "") if isinstance(value, str) else value)
 
 
-def length(source: Object) -> int | None:
+def length(source: ql.Object) -> int | None:
     """The stated length of a window in minutes."""
     for names, factor in _MINUTES:
-        number = first(source, names, to_number)
+        number = first(source, names, ql.to_number)
         if number is not None and number > 0:
             return round(number * factor) or None
     return first(source, _PERIOD, _span)
@@ -98,14 +86,14 @@ def _span(value: object) -> int | None:
     return round(float(match.group(1)) * _UNITS[unit]) or None
 
 
-def is_quota(source: Object) -> bool:
+def is_quota(source: ql.Object) -> bool:
     """Whether any number of a quota stands in this object."""
     names = " ".join((_USED_PERCENT, _LEFT_PERCENT, _LIMIT, _USED, _REMAINING))
-    return first(source, names, to_number) is not None
+    return first(source, names, ql.to_number) is not None
 
 
-def collect(value: object, depth: int = 0) -> Iterator[Object]:
-    """The quotas in a value: elements in their order, objects that are none through their sorted keys."""
+def collect(value: object, depth: int = 0) -> Iterator[ql.Object]:
+    """The quotas in a value: elements in their order, objects that are not quotas through their sorted keys."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, list):
@@ -135,7 +123,7 @@ class Credits:
 class Quota:
     """One lane: percent used (0-100), length in minutes, what comes back at the next tick in percent.
 
-    `id` is empty for a quota that is none of the named lanes.
+    `id` is empty for a quota outside the named lanes.
     """
 
     label: str | None
@@ -153,13 +141,13 @@ def _scaled(value: float | None, fraction: bool) -> float | None:
     return value * 100 if value is not None and fraction and value <= 1 else value
 
 
-def to_quota(source: Object, *, weekly: bool = False) -> Quota | None:
-    """The quota in an object; None when its use cannot be told. The weekly lane's percents are never fractions."""
-    limit, used, remaining = (first(source, names, to_number) for names in (_LIMIT, _USED, _REMAINING))
+def to_quota(source: ql.Object, *, weekly: bool = False) -> Quota | None:
+    """The quota in an object; None when its use is not known. The weekly lane's percents are never fractions."""
+    limit, used, remaining = (first(source, names, ql.to_number) for names in (_LIMIT, _USED, _REMAINING))
     most, rest = first(source, _MOST_CREDITS, dollars), first(source, _credit("remaining"), dollars)
     spent = first(source, _credit("used"), dollars)
-    share = _scaled(first(source, _USED_PERCENT, to_number), not weekly)
-    left = _scaled(first(source, _LEFT_PERCENT, to_number), not weekly)
+    share = _scaled(first(source, _USED_PERCENT, ql.to_number), not weekly)
+    left = _scaled(first(source, _LEFT_PERCENT, ql.to_number), not weekly)
     if limit is None and used is not None and remaining is not None:
         limit = used + remaining
     if used is None and limit is not None and remaining is not None:
@@ -172,19 +160,19 @@ def to_quota(source: Object, *, weekly: bool = False) -> Quota | None:
         share = used / limit * 100
     if share is None:
         return None
-    share = clamped(share)
+    share = ql.clamped(share)
     credits = None
     if most is not None and most > 0:
         if spent is None:
             spent = max(0.0, most - rest) if rest is not None else most * share / 100
         regen = first(source, "nextRegenCredits next_regen_credits", dollars)
         credits = Credits(most, spent, regen if regen and regen > 0 else None)
-    step = first(source, _STEP, to_number)
+    step = first(source, _STEP, ql.to_number)
     step = step * 100 if step is not None and step <= 1 else step
     if step is None and credits and credits.regen:
         step = credits.regen / credits.limit * 100
     return Quota(
-        label=first(source, _LABEL, to_words),
+        label=first(source, _LABEL, ql.to_words),
         used_percent=share,
         used=used,
         limit=limit if limit and limit > 0 else None,
@@ -204,16 +192,16 @@ def _in_lane(number: int, quota: Quota | None) -> Quota | None:
     return replace(quota, id=id, label=label) if quota else None
 
 
-def _named(root: Object, path: tuple[str, ...]) -> Object | None:
+def _named(root: ql.Object, path: tuple[str, ...]) -> ql.Object | None:
     """The named lane that stands here, at the root or under `data`; None unless it holds a number of a quota."""
-    lanes = (child(root, *path), child(root, "data", *path))
+    lanes = (ql.child(root, *path), ql.child(root, "data", *path))
     return next((lane for lane in lanes if lane and (is_quota(lane) or first(lane, _MOST_CREDITS, dollars))), None)
 
 
 def quotas(document: object) -> tuple[Quota | None, Quota | None, Quota | None]:
     """The three lanes, each in its slot; a named lane that is missing is never filled by another. Only quotas that
     have no lane of their own keep their labels."""
-    root: Object = {"quotas": document} if isinstance(document, list) else (child(document) or {})
+    root: ql.Object = {"quotas": document} if isinstance(document, list) else (ql.child(document) or {})
     rolling, weekly, search = (_named(root, path) for path in _PLACES)
     if rolling or weekly or search:
         return (
@@ -221,7 +209,7 @@ def quotas(document: object) -> tuple[Quota | None, Quota | None, Quota | None]:
             _in_lane(1, to_quota(weekly, weekly=True)) if weekly else None,
             _in_lane(2, to_quota(search)) if search else None,
         )
-    data = child(root, "data") or {}
+    data = ql.child(root, "data") or {}
     candidates = [root.get(name) for name in _GENERIC] + [data.get(name) for name in _GENERIC[:-1]]
     for candidate in candidates:
         found = [quota for source in collect(candidate) if (quota := to_quota(source))][:3]
@@ -253,12 +241,12 @@ def regen_text(quota: Quota) -> tuple[str, str] | None:
     full = "Near full" if ticks <= 0.1 else f"Full in ~{math.ceil(ticks)} regens"
     if 0.1 < ticks < 1.5:
         full = "Full in ~1 regen"
-    return f"{percent(min(100.0, 100 - quota.used_percent + quota.step))} after next regen", full
+    return f"{ql.percent(min(100.0, 100 - quota.used_percent + quota.step))} after next regen", full
 
 
-def window_of(quota: Quota, lane: Lane, number: int) -> Window:
+def window_of(quota: Quota, lane: ql.Lane, number: int) -> ql.Window:
     """The window of a quota in its slot."""
-    return Window(
+    return ql.Window(
         id=quota.id or f"quota-{number + 1}",
         label=quota.label or _NAMED[number][1],
         used_percent=quota.used_percent,
@@ -270,74 +258,77 @@ def window_of(quota: Quota, lane: Lane, number: int) -> Window:
         description=None if quota.resets_at else _length_text(quota.minutes),
         lane=lane,
         next_regen_percent=quota.step,
+        blocks=quota.id != "search",
     )
 
 
-def to_usage(document: object, now: datetime) -> Usage:
+def to_usage(document: object, now: datetime) -> ql.Usage:
     """The usage. Raises BadResponse when there is no quota."""
     lanes = quotas(document)
     if not any(lanes):
-        raise BadResponse("Missing quota data: Synthetic gave no quota.")
-    windows: list[Window] = []
-    rows: list[Row] = []
-    spends: list[Spend] = []
+        raise ql.BadResponse("Missing quota data: Synthetic answered without a quota.")
+    windows: list[ql.Window] = []
+    rows: list[ql.Row] = []
+    spends: list[ql.Spend] = []
     for number, (quota, lane) in enumerate(zip(lanes, _LANES, strict=True)):
         if quota is None:
             continue
         window = window_of(quota, lane, number)
         windows.append(window)
         if texts := regen_text(quota):
-            rows.append(Row(label=f"{window.label} regenerates", value=texts[0], secondary=texts[1]))
+            rows.append(ql.Row(label=f"{window.label} regenerates", value=texts[0], secondary=texts[1]))
         if quota.credits and not spends:
             spends.append(_spend(quota, quota.credits))
             if quota.credits.regen:
-                rows.append(Row(label="Next regeneration", value=money(quota.credits.regen)))
-    root = child(document) or {}
-    if (old := child(root, "subscription")) and (extra := to_quota(old)) and extra.limit:
-        rows.append(Row(label="Subscription requests", value=f"{grouped(extra.used or 0)} / {grouped(extra.limit)}"))
-    plan = first(root, _PLAN, to_words) or first(child(root, "data") or {}, _PLAN, to_words)
-    return Usage(
+                rows.append(ql.Row(label="Next regeneration", value=ql.money(quota.credits.regen)))
+    root = ql.child(document) or {}
+    if (old := ql.child(root, "subscription")) and (extra := to_quota(old)) and extra.limit:
+        rows.append(
+            ql.Row(label="Subscription requests", value=f"{ql.grouped(extra.used or 0)} / {ql.grouped(extra.limit)}")
+        )
+    plan = first(root, _PLAN, ql.to_words) or first(ql.child(root, "data") or {}, _PLAN, ql.to_words)
+    return ql.Usage(
         updated_at=now,
         windows=tuple(windows),
         spends=tuple(spends),
-        identity=Identity(plan=plan),
-        details=(Section(title="Quotas", rows=tuple(rows)),) if rows else (),
+        identity=ql.Identity(plan=plan),
+        details=(ql.Section(title="Quotas", rows=tuple(rows)),) if rows else (),
     )
 
 
-def _spend(quota: Quota, credits: Credits) -> Spend:
-    return Spend(
+def _spend(quota: Quota, credits: Credits) -> ql.Spend:
+    return ql.Spend(
         id="credits",
         label="Credits",
-        used=exact(credits.used),
-        limit=exact(credits.limit),
+        used=ql.exact(credits.used),
+        limit=ql.exact(credits.limit),
         unit="USD",
         period="Weekly",
         resets_at=quota.resets_at,
-        next_regen=exact(credits.regen) if credits.regen else None,
+        next_regen=ql.exact(credits.regen) if credits.regen else None,
     )
 
 
-async def from_api(ctx: Context, key: Credential) -> Usage:
-    """One call tells everything. Raises ReadError."""
-    answer = await ctx.http.send("GET", URL, bearer=key.secret, timeout=TIMEOUT)
-    document = ctx.http.parse(ctx.http.check(answer, refused_key("Synthetic")), JsonDocument).root
-    if not isinstance(document, dict | list):
-        raise BadResponse("Synthetic gave an answer that is neither an object nor a list.")
-    return to_usage(document, ctx.now)
+async def from_api(ctx: ql.Context, key: ql.Credential) -> ql.Usage:
+    """One request has everything. Raises ReadError."""
+    refusals = ql.refused_key("Synthetic")
+    answer = await ctx.http.get(URL, ql.JsonDocument, refusals=refusals, bearer=key.secret, timeout=TIMEOUT)
+    if not isinstance(answer.root, dict | list):
+        raise ql.BadResponse("Synthetic answered with neither an object nor a list.")
+    return to_usage(answer.root, ctx.now)
 
 
-PROVIDER = Provider(
+PROVIDER = ql.Provider(
     id="synthetic",
     name="Synthetic",
-    kind=ProviderKind.CODING,
+    kind=ql.ProviderKind.CODING,
     connect="Create an API key at synthetic.new and set SYNTHETIC_API_KEY, or store it with Quotaline.",
     summary="Five-hour requests, weekly token credits and hourly searches.",
     aliases=("synthetic.new",),
     dashboard="https://synthetic.new",
     keys="",
-    status=StatusPage("https://status.synthetic.new"),
-    accounts=AccountKind.TOKEN,
+    status=ql.StatusPage("https://status.synthetic.new"),
+    accounts=ql.AccountKind.TOKEN,
     deadline=20,
-    strategies=(Strategy.api(from_api, ApiKey(env=("SYNTHETIC_API_KEY",))),),
+    strategies=(ql.Strategy.api(from_api, ql.ApiKey(env=("SYNTHETIC_API_KEY",))),),
 )
