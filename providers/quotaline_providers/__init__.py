@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         TimedOut as TimedOut,
         Unavailable as Unavailable,
     )
+    from quotaline_providers.fetching.history_option import HISTORY as HISTORY, history_days as history_days
     from quotaline_providers.fetching.optional import (
         beside as beside,
         in_time as in_time,
@@ -151,6 +152,7 @@ _EXPORTS = {
         "BadResponse ExpiredCredential Forbidden Misconfigured MissingCredential MissingProgram RateLimited "
         "ReadError TimedOut Unavailable"
     ),
+    "fetching.history_option": "HISTORY history_days",
     "fetching.optional": "beside in_time optional together",
     "fetching.refusals": "refused_key",
     "formatting": "amount grouped money percent plan_name tokens yuan",

@@ -16,8 +16,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Vendor
-from quotaline_providers.vendors.chutes import to_usage
-from quotaline_providers.vendors.chutes.quotas import Quota, reading
+from quotaline_providers.vendors.chutes.mapping import Quota, reading, to_usage
 
 RESET = datetime(2030, 1, 2, 16, tzinfo=UTC)
 FOUR_HOUR = {"usage": 2.5, "cap": 10, "remaining": 7.5, "reset_at": "2030-01-02T16:00:00Z"}
@@ -225,6 +224,7 @@ def test_without_a_subscription_each_quota_is_asked(host: Vendor, subscription: 
         ("primary", "All chutes", 25),
         ("secondary", "a/b", 50),
     ]
+    assert [window.blocks for window in found.windows] == [True, False], "a quota of one chute stops that one alone"
     assert found.windows[0].description == "50/200 credits"
     assert found.identity.plan == "No active subscription"
 

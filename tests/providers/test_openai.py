@@ -21,9 +21,9 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Vendor
-from quotaline_providers.vendors import openai
-from quotaline_providers.vendors.openai.balance import Grants, balance_usage
-from quotaline_providers.vendors.openai.organization import CostPage, UsagePage, days_of, to_usage
+from quotaline_providers.vendors.openai import api
+from quotaline_providers.vendors.openai.mapping import balance_usage, days_of, to_usage
+from quotaline_providers.vendors.openai.payloads import CostPage, Grants, UsagePage
 
 TODAY = int(datetime(2030, 1, 2, tzinfo=UTC).timestamp())
 DAY = 86400
@@ -33,8 +33,8 @@ GRANTS = "/v1/dashboard/billing/credit_grants"
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai, "RETRY_SECONDS", 0.0)
-    monkeypatch.setattr(openai, "MAX_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(api, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(api, "MAX_RETRY_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_the_second_try_waits_as_asked_but_not_long(
     monkeypatch: pytest.MonkeyPatch, seconds: float | None, wait: float
 ) -> None:
     monkeypatch.undo()
-    assert openai.pause(None if seconds is None else NOW + timedelta(seconds=seconds), NOW) == wait
+    assert api.pause(None if seconds is None else NOW + timedelta(seconds=seconds), NOW) == wait
 
 
 class TestRequests:
@@ -189,7 +189,7 @@ class TestRequests:
             read("openai", config={"workspaceID": "proj_1"}, OPENAI_ADMIN_KEY="k")
 
     def test_pages_without_end(self, host: Vendor, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(openai, "MAX_PAGES", 2)
+        monkeypatch.setattr(api, "MAX_PAGES", 2)
         costs = host.get(COSTS)
         for number in range(3):
             costs.answers_json(page(more=str(number)))
@@ -274,6 +274,7 @@ class TestBalance:
     def test_percent_used(self, granted: float, spent: float, available: float, percent: float) -> None:
         found = balance_usage(Grants(total_granted=granted, total_used=spent, total_available=available), NOW)
         assert found.window("credits").used_percent == percent
+        assert found.window("credits").blocks
         assert found.window("credits").description == f"${max(0, available)}.00 available"
         assert found.identity.plan == f"API balance: ${max(0, available)}.00"
 

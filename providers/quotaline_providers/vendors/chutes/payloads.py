@@ -1,4 +1,4 @@
-"""The names under which an answer may tell something, whatever their spelling, and how a value is found by them."""
+"""The names that the vendor's answers may use, whatever their spelling, and how a value is found by them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from quotaline_providers.parsing.payload import to_number
+from quotaline_providers import to_number
 
 ROLLING = ("rolling", "rolling_window", "rolling_4h", "four_hour", "four_hour_usage", "window_4h")
 MONTHLY = ("monthly", "monthly_usage", "subscription", "subscription_usage", "billing_period")

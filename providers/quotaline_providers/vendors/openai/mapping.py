@@ -1,4 +1,4 @@
-"""An organisation's days: what they cost and used, by model and line item."""
+"""How an organisation's days, by model and line item, and a credit balance become a usage."""
 
 from __future__ import annotations
 
@@ -6,93 +6,27 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field
-
-from quotaline_providers.formatting import grouped, money, tokens
-from quotaline_providers.model import Chart, Confidence, Identity, Point, Row, Section, Spend, Usage
-from quotaline_providers.parsing.payload import Integer, Payload, Text, exact, to_number
+from quotaline_providers import (
+    Balance,
+    Chart,
+    Confidence,
+    Identity,
+    Point,
+    Row,
+    Section,
+    Spend,
+    Usage,
+    Window,
+    exact,
+    grouped,
+    money,
+    share,
+    tokens,
+)
+from quotaline_providers.vendors.openai.payloads import CostBucket, CostResult, Grants, UsageBucket, UsageResult
 
 _TOP = 24
-_LATEST = 253_402_214_400  # the last day of the year 9999
-
-Midnight = Annotated[int, Field(ge=0, le=_LATEST)]
-"""The beginning of a UTC day, epoch seconds."""
-
-# --- what the vendor sends -------------------------------------------------------------------------
-
-
-def _dollars(value: object) -> float:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return 0.0
-    number = to_number(value)
-    if number is None:
-        raise ValueError("not an amount")
-    return number
-
-
-class Amount(Payload):
-    """US dollars; nothing means zero, anything that is no number spoils the page."""
-
-    value: Annotated[float, BeforeValidator(_dollars)] = 0.0
-
-
-class CostResult(Payload):
-    """The cost of one line item."""
-
-    amount: Amount | None = None
-    line_item: Text = None
-
-
-class UsageResult(Payload):
-    """Tokens of one model. Cached input is part of the input."""
-
-    input_tokens: Integer = None
-    input_cached_tokens: Integer = None
-    input_audio_tokens: Integer = None
-    output_tokens: Integer = None
-    output_audio_tokens: Integer = None
-    num_model_requests: Integer = None
-    model: Text = None
-
-
-class CostBucket(Payload):
-    """One UTC day, epoch seconds, end exclusive."""
-
-    start_time: Midnight
-    end_time: int
-    results: tuple[CostResult, ...]
-
-
-class UsageBucket(Payload):
-    """One UTC day, epoch seconds, end exclusive."""
-
-    start_time: Midnight
-    end_time: int
-    results: tuple[UsageResult, ...]
-
-
-class Page(Payload):
-    """A page of buckets, and where the next one begins."""
-
-    has_more: bool
-    next_page: Text = None
-
-
-class CostPage(Page):
-    """`GET /organization/costs`."""
-
-    data: tuple[CostBucket, ...]
-
-
-class UsagePage(Page):
-    """`GET /organization/usage/completions`."""
-
-    data: tuple[UsageBucket, ...]
-
-
-# --- what it means ---------------------------------------------------------------------------------
 
 
 @dataclass
@@ -206,3 +140,45 @@ def _items(days: tuple[Day, ...]) -> tuple[Row, ...]:
 
 def _cost(days: Iterable[Day]) -> float:
     return sum(day.cost for day in days)
+
+
+def balance_usage(grants: Grants, now: datetime) -> Usage:
+    """Prepaid credit as one window; it resets when the next grant expires."""
+    granted, used = max(0.0, grants.total_granted), max(0.0, grants.total_used)
+    available = max(0.0, grants.total_available)
+    expiries = [grant.expires_at for grant in (grants.grants.data if grants.grants else ()) if grant.expires_at]
+    reset = min((moment for moment in expiries if moment > now), default=None)
+    percent = 100.0 if granted == 0 == available else share(used, granted)
+    text = money(available)
+    return Usage(
+        updated_at=now,
+        windows=(
+            Window(
+                id="credits",
+                label="Spend",
+                used_percent=percent,
+                used=used,
+                limit=granted if granted > 0 else None,
+                unit="USD",
+                resets_at=reset,
+                description=f"{text} available",
+                lane="primary",
+                blocks=True,
+            ),
+        ),
+        balances=(Balance(id="credits", label="API credits", amount=exact(available), unit="USD"),),
+        spends=(
+            Spend(
+                id="credits",
+                label="API credits",
+                used=exact(used),
+                limit=exact(granted) if granted > 0 else None,
+                unit="USD",
+                period="API credits",
+                resets_at=reset,
+            ),
+        ),
+        identity=Identity(plan=f"API balance: {text}"),
+        confidence=Confidence.EXACT,
+        source="billing-api",
+    )

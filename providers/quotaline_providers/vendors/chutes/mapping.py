@@ -1,4 +1,4 @@
-"""The allowances in an answer, and the answer as a whole."""
+"""The allowances in an answer, the answer as a whole, and how it becomes a usage."""
 
 from __future__ import annotations
 
@@ -9,11 +9,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from quotaline_providers.errors import BadResponse
-from quotaline_providers.formatting import grouped, money
-from quotaline_providers.model import MONTH_MINUTES
-from quotaline_providers.parsing.payload import to_number, to_text, to_time
-from quotaline_providers.vendors.chutes.names import (
+from quotaline_providers import (
+    MONTH_MINUTES,
+    BadResponse,
+    Identity,
+    Lane,
+    Row,
+    Section,
+    Usage,
+    Window,
+    clamped,
+    grouped,
+    money,
+    percent,
+    share,
+    to_number,
+    to_text,
+    to_time,
+)
+from quotaline_providers.vendors.chutes.payloads import (
     ACTIVE,
     CONTAINERS,
     LABEL,
@@ -62,6 +76,7 @@ class Quota:
     minutes: int | None
     resets_at: datetime | None
     kind: Kind = "other"
+    of_one_chute: bool = False
 
     @property
     def description(self) -> str | None:
@@ -74,11 +89,11 @@ class Quota:
 
 def _share(value: float) -> float:
     """A percentage that may have come as a fraction; exactly 1 is one percent."""
-    return min(100.0, max(0.0, value * 100 if abs(value) < 1 else value))
+    return clamped(value * 100 if abs(value) < 1 else value)
 
 
 def length(where: Node) -> int | None:
-    """A window's length in minutes; None when none is told."""
+    """A window's length in minutes; None when it is not stated."""
     for name, factor in LENGTHS.items():
         if minutes := _minutes(first(where, (name,), amount), factor):
             return minutes
@@ -90,24 +105,24 @@ def length(where: Node) -> int | None:
     return None
 
 
-def _minutes(told: float | None, factor: float) -> int | None:
-    return (round(told * factor) or None) if told is not None and 0 < told * factor <= _LONGEST else None
+def _minutes(stated: float | None, factor: float) -> int | None:
+    return (round(stated * factor) or None) if stated is not None and 0 < stated * factor <= _LONGEST else None
 
 
 def quota_of(where: Node, kind: Kind | None = None) -> Quota | None:
-    """The allowance this object tells; None when it has no percentage. `kind` is given where its place tells it."""
+    """The allowance in this object; None when it has no percentage. `kind` is given where its place says it."""
     limit, used, remaining = (first(where, names, amount) for names in (LIMIT, USED, REMAINING))
     if limit is None and used is not None and remaining is not None:
         limit = used + remaining
     if used is None and limit is not None and remaining is not None:
         used = limit - remaining
-    told_used, told_left = first(where, PERCENT_USED, amount), first(where, PERCENT_LEFT, amount)
-    if told_used is not None:
-        share = _share(told_used)
-    elif told_left is not None:
-        share = 100 - _share(told_left)
+    stated_used, stated_left = first(where, PERCENT_USED, amount), first(where, PERCENT_LEFT, amount)
+    if stated_used is not None:
+        percentage = _share(stated_used)
+    elif stated_left is not None:
+        percentage = 100 - _share(stated_left)
     elif used is not None and limit is not None and limit > 0:
-        share = min(100.0, max(0.0, used / limit * 100))
+        percentage = share(used, limit)
     else:
         return None
     # The windows of a subscription are in dollars, of which the answer says nothing.
@@ -115,7 +130,7 @@ def quota_of(where: Node, kind: Kind | None = None) -> Quota | None:
     minutes, label, unit = length(where), first(where, LABEL, to_text), first(where, UNIT, to_text)
     return Quota(
         key=json.dumps(where, sort_keys=True, default=str),
-        percent=share,
+        percent=percentage,
         used=used,
         limit=limit if limit is not None and limit > 0 else None,
         unit=unit or ("USD" if in_dollars else "credits"),
@@ -123,6 +138,7 @@ def quota_of(where: Node, kind: Kind | None = None) -> Quota | None:
         minutes=minutes,
         resets_at=first(where, RESET, to_time),
         kind=kind or classified(f"{label or ''} {unit or 'credits'}", minutes),
+        of_one_chute=first(where, ("chute_id",), to_text) not in (None, "*"),
     )
 
 
@@ -156,7 +172,7 @@ def objects(value: object) -> Iterator[Node]:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one answer tells. `active` is None when nothing is said of a subscription."""
+    """What one answer holds. `active` is None when it does not mention a subscription."""
 
     rolling: Quota | None = None
     monthly: Quota | None = None
@@ -180,7 +196,7 @@ class Reading:
 
 
 def reading(document: object) -> Reading:
-    """What an answer tells. Raises BadResponse when it is neither an object nor a list."""
+    """What an answer holds. Raises BadResponse when it is neither an object nor a list."""
     root, data = roots(document)
     quotas: dict[str, Quota] = {}
     inside = (value for name in CONTAINERS for place in (root, data) for value in values(place, (name,)))
@@ -222,10 +238,10 @@ def _first(quotas: Iterable[Quota], kind: Kind) -> Quota | None:
 
 
 def is_active(places: Sequence[Node]) -> bool | None:
-    """Whether there is an active subscription; None when that is not told."""
+    """Whether there is an active subscription; None when that is not stated."""
     for place in places:
-        if (told := first(place, ACTIVE, _yes_or_no)) is not None:
-            return told
+        if (active := first(place, ACTIVE, _yes_or_no)) is not None:
+            return active
         if isinstance(value := place.get("subscription"), bool):
             return value
     for place in places:
@@ -245,5 +261,77 @@ def _yes_or_no(value: object) -> bool | None:
         if word in ("true", "1", "yes", "active"):
             return True
         return False if word in ("false", "0", "no", "inactive", "none") else None
-    told = to_number(value)
-    return None if told is None else told != 0
+    number = to_number(value)
+    return None if number is None else number != 0
+
+
+# --- quotas one by one -----------------------------------------------------------------------------
+
+
+def definitions(document: object) -> tuple[Node, ...]:
+    """The quotas an account has, as `GET /users/me/quotas` lists them."""
+    found = document
+    if isinstance(document, dict):
+        root = node(document)
+        inner = root.get("data")
+        nested = node(inner).get("quotas") if isinstance(inner, dict) else None
+        found = next((value for value in (root.get("quotas"), inner, nested) if isinstance(value, list)), None)
+    return tuple(node(item) for item in found if isinstance(item, dict)) if isinstance(found, list) else ()
+
+
+def merged(definition: Node, usage: object) -> Node:
+    """A quota with what was used of it."""
+    return definition | roots(usage)[1] if isinstance(usage, dict) else definition
+
+
+# --- how it becomes a usage ------------------------------------------------------------------------
+
+
+def to_usage(found: Reading, now: datetime) -> Usage:
+    """The usage of one account: the windows of a subscription, else the fullest quotas."""
+    windows, rest = _windows(found)
+    if found.plan:
+        login: str | None = found.plan
+    elif found.active is False:
+        login = "No active subscription"
+    else:
+        login = "No usage data" if found.active is None and not windows else None
+    rows = tuple(Row(label=quota.label or "Quota", value=quota.description or percent(quota.percent)) for quota in rest)
+    return Usage(
+        updated_at=now,
+        windows=windows,
+        identity=Identity(plan=login),
+        details=(Section(title="Other quotas", rows=rows),) if rows else (),
+        subscription_renews_at=found.renews_at or (found.monthly.resets_at if found.monthly else None),
+    )
+
+
+def _windows(found: Reading) -> tuple[tuple[Window, ...], tuple[Quota, ...]]:
+    """The windows of the two lanes, and the quotas for which there is none."""
+    windows: list[Window] = []
+    rest = list(found.others)
+    if found.rolling:
+        windows.append(_window(found.rolling, "rolling", "primary", "4-hour quota", FOUR_HOURS))
+    elif not found.monthly and rest:
+        windows.append(_window(rest.pop(0), "quota", "primary"))
+    if found.monthly:
+        windows.append(_window(found.monthly, "monthly", "secondary", "Monthly quota", MONTH_MINUTES))
+    elif rest:
+        windows.append(_window(rest.pop(0), "quota-2", "secondary"))
+    return tuple(windows), tuple(rest)
+
+
+def _window(quota: Quota, id: str, lane: Lane, label: str = "", minutes: int | None = None) -> Window:
+    return Window(
+        id=id,
+        label=label or quota.label or "Quota",
+        used_percent=quota.percent,
+        used=quota.used,
+        limit=quota.limit,
+        unit=quota.unit if quota.description else None,
+        minutes=quota.minutes or minutes,
+        resets_at=quota.resets_at,
+        description=quota.description,
+        lane=lane,
+        blocks=not quota.of_one_chute,
+    )
