@@ -18,18 +18,17 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.testing import NOW, Read
-from quotaline_providers.vendors import openrouter
-from quotaline_providers.vendors.openrouter import key_in_file
-from quotaline_providers.vendors.openrouter.answers import Key
-from quotaline_providers.vendors.openrouter.budget import key_used, next_reset
-from quotaline_providers.vendors.openrouter.history import activity, history_section
+from quotaline_providers.vendors.openrouter import api
+from quotaline_providers.vendors.openrouter.credentials import key_in_file
+from quotaline_providers.vendors.openrouter.mapping import activity, history_section, key_used, next_reset
+from quotaline_providers.vendors.openrouter.payloads import Key
 
 TODAY = date(2030, 1, 2)
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openrouter, "DETAIL_SECONDS", 5.0)
+    monkeypatch.setattr(api, "DETAIL_SECONDS", 5.0)
 
 
 @pytest.fixture
@@ -65,6 +64,7 @@ def test_balance_and_monthly_budget(routes: Any, read: Read) -> None:
     assert budget.resets_at == datetime(2030, 2, 1, tzinfo=UTC)
     assert usage.window("credits").used_percent == 25
     assert usage.window("credits").lane == "secondary"
+    assert all(window.blocks for window in usage.windows)
     assert usage.row("Today").value == "$0.00"
     assert usage.row("Reset window").value == "Monthly"
     assert usage.row("Activity").value == "Management API key not configured"
@@ -169,7 +169,7 @@ def test_a_slow_key_answer_is_not_waited_for(routes: Any, read: Read) -> None:
 
 def test_details_wait_one_second_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert openrouter.DETAIL_SECONDS == 1
+    assert api.DETAIL_SECONDS == 1
 
 
 def test_an_older_deployment_has_the_key_elsewhere(routes: Any, read: Read) -> None:
@@ -352,7 +352,7 @@ def test_equal_numbers_under_one_identity_count_once_whatever_else_differs() -> 
 
 def test_a_bracketed_address_may_stand_in_for_the_service(reader: Any) -> None:
     context = reader.context("openrouter", {"enterpriseHost": "[2001:db8::1]:8443/v1/"})
-    assert openrouter.base_url(context) == "https://[2001:db8::1]:8443/v1"
+    assert api.base_url(context) == "https://[2001:db8::1]:8443/v1"
 
 
 def test_rows_before_the_window_do_not_count() -> None:

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from quotaline_providers.parsing.payload import Flag, Integer, Number, Payload, Text, lenient, to_number
+from quotaline_providers import Flag, Integer, Number, Payload, StrictNumber, Text, lenient
 
 MAX_COUNT = 2**63 - 1
-
-
-def _strict_number(value: object) -> object:
-    if value is None:
-        return None
-    number = None if isinstance(value, str) else to_number(value)
-    if number is None:
-        raise ValueError("not a finite number")
-    return number
-
-
-StrictNumber = Annotated[float, BeforeValidator(_strict_number)]
-Dollars = Annotated[float, BeforeValidator(_strict_number), Field(ge=0)]
+Dollars = Annotated[StrictNumber, Field(ge=0)]
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_COUNT)]
 
 
