@@ -24,10 +24,10 @@ from quotaline_providers.model import Usage
 from quotaline_providers.parsing.payload import parse_or_none
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Route, Vendor
-from quotaline_providers.vendors.zai import Extras, binding, to_usage
-from quotaline_providers.vendors.zai.access import QUOTA_PATH, key_in_helper, key_in_json, with_parameters
-from quotaline_providers.vendors.zai.answers import Envelope, History, Limit
-from quotaline_providers.vendors.zai.details import history_section, rate_row
+from quotaline_providers.vendors.zai.api import QUOTA_PATH, with_parameters
+from quotaline_providers.vendors.zai.credentials import key_in_helper, key_in_json
+from quotaline_providers.vendors.zai.mapping import Extras, binding, history_section, rate_row, to_usage
+from quotaline_providers.vendors.zai.payloads import Envelope, History, Limit
 
 SESSION = {"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 600, "currentValue": 150, "remaining": 450}
 WEEK = {"type": "CREDIT_LIMIT", "unit": 6, "number": 1, "percentage": 8, "nextResetTime": 1893900000000}
@@ -72,6 +72,7 @@ class TestLimits:
         assert (week.used_percent, week.minutes, week.label, week.lane) == (8, 10080, "Weekly", "secondary")
         assert week.resets_at == datetime.fromtimestamp(1893900000, UTC)
         assert (calls.used_percent, calls.minutes, calls.label, calls.lane) == (20, 43200, "MCP", None)
+        assert (session.blocks, week.blocks, calls.blocks) == (True, True, False)
         assert found.identity.plan == "max"
 
     def test_tool_calls_alone_come_first(self) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, WEEK_MINUTES
-from quotaline_providers.parsing.payload import (
+from quotaline_providers import (
+    DAY_MINUTES,
+    MONTH_MINUTES,
+    WEEK_MINUTES,
     Flag,
     Integer,
     Number,
@@ -57,7 +59,7 @@ class Limit(Payload):
 
     @property
     def minutes(self) -> int | None:
-        """The window's length; None when it cannot be told."""
+        """The window's length in minutes; None when it is not known."""
         if self.kind == "TIME_LIMIT" and (self.unit, self.number) == (5, 1):
             return MONTH_MINUTES
         unit = UNITS.get(self.unit or 0)
@@ -65,7 +67,7 @@ class Limit(Payload):
 
     @property
     def percent(self) -> float | None:
-        """Percent used, 0-100; None when nothing usable was told."""
+        """Percent used, 0-100; None when nothing usable stands in the answer."""
         used = self.used
         if used is not None and self.usage:
             return share(used, self.usage)

@@ -1,4 +1,4 @@
-"""Keys, regions, teams, and the addresses that fit them."""
+"""Keys, regions and teams."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from quotaline_providers.access.endpoints import endpoint
-from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, EntryProblem, Lookup, Origin
-from quotaline_providers.errors import Misconfigured, MissingCredential
-from quotaline_providers.parsing.payload import clean
-from quotaline_providers.secret import Secret
-from quotaline_providers.settings import ProviderSettings
+from quotaline_providers import (
+    ApiKey,
+    Context,
+    Credential,
+    EntryProblem,
+    Lookup,
+    Misconfigured,
+    MissingCredential,
+    Origin,
+    ProviderSettings,
+    Secret,
+    clean,
+)
 
 GLOBAL, CHINA = "global", "bigmodel-cn"
-BASES = {GLOBAL: "https://api.z.ai", CHINA: "https://open.bigmodel.cn"}
-QUOTA_PATH = "/api/monitor/usage/quota/limit"
-MODELS_PATH = "/api/monitor/usage/model-usage"
-ACCOUNT_REPORT = "https://www.bigmodel.cn/api/biz/account/query-customer-account-report"
-QUOTA_URL, API_HOST, BALANCE_URL = "Z_AI_QUOTA_URL", "Z_AI_API_HOST", "Z_AI_BALANCE_URL"
+API_HOST = "Z_AI_API_HOST"
 _CHINA_ENV = ("Z_AI_API_KEY", "BIGMODEL_API_KEY", "ZHIPU_API_KEY", "ZHIPUAI_API_KEY", "GLM_API_KEY")
 _GLOBAL_ENV = ("Z_AI_API_KEY", "ZAI_API_KEY")
 _CHINA_FILES = (".coding-relay/glm-api-key", ".config/bigmodel/api_key", ".config/zhipu/api_key")
@@ -37,18 +38,18 @@ class RegionKey(Credential):
     region: str = GLOBAL
 
 
-def told_region(ctx: Context) -> str | None:
-    """The configured region, or the one an overridden host implies; None when neither says anything.
+def stated_region(ctx: Context) -> str | None:
+    """The configured region, or the one an overridden host implies; None when there is neither.
     Raises Misconfigured."""
     region = ctx.settings.region
     if region is None:
-        return CHINA if _host(ctx.env(API_HOST)) == "open.bigmodel.cn" else None
-    if region.lower() not in BASES:
+        return CHINA if host_of(ctx.env(API_HOST)) == "open.bigmodel.cn" else None
+    if region.lower() not in (GLOBAL, CHINA):
         raise Misconfigured("The setting region does not fit z.ai.", f"Set region to {GLOBAL} or {CHINA}.")
     return region.lower()
 
 
-def _host(address: str | None) -> str:
+def host_of(address: str | None) -> str:
     text = address or ""
     try:
         return (urlsplit(text if "://" in text else f"https://{text}").hostname or "").rstrip(".")
@@ -92,6 +93,10 @@ def check_entry(entry: ProviderSettings) -> Iterator[EntryProblem]:
 class RegionalKey(Lookup[RegionKey]):
     """A key of the region in use: the keys of the two regions are never sent to each other's host."""
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return ApiKey().settings
+
     def places(self, ctx: Context) -> tuple[str, ...]:
         region = self._region_or_global(ctx)
         files = tuple(ctx.show(path) for path in (*self._files(ctx, region), ctx.home / _HELPER_FILE))
@@ -105,27 +110,27 @@ class RegionalKey(Lookup[RegionKey]):
         return next((ctx.origin(path) for path in files if path.is_file()), None)
 
     async def find(self, ctx: Context) -> RegionKey:
-        told = told_region(ctx)
-        region = told or GLOBAL
+        stated = stated_region(ctx)
+        region = stated or GLOBAL
         try:
             key = await self._usual(region).find(ctx)
         except MissingCredential:
-            found = await self._last_resort(ctx, told)
+            found = await self._last_resort(ctx, stated)
             if found is None:
                 _point_to_china(ctx, region)
                 raise
             return found
         return RegionKey(key.secret, key.origin, region=region)
 
-    async def _last_resort(self, ctx: Context, told: str | None) -> RegionKey | None:
-        region = told or GLOBAL
+    async def _last_resort(self, ctx: Context, stated: str | None) -> RegionKey | None:
+        region = stated or GLOBAL
         read: Callable[[str], str | None] = first_line if region == CHINA else key_in_json
         for path in self._files(ctx, region):
             if key := read(await self._text(ctx, path)):
                 return RegionKey(Secret(key), ctx.origin(path), region=region)
         path = ctx.home / _HELPER_FILE
         key, belongs = key_in_helper(await self._text(ctx, path))
-        if key and told in (None, belongs):
+        if key and stated in (None, belongs):
             return RegionKey(Secret(key), ctx.origin(path), region=belongs)
         return None
 
@@ -143,7 +148,7 @@ class RegionalKey(Lookup[RegionKey]):
 
     def _region_or_global(self, ctx: Context) -> str:
         try:
-            return told_region(ctx) or GLOBAL
+            return stated_region(ctx) or GLOBAL
         except Misconfigured:
             return GLOBAL
 
@@ -156,40 +161,6 @@ def _point_to_china(ctx: Context, region: str) -> None:
             f"No API key of z.ai is set; the one in {name} is of another region.",
             f"Set region to {CHINA} to read BigModel with it.",
         )
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where to ask, checked before anything is sent."""
-
-    quota: str
-    models: str
-    balance: str
-    official: bool
-
-
-def addresses(ctx: Context, region: str) -> Addresses:
-    """Raises Misconfigured for an override that is unsafe or belongs to the other region."""
-    quota, host, balance = (_override(ctx, name, region) for name in (QUOTA_URL, API_HOST, BALANCE_URL))
-    base = host or BASES[region]
-    bare = urlsplit(base).path in ("", "/")
-    return Addresses(
-        quota=quota or (base + QUOTA_PATH if bare else base),
-        models=base + MODELS_PATH if bare else base,
-        balance=balance or ACCOUNT_REPORT,
-        official=quota is None and host is None,
-    )
-
-
-def _override(ctx: Context, name: str, region: str) -> str | None:
-    value = ctx.env(name)
-    if value is None:
-        return None
-    address = endpoint(value, name)
-    other = "api.z.ai" if region == CHINA else "open.bigmodel.cn"
-    if _host(address) == other:
-        raise Misconfigured(f"The setting {name} does not fit the region {region}.", f"Change region or remove {name}.")
-    return address
 
 
 @dataclass(frozen=True)
@@ -216,17 +187,3 @@ def team_of(ctx: Context) -> Team | None:
             state = "is missing" if text is None else "holds a space or line break"
             raise Misconfigured(f"The setting {name} of a team account {state}.", f"Set {name} as the vendor shows it.")
     return Team(clean(account.organization_id) or "", clean(account.workspace_id) or "")
-
-
-def with_parameters(url: str, **added: str) -> str:
-    """The address with these query parameters in place of those of the same name; the others stay."""
-    parts = urlsplit(url)
-    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in added]
-    return urlunsplit(parts._replace(query=urlencode([*kept, *added.items()], quote_via=quote)))
-
-
-def span(now: datetime, days: int) -> dict[str, str]:
-    """From midnight `days` ago to the end of this hour, in local time."""
-    end = now.replace(minute=59, second=59)
-    start = now.replace(hour=0, minute=0, second=0) - timedelta(days=days)
-    return {"startTime": f"{start:%Y-%m-%d %H:%M:%S}", "endTime": f"{end:%Y-%m-%d %H:%M:%S}"}

@@ -1,0 +1,255 @@
+"""How the limits of a plan, its token history and the account's money become a usage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from quotaline_providers import (
+    SESSION_MINUTES,
+    WEEK_MINUTES,
+    BadResponse,
+    Balance,
+    Chart,
+    Confidence,
+    Forbidden,
+    Identity,
+    Lane,
+    Point,
+    Row,
+    Section,
+    Usage,
+    Window,
+    exact,
+    grouped,
+    parse_or_none,
+    to_text,
+    tokens,
+    yuan,
+)
+from quotaline_providers.formatting import duration
+from quotaline_providers.vendors.zai.payloads import UNITS, AccountReport, Envelope, History, Limit
+
+_TOP = 20
+
+# --- limits and windows ----------------------------------------------------------------------------
+
+
+def data_of(envelope: Envelope) -> object:
+    """The content of a successful answer. Raises Forbidden (no plan) and BadResponse."""
+    if envelope.success is True and envelope.code == 200:
+        return envelope.data
+    if no_package(envelope):
+        raise no_plan()
+    raise BadResponse("z.ai refused the request.", "Check the API key, its region and the team ids.")
+
+
+def no_package(envelope: Envelope) -> bool:
+    """Whether this failure says that the account has no coding plan."""
+    message = (envelope.msg or "").lower()
+    telling = ("insufficient balance", "no resource package", "no active coding package")
+    failed = envelope.success is False and "coding plan" in message
+    return envelope.code == 1113 or failed or any(words in message for words in telling)
+
+
+def no_plan() -> Forbidden:
+    """The error of an account without a plan: what was known of it before is no longer true."""
+    return Forbidden("This account has no active coding plan.", "Subscribe to a GLM Coding Plan.", definite=True)
+
+
+def limits_of(data: object) -> tuple[Limit, ...]:
+    """The limits of a known kind. Raises BadResponse when there is no list, or one without a usable percentage."""
+    items = data.get("limits") if isinstance(data, dict) else None
+    if not isinstance(items, list):
+        raise BadResponse(
+            "z.ai answered without limits.",
+            "A team account needs its organizationId and workspaceID exactly as the vendor shows.",
+        )
+    parsed = (parse_or_none(Limit, item) for item in items)
+    known = tuple(limit for limit in parsed if limit is not None and limit.kind)
+    if any(limit.percent is None for limit in known):
+        raise BadResponse("z.ai answered with a limit that does not say how much of it is used.")
+    return known
+
+
+def plan_of(data: object) -> str | None:
+    """The plan's name in an answer."""
+    if not isinstance(data, dict):
+        return None
+    names = ("planName", "plan", "plan_type", "packageName", "level")
+    return next((text for name in names if isinstance(data.get(name), str) and (text := to_text(data[name]))), None)
+
+
+def reset_text(limit: Limit) -> str | None:
+    """How long a limit's window is, in words."""
+    minutes = limit.minutes
+    if limit.kind == "TIME_LIMIT":
+        return "MCP"
+    if minutes == SESSION_MINUTES:
+        return "5-hour"
+    if minutes is None or not limit.number:
+        return None
+    return f"{limit.number} {UNITS[limit.unit or 0][1]}{'' if limit.number == 1 else 's'} window"
+
+
+def window_of(limit: Limit, id: str, label: str, lane: Lane | None) -> Window:
+    """The window of a limit in its slot."""
+    return Window(
+        id=id,
+        label=label,
+        used_percent=limit.percent,
+        used=limit.used,
+        limit=limit.usage if limit.usage and limit.usage > 0 else None,
+        minutes=limit.minutes,
+        resets_at=limit.nextResetTime,
+        description=reset_text(limit),
+        lane=lane,
+        blocks=limit.kind != "TIME_LIMIT",
+    )
+
+
+def by_length(limits: Iterable[Limit]) -> list[Limit]:
+    """Token and credit limits, shortest first; one of unknown length is the longest."""
+    return sorted(
+        (limit for limit in limits if limit.kind != "TIME_LIMIT"),
+        key=lambda limit: float("inf") if limit.minutes is None else limit.minutes,
+    )
+
+
+def windows(limits: tuple[Limit, ...]) -> tuple[Window, ...]:
+    """Shortest first, longest second, then any between them; the tool calls last, or first when alone."""
+    quotas, calls = by_length(limits), tool_calls(limits)
+    found = []
+    if quotas:
+        found.append(window_of(quotas[0], "session", _label(quotas[0], "5-hour"), "primary"))
+    if len(quotas) > 1:
+        found.append(window_of(quotas[-1], "weekly", _label(quotas[-1], "Weekly"), "secondary"))
+    for number, limit in enumerate(quotas[1:-1], 1):
+        found.append(window_of(limit, f"limit-{number}", _label(limit, "Quota"), None))
+    if calls:
+        found.append(window_of(calls, "zai-mcp", "MCP", None if quotas else "primary"))
+    return tuple(found)
+
+
+def _label(limit: Limit, usual: str) -> str:
+    known = {SESSION_MINUTES: "5-hour", WEEK_MINUTES: "Weekly"}
+    return usual if limit.minutes is None else known.get(limit.minutes) or reset_text(limit) or usual
+
+
+def tool_calls(limits: Iterable[Limit]) -> Limit | None:
+    """The limit of calls to the vendor's tools: of several the last."""
+    return next((limit for limit in reversed(tuple(limits)) if limit.kind == "TIME_LIMIT"), None)
+
+
+# --- rows and charts -------------------------------------------------------------------------------
+
+
+def quota_section(limits: tuple[Limit, ...], report: AccountReport | None, now: datetime) -> Section:
+    """The limits' amounts, and what else is known about them."""
+    quotas, calls = by_length(limits), tool_calls(limits)
+    rows = [_quota_row(_noun(quotas[-1]).capitalize(), quotas[-1])] if quotas else []
+    if len(quotas) > 1:
+        rows.append(_quota_row(f"Session {_noun(quotas[0])}", quotas[0]))
+    if calls:
+        rows.append(_quota_row("MCP quota", calls))
+    if any(limit.kind == "CREDIT_LIMIT" for limit in quotas):
+        rows.append(rate_row(now))
+    if report and report.amount is not None:
+        rows.append(_balance_row(report, report.amount))
+    details = [item for limit in limits for item in limit.usageDetails if item.modelCode and item.usage is not None]
+    rows += [Row(label=item.modelCode or "", value=grouped(item.usage or 0)) for item in details[:_TOP]]
+    return Section(title="Quota details", rows=tuple(rows))
+
+
+def _noun(limit: Limit) -> str:
+    return "credit quota" if limit.kind == "CREDIT_LIMIT" else "token quota"
+
+
+def _quota_row(label: str, limit: Limit) -> Row:
+    amounts = [f"{grouped(limit.usage)} limit"] if limit.usage is not None else []
+    amounts += [f"{grouped(limit.remaining)} remaining"] if limit.remaining is not None else []
+    return Row(label=label, value=f"{grouped(limit.percent or 0, 1)}% used", secondary=" · ".join(amounts) or None)
+
+
+def rate_row(now: datetime) -> Row:
+    """Whether credits cost the peak rate: Monday to Friday, 06:00 to 10:00 UTC."""
+    now = now.astimezone(UTC)
+    peak = now.weekday() < 5 and 6 <= now.hour < 10
+    until = now.replace(hour=10 if peak else 6, minute=0, second=0, microsecond=0)
+    while until <= now or until.weekday() >= 5:
+        until += timedelta(days=1)
+    following = "off-peak" if peak else "peak"
+    return Row(
+        label="Quota rate", value="Peak" if peak else "Off-peak", secondary=f"{following} in {duration(until - now)}"
+    )
+
+
+def _balance_row(report: AccountReport, amount: float) -> Row:
+    granted = report.giveAmount if report.giveAmount and report.giveAmount > 0 else None
+    parts = (("recharged", report.rechargeAmount), ("granted", granted), ("spent", report.totalSpendAmount))
+    shown = [f"{word} {yuan(value)}" for word, value in parts if value is not None]
+    return Row(label="Account balance", value=yuan(amount), secondary=" · ".join(shown) or None)
+
+
+def history_section(history: History | None, title: str) -> Section | None:
+    """Tokens per label as bars and per model as rows; None when nothing was used."""
+    if history is None:
+        return None
+    bars: dict[str, float] = defaultdict(float)
+    models: dict[str, float] = defaultdict(float)
+    for item in history.modelDataList:
+        for label, count in zip(history.x_time, item.tokensUsage, strict=False):
+            if label and count and count > 0:
+                bars[label] += count
+                models[item.modelName or "Unknown model"] += count
+    if not bars:
+        return None
+    points = tuple(Point(label=label, value=bars[label]) for label in dict.fromkeys(history.x_time) if label in bars)
+    ranked = sorted(models.items(), key=lambda entry: (-entry[1], entry[0]))[:_TOP]
+    rows = tuple(Row(label=name, value=f"{tokens(count)} tokens") for name, count in ranked)
+    return Section(title=title, rows=rows, chart=Chart(kind="bars", title=title, unit="tokens", points=points))
+
+
+# --- all of it -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What the optional calls gave; None where they gave nothing."""
+
+    report: AccountReport | None = None
+    hourly: History | None = None
+    daily: History | None = None
+    product: str | None = None
+
+
+def to_usage(envelope: Envelope, extras: Extras, now: datetime) -> Usage:
+    """The usage of one key. Raises Forbidden (no plan) and BadResponse."""
+    data = data_of(envelope)
+    limits = limits_of(data)
+    report = extras.report
+    sections = (
+        quota_section(limits, report, now),
+        history_section(extras.hourly, "Hourly tokens"),
+        history_section(extras.daily, "Daily tokens"),
+    )
+    balances: tuple[Balance, ...] = ()
+    if report and report.amount is not None:
+        balances = (Balance(id="account", label="Account balance", amount=exact(report.amount), unit="CNY"),)
+    return Usage(
+        updated_at=now,
+        windows=windows(limits),
+        balances=balances,
+        identity=Identity(plan=extras.product or plan_of(data)),
+        details=tuple(section for section in sections if section and section.rows),
+        confidence=Confidence.EXACT,
+        limits_unavailable=not limits,
+    )
+
+
+def binding(usage: Usage) -> str | None:
+    """The fuller one of the two main windows."""
+    lanes = [window for window in (usage.lane("primary"), usage.lane("secondary")) if window]
+    return max(lanes, key=lambda window: window.shown_percent or 0).id if lanes else None
