@@ -24,9 +24,11 @@ from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Route, Vendor
-from quotaline_providers.vendors.groq.console import ActivityAnswer, span, to_usage
-from quotaline_providers.vendors.groq.metrics import QUERIES, rates_usage
-from quotaline_providers.vendors.groq.session import PUBLIC_TOKEN, organization_of
+from quotaline_providers.vendors.groq.api import QUERIES
+from quotaline_providers.vendors.groq.credentials import PUBLIC_TOKEN, organization_of
+from quotaline_providers.vendors.groq.mapping import rates_usage, to_usage
+from quotaline_providers.vendors.groq.payloads import ActivityAnswer
+from quotaline_providers.vendors.groq.web import span
 from tests.providers.web_tokens import jwt
 
 QUERY = "/v1/metrics/prometheus/api/v1/query"
@@ -294,7 +296,9 @@ def test_rates_are_texts_by_the_minute(host: Vendor, read: Read) -> None:
 
 
 def test_without_cache_hits_there_is_no_third_window() -> None:
-    assert rates_usage(1, 1, 1, 0, NOW).lane("tertiary") is None
+    found = rates_usage(1, 1, 1, 0, NOW)
+    assert found.lane("tertiary") is None
+    assert not any(window.blocks for window in found.windows), "a rate is not an allowance"
 
 
 @pytest.mark.parametrize(

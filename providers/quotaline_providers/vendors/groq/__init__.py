@@ -1,17 +1,24 @@
 """GroqCloud: spend, tokens and requests of an organisation from the console, or its present rates with an API key.
 
-Neither way tells a quota. Not related to Grok of xAI.
+Neither has a quota. Not related to Grok of xAI.
 """
 
 from __future__ import annotations
 
-from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import AccountKind, Provider, StatusPage, Strategy, after, unlabelled
-from quotaline_providers.errors import ExpiredCredential
-from quotaline_providers.fetching.history_option import HISTORY
-from quotaline_providers.vendors.groq.console import from_console
-from quotaline_providers.vendors.groq.metrics import from_metrics
-from quotaline_providers.vendors.groq.session import ConsoleSession
+from quotaline_providers import (
+    HISTORY,
+    AccountKind,
+    ApiKey,
+    ExpiredCredential,
+    Provider,
+    StatusPage,
+    Strategy,
+    after,
+    unlabelled,
+)
+from quotaline_providers.vendors.groq.api import from_metrics
+from quotaline_providers.vendors.groq.credentials import ConsoleSession
+from quotaline_providers.vendors.groq.web import from_console
 
 PROVIDER = Provider(
     id="groq",
@@ -22,7 +29,6 @@ PROVIDER = Provider(
     dashboard="https://console.groq.com/dashboard/usage",
     status=StatusPage("https://status.groq.com"),
     keys="https://console.groq.com/keys",
-    fields=("cookieSource", "cookieHeader"),
     options=(HISTORY,),
     accounts=AccountKind.TOKEN,
     min_interval=300,

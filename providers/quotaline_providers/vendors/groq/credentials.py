@@ -7,31 +7,31 @@ import json
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pydantic import Field
-
-from quotaline_providers.access.endpoints import endpoint
-from quotaline_providers.access.lookups import CookieHeader, cookie_values
-from quotaline_providers.contract import Context, Lookup, Origin, Response
-from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError
-from quotaline_providers.parsing.payload import Payload, child, jwt_claims, to_text
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    Context,
+    CookieHeader,
+    ExpiredCredential,
+    Lookup,
+    MissingCredential,
+    Origin,
+    ReadError,
+    Refusal,
+    Secret,
+    child,
+    cookie_values,
+    endpoint,
+    jwt_claims,
+    to_text,
+)
+from quotaline_providers.vendors.groq.payloads import SessionAnswer
 
 SIGN_IN, OVERRIDE = "https://api.stytchb2b.groq.com", "GROQ_STYTCH_URL"
 CONSOLE = "https://console.groq.com"
 PUBLIC_TOKEN = "public-token-live-58df57a9-a1f5-4066-bc0c-2ff942db684f"  # noqa: S105 - names the console, is no secret
 SECONDS = 20.0
-
-
-class SessionData(Payload):
-    """The renewed session's token."""
-
-    session_jwt: str = Field(min_length=1, repr=False)
-
-
-class SessionAnswer(Payload):
-    """`POST /sdk/v1/b2b/sessions/authenticate`."""
-
-    data: SessionData
+SIGN_IN_AGAIN = "Sign in at console.groq.com again and copy the new session."
+_REFUSED = Refusal(ExpiredCredential, "The GroqCloud console refused the session (HTTP {status}).", SIGN_IN_AGAIN)
+REFUSALS = {401: _REFUSED, 403: _REFUSED}
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class ConsoleSession(Lookup[Session]):
     _TOKEN, _JWT = "GROQ_SESSION_TOKEN", "GROQ_SESSION_JWT"
     _cookies = CookieHeader()
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return self._cookies.settings
+
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"env {self._TOKEN}", f"env {self._JWT}", *self._cookies.places(ctx))
 
@@ -67,7 +71,7 @@ class ConsoleSession(Lookup[Session]):
             cookies = cookie_values(header.secret.reveal())
             token, jwt = cookies.get("stytch_session") or None, cookies.get("stytch_session_jwt") or None
         if token is None and jwt is None:
-            raise MissingCredential("The cookie header holds no session of the GroqCloud console.")
+            raise MissingCredential("The cookie header has no session of the GroqCloud console.")
         return Session(Secret(token) if token else None, Secret(jwt) if jwt else None)
 
 
@@ -83,7 +87,7 @@ def organization_of(jwt: Secret) -> str:
 
 
 def _session_over(message: str) -> ExpiredCredential:
-    return ExpiredCredential(message, "Sign in at console.groq.com again and copy the session anew.")
+    return ExpiredCredential(message, SIGN_IN_AGAIN)
 
 
 def sign_in_base(ctx: Context) -> str:
@@ -111,9 +115,10 @@ async def _renewed(ctx: Context, base: str, token: Secret) -> Secret:
         "sdk": {"identifier": "Stytch.js Javascript SDK", "version": "5.43.0"},
     }
     public = ctx.env("GROQ_STYTCH_PUBLIC_TOKEN") or PUBLIC_TOKEN
-    response = await ctx.http.send(
-        "POST",
+    answer = await ctx.http.post(
         f"{base}/sdk/v1/b2b/sessions/authenticate",
+        SessionAnswer,
+        refusals=REFUSALS,
         headers={
             "Authorization": f"Basic {_base64(f'{public}:{token.reveal()}')}",
             "Origin": CONSOLE,
@@ -123,15 +128,8 @@ async def _renewed(ctx: Context, base: str, token: Secret) -> Secret:
         json={"session_token": token.reveal(), "session_duration_minutes": 30},
         timeout=SECONDS,
     )
-    return Secret(ctx.http.parse(admitted(ctx, response), SessionAnswer).data.session_jwt)
+    return Secret(answer.data.session_jwt)
 
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def admitted(ctx: Context, response: Response) -> Response:
-    """The answer of the console; its 401 and 403 mean that the session is over. Else raises as `http.check`."""
-    if response.status in (401, 403):
-        raise _session_over(f"The GroqCloud console refused the session (HTTP {response.status}).")
-    return ctx.http.check(response)
