@@ -24,7 +24,7 @@ _PING = [{"role": "user", "content": "ping"}]
 
 
 class Completion(ql.Payload):
-    """The answer of a deployment; only which model stands behind it matters."""
+    """The answer of a deployment, of which only the name of the model matters."""
 
     model: ql.Text = None
 
@@ -35,11 +35,11 @@ def joined(base: str, version: str, deployment: str) -> str:
     parts = urlsplit(base)
     path = [part for part in parts.path.split("/") if part]
     lower = [part.lower() for part in path]
-    there = next((n for n in range(len(prefix), 0, -1) if lower[-n:] == prefix[:n]), 0)
+    shared = next((n for n in range(len(prefix), 0, -1) if lower[-n:] == prefix[:n]), 0)
     rest = ["chat", "completions"]
     if version != "v1":
         rest = ["deployments", quote(deployment, safe=""), *rest]
-    return urlunsplit(parts._replace(path="/" + "/".join([*path, *prefix[there:], *rest])))
+    return urlunsplit(parts._replace(path="/" + "/".join([*path, *prefix[shared:], *rest])))
 
 
 def version_of(ctx: ql.Context) -> str:

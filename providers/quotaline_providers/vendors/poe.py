@@ -47,7 +47,7 @@ def moment(value: object) -> datetime | None:
 
 
 def to_use(row: ql.Object, now: datetime) -> Use | None:
-    """The use in a row; None without a time or before the history. Raises ValueError for an amount that is none."""
+    """The use in a row; None without a time or before the history. Raises ValueError for an unusable amount."""
     points, usd = ql.value_of(row, "cost_points", "points", "point_cost"), ql.value_of(row, "cost_usd", "usd")
     amount = 0.0 if points is None else max(0.0, ql.needed_number(points))
     dollars = None if usd is None else max(0.0, ql.needed_number(usd))

@@ -125,7 +125,7 @@ def quota_of(where: Node, kind: Kind | None = None) -> Quota | None:
         percentage = share(used, limit)
     else:
         return None
-    # The windows of a subscription are in dollars, of which the answer says nothing.
+    # The windows of a subscription are in dollars, which the answer does not say.
     in_dollars = kind is not None and amount(where.get("cap")) is not None
     minutes, label, unit = length(where), first(where, LABEL, to_text), first(where, UNIT, to_text)
     return Quota(
@@ -307,7 +307,7 @@ def to_usage(found: Reading, now: datetime) -> Usage:
 
 
 def _windows(found: Reading) -> tuple[tuple[Window, ...], tuple[Quota, ...]]:
-    """The windows of the two lanes, and the quotas for which there is none."""
+    """The windows of the two lanes, and the quotas without one."""
     windows: list[Window] = []
     rest = list(found.others)
     if found.rolling:

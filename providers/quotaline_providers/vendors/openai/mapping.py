@@ -58,8 +58,8 @@ class Day:
         self.cached += result.input_cached_tokens or 0
         self.requests += requests
         name = result.model or "Responses and Chat Completions"
-        count, asked = self.models.get(name, (0, 0))
-        self.models[name] = (count + used + made, asked + requests)
+        count, before = self.models.get(name, (0, 0))
+        self.models[name] = (count + used + made, before + requests)
 
 
 def days_of(costs: Iterable[CostBucket], usages: Iterable[UsageBucket], now: datetime) -> tuple[Day, ...]:
@@ -119,9 +119,9 @@ def _models(days: tuple[Day, ...]) -> tuple[Row, ...]:
     counts: dict[str, int] = defaultdict(int)
     requests: dict[str, int] = defaultdict(int)
     for day in days:
-        for name, (count, asked) in day.models.items():
+        for name, (count, made) in day.models.items():
             counts[name] += count
-            requests[name] += asked
+            requests[name] += made
     ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:_TOP]
     return tuple(
         Row(label=name, value=f"{tokens(count)} tokens", secondary=f"{grouped(requests[name])} requests")

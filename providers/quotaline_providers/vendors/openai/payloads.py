@@ -24,7 +24,7 @@ def _dollars(value: object) -> float:
 
 
 class Amount(Payload):
-    """US dollars; nothing means zero, anything that is no number spoils the page."""
+    """US dollars; nothing means zero, anything else that is not a number spoils the page."""
 
     value: Annotated[float, BeforeValidator(_dollars)] = 0.0
 
