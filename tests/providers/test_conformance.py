@@ -200,13 +200,44 @@ def test_a_refusal_is_the_error_it_means(sample: Sample, folders: Callable[[Samp
     check(seen, sample)
 
 
+@pytest.mark.parametrize(
+    "sample", [one for one in SAMPLES if {**USUAL, **one.refusals}[429] is RateLimited], ids=lambda sample: sample.id
+)
 def test_a_promised_wait_is_kept(sample: Sample, folders: Callable[[Sample], Path]) -> None:
-    if not issubclass({**USUAL, **sample.refusals}[429] or Usage, RateLimited):
-        pytest.skip("its 429 means something else")
     wait: Raw = (429, {"retry-after": "30"}, b"")
     seen, _ = reading(sample, folders(sample), dict.fromkeys(range(len(sample.exchanges)), wait))
     assert isinstance(seen, RateLimited)
     assert seen.until == Clock().now + timedelta(seconds=30)
+
+
+UNDECIDED = frozenset(
+    [
+        "alibaba",
+        "amp",
+        "bedrock",
+        "claude",
+        "codebuff",
+        "codex",
+        "copilot",
+        "doubao",
+        "gemini",
+        "kilo",
+        "kimi",
+        "minimax",
+        "ollama",
+        "vertexai",
+    ]
+)
+"""Providers whose windows do not say yet whether they block."""
+
+
+@pytest.mark.parametrize(
+    "sample", [one for one in SAMPLES if one.provider not in UNDECIDED], ids=lambda sample: sample.id
+)
+def test_every_window_says_whether_it_blocks_the_account(sample: Sample, folders: Callable[[Sample], Path]) -> None:
+    seen, _ = reading(sample, folders(sample), {})
+    assert isinstance(seen, Usage)
+    assert [window.id for window in seen.windows if window.blocks is None] == []
 
 
 HARD_BODIES: Mapping[str, bytes] = {

@@ -1,6 +1,6 @@
-"""How much of a simple provider says nothing about its vendor: imports, `PROVIDER` and the handling of refusals.
+"""How providers are laid out, and how much of a simple one is not about its vendor: imports, `PROVIDER`, refusals.
 
-`python tests/providers/test_boilerplate.py FILE...` prints the same counts for any modules.
+`python tests/providers/test_layout.py FILE...` prints the same counts for any modules.
 """
 
 from __future__ import annotations
@@ -87,9 +87,42 @@ def _is_handed_a_response(node: ast.stmt) -> bool:
     return any(one.annotation is not None and _mentions(one.annotation, {"Response"}) for one in arguments)
 
 
+TO_BE_LAID_OUT = frozenset(
+    [
+        "alibaba",
+        "amp",
+        "bedrock",
+        "claude",
+        "codebuff",
+        "codex",
+        "copilot",
+        "doubao",
+        "gemini",
+        "kilo",
+        "kimi",
+        "kiro",
+        "minimax",
+        "ollama",
+        "vertexai",
+    ]
+)
+"""Folders that do not have the common layout yet."""
+VENDORS = Path(vendors.__path__[0])
+FOLDERS = sorted(path.parent.name for path in VENDORS.glob("*/__init__.py") if path.parent.name not in TO_BE_LAID_OUT)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_opens_with_its_provider_and_nothing_else(name: str) -> None:
+    docstring, *statements = ast.parse((VENDORS / name / "__init__.py").read_text(encoding="utf-8")).body
+    others = [node for node in statements if not isinstance(node, ast.Import | ast.ImportFrom)]
+    assert isinstance(docstring, ast.Expr)
+    assert [_names(node) for node in others] == [["PROVIDER"]]
+    assert {"payloads.py", "mapping.py"} <= {path.name for path in (VENDORS / name).iterdir()}
+
+
 @pytest.mark.parametrize("name", SIMPLEST)
 def test_a_simple_provider_has_little_that_is_not_about_its_vendor(name: str) -> None:
-    source = (Path(vendors.__path__[0]) / f"{name}.py").read_text(encoding="utf-8")
+    source = (VENDORS / f"{name}.py").read_text(encoding="utf-8")
     counted = boilerplate(source)
     assert counted.imports
     assert counted.provider
