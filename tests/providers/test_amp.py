@@ -351,13 +351,6 @@ def test_answers_without_balances(site: Any, read: Read, answer: object, kind: t
     assert "later" not in seen.value.message
 
 
-@pytest.mark.parametrize(("status", "kind"), [(401, ExpiredCredential), (403, ExpiredCredential), (500, Unavailable)])
-def test_refusals(site: Any, read: Read, status: int, kind: type[ReadError]) -> None:
-    balance(site).fails(status)
-    with pytest.raises(kind):
-        read("amp", AMP_API_KEY="k")
-
-
 @pytest.mark.parametrize("target", ["https://elsewhere.test/", "https://ampcode.com/moved"])
 def test_a_redirect_is_no_answer(site: Any, read: Read, target: str) -> None:
     balance(site).redirects(target, status=307)
@@ -434,13 +427,6 @@ def test_a_downgrade_to_http_is_not_followed(site: Any, read: Read) -> None:
     with pytest.raises(BadResponse):
         read("amp", config={"cookieHeader": "session=s1"})
     assert site.count == 1
-
-
-@pytest.mark.parametrize(("status", "kind"), [(401, ExpiredCredential), (403, ExpiredCredential), (404, BadResponse)])
-def test_refusals_of_the_page(site: Any, read: Read, status: int, kind: type[ReadError]) -> None:
-    site.get("/settings").fails(status)
-    with pytest.raises(kind):
-        read("amp", config={"cookieHeader": "session=s1"})
 
 
 def test_a_refused_token_falls_through_to_the_page(site: Any, outcome: Run) -> None:

@@ -13,12 +13,8 @@ import pytest
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
-    Forbidden,
     Misconfigured,
     MissingCredential,
-    RateLimited,
-    ReadError,
-    Unavailable,
 )
 from quotaline_providers.model import Usage, Window
 from quotaline_providers.testing import NOW, Read, Run
@@ -244,23 +240,6 @@ def test_an_unusable_base_address_is_named_and_nothing_is_sent(
     assert "enterpriseHost" in error.message
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (400, BadResponse),
-        (401, ExpiredCredential),
-        (403, Forbidden),
-        (404, BadResponse),
-        (429, RateLimited),
-        (503, Unavailable),
-    ],
-)
-def test_refusals(api: Any, read: Read, status: int, kind: type[ReadError]) -> None:
-    api.get("/coding/v1/usages").fails(status)
-    with pytest.raises(kind):
-        read("kimi", source="api", KIMI_CODE_API_KEY="k")
-
-
 @pytest.mark.parametrize("answer", [{}, {"usage": "x"}, {"limits": []}, []])
 def test_an_answer_without_usage(api: Any, read: Read, answer: object) -> None:
     api.get("/coding/v1/usages").answers_json(answer)
@@ -368,16 +347,6 @@ def test_broken_statistics_do_not_fail_the_read(site: Any, read: Read) -> None:
     site.post(USAGES).answers(usages=[{"scope": "FEATURE_CODING", "detail": WEEK}])
     site.post(STATISTICS).misbehaves("garbage")
     assert len(read("kimi", KIMI_AUTH_TOKEN=jwt()).windows) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"), [(400, BadResponse), (401, ExpiredCredential), (403, ExpiredCredential), (500, Unavailable)]
-)
-def test_refusals_of_the_web(site: Any, read: Read, status: int, kind: type[ReadError]) -> None:
-    site.post(USAGES).fails(status)
-    site.post(STATISTICS).fails(status)
-    with pytest.raises(kind):
-        read("kimi", KIMI_AUTH_TOKEN=jwt())
 
 
 @pytest.mark.parametrize(

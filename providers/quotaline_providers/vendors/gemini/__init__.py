@@ -6,8 +6,6 @@ from quotaline_providers import Option, Provider, ProviderKind, StatusKind, Stat
 from quotaline_providers.vendors.gemini.api import from_api
 from quotaline_providers.vendors.gemini.credentials import SIGN_IN, CliLogin
 
-_PRODUCT = "npdyhgECDJ6tB66MxXyo"
-
 PROVIDER = Provider(
     id="gemini",
     name="Gemini",
@@ -17,7 +15,9 @@ PROVIDER = Provider(
     connect=SIGN_IN,
     dashboard="https://gemini.google.com",
     status=StatusPage(
-        f"https://www.google.com/appsstatus/dashboard/products/{_PRODUCT}/history", StatusKind.GOOGLE, product=_PRODUCT
+        "https://www.google.com/appsstatus/dashboard/products/npdyhgECDJ6tB66MxXyo/history",
+        StatusKind.GOOGLE,
+        product="npdyhgECDJ6tB66MxXyo",
     ),
     strategies=(Strategy.api(from_api, CliLogin()),),
     deadline=100,
