@@ -20,19 +20,11 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW
-from quotaline_providers.vendors import vertexai
-from quotaline_providers.vendors.vertexai.login import configured_project, credentials_path
-from quotaline_providers.vendors.vertexai.quota import (
-    LIMIT,
-    USED,
-    Key,
-    SeriesPage,
-    limit_of,
-    matched,
-    maxima,
-    query,
-    to_usage,
-)
+from quotaline_providers.vendors.vertexai import PROVIDER, oauth
+from quotaline_providers.vendors.vertexai.credentials import configured_project, credentials_path
+from quotaline_providers.vendors.vertexai.mapping import limit_of, matched, maxima, to_usage
+from quotaline_providers.vendors.vertexai.oauth import LIMIT, USED, query
+from quotaline_providers.vendors.vertexai.payloads import Key, SeriesPage
 
 METRIC = "aiplatform.googleapis.com/demo_requests"
 SERIES = "/v3/projects/demo/timeSeries"
@@ -142,6 +134,7 @@ def test_the_fullest_quota_is_the_window() -> None:
     seen = usage({REGIONAL: 7.0, other: 90.0}, {REGIONAL: 20.0, other: 1200.0})
     window = seen.window("requests")
     assert window.used_percent == pytest.approx(35)
+    assert window.blocks is False
     assert (window.label, window.lane) == ("Requests", "primary")
     assert (window.description, window.minutes, window.resets_at) == ("Current quota", None, None)
     assert [(row.label, row.value, row.secondary) for row in seen.details[0].rows] == [
@@ -268,7 +261,7 @@ def test_pages_without_end_are_an_error(monitoring: Any, signed_in: Any, selecte
     route = monitoring.get(SERIES).answers_with(lambda _: {"nextPageToken": f"p{next(numbers)}"})
     with pytest.raises(BadResponse):
         read("vertexai")
-    assert route.count == vertexai.MAX_PAGES
+    assert route.count == oauth.MAX_PAGES
 
 
 def test_an_empty_project_is_no_error(monitoring: Any, signed_in: Any, selected: Any, read: Any) -> None:
@@ -415,7 +408,7 @@ def test_on_windows_gcloud_keeps_its_files_elsewhere(reader: Any, tmp_path: Path
 
 
 def test_detection_names_the_file(reader: Any, signed_in: Any) -> None:
-    lookup = vertexai.PROVIDER.strategies[0].lookup
+    lookup = PROVIDER.strategies[0].lookup
     ctx = reader.context("vertexai")
     assert lookup.probe(ctx) is None
     signed_in()

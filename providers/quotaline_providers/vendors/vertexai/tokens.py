@@ -10,22 +10,24 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from quotaline_providers.contract import Context, Http
-from quotaline_providers.errors import (
+from quotaline_providers import (
     BadResponse,
+    Context,
     ExpiredCredential,
+    JsonObject,
     MissingCredential,
     MissingProgram,
     ReadError,
+    Secret,
+    to_time,
 )
+from quotaline_providers.contract import Http
 from quotaline_providers.fetching.blocking import Loop, in_thread
-from quotaline_providers.parsing.payload import JsonObject, Number, Payload, Text, to_time
-from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.vertexai.login import FILE_ENV, SIGN_IN, Adc, email_of
+from quotaline_providers.vendors.vertexai.credentials import FILE_ENV, SIGN_IN, Adc, email_of
+from quotaline_providers.vendors.vertexai.payloads import RefreshAnswer
 
 TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-TIMEOUT = 30.0
 PROGRAM_TIMEOUT = 20.0
 MARGIN = timedelta(minutes=5)
 GCLOUD_VALID = timedelta(minutes=50)
@@ -37,7 +39,7 @@ _CODE = re.compile(r"[a-z_]{1,40}")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token, until when it holds, and whose it is where that was told."""
+    """An access token, until when it holds, and whose it is where that is known."""
 
     secret: Secret
     expires_at: datetime
@@ -77,14 +79,6 @@ async def _new_token(ctx: Context, adc: Adc) -> Token:
 # --- a user's login --------------------------------------------------------------------------------
 
 
-class RefreshAnswer(Payload):
-    """POST /token. `expires_in` is seconds. The refresh token stays the same."""
-
-    access_token: Text = None
-    id_token: Text = None
-    expires_in: Number = None
-
-
 def _kept(ctx: Context, adc: Adc) -> Token | None:
     """The token in the file itself, which gcloud does not write but others do."""
     token, expiry = adc.secret("access_token"), to_time(adc.text("token_expiry"))
@@ -109,7 +103,6 @@ async def _renewed(ctx: Context, adc: Adc) -> Token:
             "refresh_token": refresh,
             "grant_type": "refresh_token",
         },
-        timeout=TIMEOUT,
     )
     if answer.status in (400, 401):
         raise refusal(_code_of(ctx.http.parse(answer, JsonObject).root) if _is_json(answer.text) else None)
@@ -181,7 +174,7 @@ class _Door:
         content = body.encode() if isinstance(body, str) else body
         http = self._ctx.http
         lines = {"Accept": "*/*", **(headers or {})}
-        answer = self._loop.run(http.send(method, url, headers=lines, content=content or None, timeout=TIMEOUT))
+        answer = self._loop.run(http.send(method, url, headers=lines, content=content or None))
         if answer.status == 429 or answer.status >= 500:
             http.check(answer)  # raises: the library would wait and ask again
         return _Reply(answer.status, answer.headers, answer.body)
@@ -199,8 +192,8 @@ def _made(ctx: Context, loop: Loop, adc: Adc) -> Token | None:
     except ReadError:
         raise
     except exceptions.RefreshError as error:
-        told = next((item for item in error.args[1:] if isinstance(item, dict)), {})
-        failure = refusal(_code_of(told))
+        answer = next((item for item in error.args[1:] if isinstance(item, dict)), {})
+        failure = refusal(_code_of(answer))
     except Exception:
         failure = BadResponse("Google's credentials file cannot be used.", SIGN_IN)
     else:

@@ -1,4 +1,4 @@
-"""Google's application default credentials and the project: where they lie and what they hold. Nothing is written."""
+"""Google's application default credentials and the project: where they are and what they hold. Nothing is written."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quotaline_providers.contract import Context, Lookup, Origin
-from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
-from quotaline_providers.parsing.payload import clean, jwt_claims, to_words
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    BadResponse,
+    Context,
+    Lookup,
+    Misconfigured,
+    MissingCredential,
+    Origin,
+    Secret,
+    clean,
+)
+from quotaline_providers.parsing.payload import jwt_claims, to_words
 
 SIGN_IN = "Run `gcloud auth application-default login`."
 FILE_ENV, FOLDER_ENV = "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG"
@@ -81,7 +88,7 @@ class DefaultCredentials(Lookup[Adc]):
         try:
             return ctx.origin(path) if path.is_file() else None
         except OSError:
-            return ctx.origin(path)  # there, but not ours to look into: the read will say so
+            return ctx.origin(path)  # it exists, but may not be looked into: the read will say so
 
     async def find(self, ctx: Context) -> Adc:
         path = credentials_path(ctx)
