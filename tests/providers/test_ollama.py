@@ -18,9 +18,9 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Run
-from quotaline_providers.vendors.ollama import account, is_sign_in
-from quotaline_providers.vendors.ollama.blocks import to_usage
-from quotaline_providers.vendors.ollama.cookies import account_session, has_session, pasted_session
+from quotaline_providers.vendors.ollama.credentials import account_session, has_session, pasted_session
+from quotaline_providers.vendors.ollama.mapping import account_usage, page_usage
+from quotaline_providers.vendors.ollama.web import is_sign_in
 
 HEAD = '<h2><span>Cloud Usage</span> <span class="b">max</span></h2><p id="header-email"> ada@lab.test </p>'
 SESSION = (
@@ -31,7 +31,7 @@ PAGE = HEAD + SESSION + WEEKLY
 
 
 def page_of(html: str) -> Usage:
-    return to_usage(html, NOW)
+    return page_usage(html, NOW)
 
 
 # --- the page --------------------------------------------------------------------------------------
@@ -42,6 +42,8 @@ def test_both_blocks_plan_and_address() -> None:
     session, weekly = usage.windows
     assert (session.id, session.used_percent, session.minutes, session.lane) == ("session", 7.5, 300, "primary")
     assert session.resets_at == datetime(2030, 1, 2, 15, 0, 0, 250_000, tzinfo=UTC)
+    assert session.blocks
+    assert weekly.blocks
     assert (weekly.id, weekly.used_percent, weekly.minutes, weekly.lane) == ("weekly", 30, 10080, "secondary")
     assert weekly.resets_at == datetime(2030, 1, 6, tzinfo=UTC)
     assert (usage.identity.plan, usage.identity.email, usage.identity.organization) == ("max", "ada@lab.test", None)
@@ -343,7 +345,9 @@ def test_cookies_can_be_off(site: Any, read: Read) -> None:
     ],
 )
 def test_windows_an_account_may_tell(me: object, percents: list[float]) -> None:
-    assert [window.used_percent for window in account.to_usage(me, NOW).windows] == percents
+    windows = account_usage(me, NOW).windows
+    assert [window.used_percent for window in windows] == percents
+    assert all(window.blocks for window in windows)
 
 
 @pytest.mark.parametrize(
@@ -356,12 +360,12 @@ def test_windows_an_account_may_tell(me: object, percents: list[float]) -> None:
     ],
 )
 def test_resets_an_account_may_tell(reset: dict[str, object], time: datetime | None) -> None:
-    usage = account.to_usage({"session_usage": {"percent": 5} | reset}, NOW)
+    usage = account_usage({"session_usage": {"percent": 5} | reset}, NOW)
     assert usage.window("session").resets_at == time
     assert usage.notes == ()
 
 
 def test_a_null_object_that_is_not_valid_is_absent() -> None:
     me = {"Plan": {"String": "pro", "Valid": False}, "Email": {"String": "a@b.test", "Valid": True}}
-    usage = account.to_usage(me, NOW)
+    usage = account_usage(me, NOW)
     assert (usage.identity.plan, usage.identity.email) == ("API key", "a@b.test")

@@ -1,11 +1,10 @@
-"""Which pasted texts hold an Ollama session. All cookies beside the session's are kept."""
+"""Where Ollama's credentials are: an API key, and a pasted session, of which all other cookies are kept, too."""
 
 from __future__ import annotations
 
 import re
 
-from quotaline_providers.access.lookups import cookie_values, normalize_cookie
-from quotaline_providers.parsing.payload import clean
+from quotaline_providers import ApiKey, Chosen, Context, CookieHeader, clean, cookie_values, normalize_cookie
 
 DEFAULT = "__Secure-session"
 NAMES = (
@@ -53,3 +52,12 @@ def account_session(text: str) -> str | None:
     if _DEFAULT_PAIR.search(value):
         return _DEFAULT_PAIR.sub(rf"\g<1>{DEFAULT}", value)
     return value if has_session(value) or ";" in value else f"{DEFAULT}={value}"
+
+
+def _session(ctx: Context) -> CookieHeader:
+    own = ctx.account is not None and ctx.account.token is not None
+    return CookieHeader(env=("OLLAMA_SESSION_COOKIE",), read=account_session if own else pasted_session)
+
+
+COOKIE = Chosen(_session, reads=("cookieHeader", "cookieSource"))
+KEY = ApiKey(env=("OLLAMA_API_KEY", "OLLAMA_KEY"))

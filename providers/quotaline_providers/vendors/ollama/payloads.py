@@ -1,18 +1,18 @@
-"""Ollama's settings page, read as text: plan, address, and the session and weekly blocks. Pure text, no effects."""
+"""What Ollama sends: a settings page, read as text, and what it says of the account of an API key."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
+from typing import Annotated
 
-from quotaline_providers.errors import BadResponse, ExpiredCredential
-from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Usage, Window
-from quotaline_providers.parsing.payload import to_time
+from pydantic import Field
 
-SIGN_IN = "Sign in at https://ollama.com/signin and paste the Cookie header of the settings page."
+from quotaline_providers import Payload, to_time
+
 SESSION, HOURLY, WEEKLY = "Session usage", "Hourly usage", "Weekly usage"
 _LABELS = (SESSION, HOURLY, WEEKLY)
 _BLOCK = 4000
@@ -28,6 +28,8 @@ _FORM = re.compile(r"<form", re.IGNORECASE)
 _EMAIL_FIELD = re.compile(r"<input[^<>]*\b(?:type|name)=[\"']email[\"']", re.IGNORECASE)
 _PASSWORD_FIELD = re.compile(r"<input[^<>]*\b(?:type|name)=[\"']password[\"']", re.IGNORECASE)
 _ROUTE = re.compile(r"/api/auth/signin|/auth/signin|(?:action|href)=[\"']/(?:login|signin)[\"']", re.IGNORECASE)
+
+# --- the settings page -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,14 @@ def signed_out(html: str) -> bool:
     return bool(route or (email and password) or (_HEADING.search(html) and (email or password)))
 
 
-def _windows(html: str) -> Iterator[Window]:
-    session = block(html, SESSION) or block(html, HOURLY)
-    if session:
-        yield _window(session, "session", "Session", "primary", SESSION_MINUTES if session.label == SESSION else None)
-    if weekly := block(html, WEEKLY):
-        yield _window(weekly, "weekly", "Weekly", "secondary", WEEK_MINUTES)
+def plan_in(html: str) -> str | None:
+    """The plan's name, as written."""
+    return _group(_PLAN, html)
 
 
-def _window(found: Block, id: str, label: str, lane: Lane, minutes: int | None) -> Window:
-    percent = min(100.0, max(0.0, found.percent))
-    return Window(id=id, label=label, used_percent=percent, minutes=minutes, resets_at=found.resets_at, lane=lane)
+def email_in(html: str) -> str | None:
+    """The text in the place of the e-mail address."""
+    return _group(_EMAIL, html)
 
 
 def _group(pattern: re.Pattern[str], html: str) -> str | None:
@@ -80,17 +79,28 @@ def _group(pattern: re.Pattern[str], html: str) -> str | None:
     return (unescape(match.group(1)).strip() or None) if match else None
 
 
-def to_usage(html: str, now: datetime) -> Usage:
-    """What a page tells. Raises ExpiredCredential (not signed in), BadResponse (no usage on it)."""
-    windows = tuple(_windows(html))
-    if not windows:
-        if signed_out(html):
-            raise ExpiredCredential("Ollama shows its sign-in page: nobody is signed in with this cookie.", SIGN_IN)
-        raise BadResponse("The settings page of Ollama shows no usage.")
-    email = _group(_EMAIL, html)
-    return Usage(
-        updated_at=now,
-        windows=windows,
-        identity=Identity(plan=_group(_PLAN, html), email=email if email and "@" in email else None),
-        confidence=Confidence.PERCENT_ONLY,
-    )
+# --- with an API key -------------------------------------------------------------------------------
+
+
+class Catalogue(Payload):
+    """`GET /api/tags`. It is public: it proves nothing about a key."""
+
+    models: Annotated[tuple[object, ...], Field(strict=False)]
+
+
+Plain = Mapping[str, object]
+
+
+def plain(value: object) -> Plain:
+    """An object with its keys in lower case and without separators; empty for anything else."""
+    if not isinstance(value, dict):
+        return {}
+    return {"".join(c for c in str(key).lower() if c not in "_-."): item for key, item in value.items()}
+
+
+def content(value: object, field: str) -> object:
+    """The content of a Go null object; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    inner = plain(value)
+    return inner.get(field) if inner.get("valid") is not False else None
