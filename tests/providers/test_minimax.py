@@ -21,9 +21,10 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Run
-from quotaline_providers.vendors.minimax.access import PlanKey
-from quotaline_providers.vendors.minimax.lanes import binding, reset_text, to_usage
-from quotaline_providers.vendors.minimax.plans import VendorFailure, service_name, to_plan
+from quotaline_providers.vendors.minimax.credentials import PlanKey
+from quotaline_providers.vendors.minimax.lanes import reset_text
+from quotaline_providers.vendors.minimax.mapping import binding, service_name, to_plan, to_usage
+from quotaline_providers.vendors.minimax.payloads import VendorFailure
 from quotaline_providers.vendors.minimax.services import range_end, service_type, window_minutes
 
 NEWER, OLDER = "/v1/token_plan/remains", "/v1/api/openplatform/coding_plan/remains"
@@ -125,6 +126,7 @@ def test_text_comes_first_and_three_lanes_are_main_ones() -> None:
         ("video", "tertiary"),
         ("speech-2", None),
     ]
+    assert [window.blocks for window in usage.windows] == [True, True, False, False]
     assert binding(usage) == "general-weekly"
 
 

@@ -19,17 +19,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Run
-from quotaline_providers.vendors.minimax.access import session_in
-from quotaline_providers.vendors.minimax.platform import (
-    charge_day,
-    combo_day,
-    from_page,
-    history_section,
-    plan_text,
-    text_reset,
-    to_charge,
-    to_combo,
-)
+from quotaline_providers.vendors.minimax.billing import charge_day, history_section, to_charge
+from quotaline_providers.vendors.minimax.credentials import session_in
+from quotaline_providers.vendors.minimax.page import from_page, text_reset
+from quotaline_providers.vendors.minimax.subscription import combo_day, plan_text, to_combo
 
 PAGE = "/user-center/payment/coding-plan"
 REMAINS = "/v1/api/openplatform/coding_plan/remains"

@@ -6,17 +6,16 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
-from quotaline_providers.model import DAY_MINUTES, WEEK_MINUTES
-from quotaline_providers.parsing.payload import to_number, to_text
+from quotaline_providers import DAY_MINUTES, WEEK_MINUTES, clamped, share, to_number, to_text
 from quotaline_providers.vendors.minimax.lanes import Limit, reset_text
 
 CHINA_TIME = timezone(timedelta(hours=8))
 _UNITS = {"minute": 1, "hour": 60, "day": 1440}
 
 
-def service_type(told: str) -> str:
+def service_type(text: str) -> str:
     """A service's name as it is shown."""
-    name = told.lower()
+    name = text.lower()
     if "text" in name and "generation" in name:
         return "Text Generation"
     if "text" in name and "speech" in name:
@@ -24,19 +23,19 @@ def service_type(told: str) -> str:
     return "Image" if "image" in name else re.sub(r"\s+", "-", name.strip())
 
 
-def window_minutes(told: str) -> int | None:
+def window_minutes(text: str) -> int | None:
     """The minutes of a `window_type`; None when it is not understood."""
-    name = told.strip().lower()
+    name = text.strip().lower()
     if name in ("today", "weekly"):
         return DAY_MINUTES if name == "today" else WEEK_MINUTES
     match = re.fullmatch(r"(\d{1,5})\s*(minute|hour|day)s?", name)
     return (int(match.group(1)) * _UNITS[match.group(2)] or None) if match else None
 
 
-def range_end(told: str, now: datetime) -> datetime | None:
+def range_end(text: str, now: datetime) -> datetime | None:
     """When a `time_range` ends: a full time, or a clock time that is tomorrow's when it is past; both in UTC+8."""
-    full = re.search(r"-\s*(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d)\s*$", told)
-    clock = re.search(r"-\s*(\d{1,2}):(\d\d)\s*(?:\(UTC\+8\))?\s*$", told)
+    full = re.search(r"-\s*(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d)\s*$", text)
+    clock = re.search(r"-\s*(\d{1,2}):(\d\d)\s*(?:\(UTC\+8\))?\s*$", text)
     try:
         if full:
             year, month, day, hour, minute = map(int, full.groups())
@@ -56,9 +55,9 @@ def next_clock(hour: int, minute: int, zone: timezone, now: datetime) -> datetim
     return (end if end > local else end + timedelta(days=1)).astimezone(UTC)
 
 
-def services_of(told: object, now: datetime) -> Iterator[tuple[Limit, str]]:
+def services_of(listed: object, now: datetime) -> Iterator[tuple[Limit, str]]:
     """The usable entries of a service list with their types. `usage` is what is USED here."""
-    for item in told if isinstance(told, list) else ():
+    for item in listed if isinstance(listed, list) else ():
         if not isinstance(item, dict):
             continue
         names = [to_text(item.get(name)) for name in ("service_type", "window_type", "time_range")]
@@ -72,7 +71,7 @@ def services_of(told: object, now: datetime) -> Iterator[tuple[Limit, str]]:
         limits = Limit(
             service=name,
             period=window,
-            percent=min(100.0, max(0.0, used / limit * 100 if percent is None else percent)),
+            percent=share(used, limit) if percent is None else clamped(percent),
             used=used,
             limit=limit,
             minutes=window_minutes(window),
