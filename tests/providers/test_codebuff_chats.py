@@ -15,8 +15,9 @@ from quotaline_providers.errors import MissingCredential, Unavailable
 from quotaline_providers.run import Outcome
 from quotaline_providers.testing import NOW, Clock, Read, Reader, Vendor
 from quotaline_providers.vendors.codebuff import chats
-from quotaline_providers.vendors.codebuff.chats import Found, Turn, chat_time, parse_chat, scan, upstream
-from quotaline_providers.vendors.codebuff.folders import data_roots
+from quotaline_providers.vendors.codebuff.chats import Found, scan
+from quotaline_providers.vendors.codebuff.credentials import data_roots
+from quotaline_providers.vendors.codebuff.messages import Turn, chat_time, parse_chat, upstream
 from quotaline_providers.vendors.codebuff.totals import add_up, summary
 
 Chat = Callable[..., Path]

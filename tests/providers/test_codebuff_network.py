@@ -21,8 +21,10 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Route, Vendor
-from quotaline_providers.vendors.codebuff import network
-from quotaline_providers.vendors.codebuff.network import SubscriptionAnswer, UsageAnswer, login_token, to_usage
+from quotaline_providers.vendors.codebuff import api
+from quotaline_providers.vendors.codebuff.credentials import login_token
+from quotaline_providers.vendors.codebuff.mapping import to_usage
+from quotaline_providers.vendors.codebuff.payloads import SubscriptionAnswer, UsageAnswer
 
 HOST = "www.codebuff.com"
 
@@ -76,6 +78,7 @@ class TestCredits:
         found = usage(answer)
         assert found.window("credits").used_percent == 100
         assert not found.window("credits").exhausted
+        assert found.window("credits").blocks is False
         assert found.row("Quota").value == "unknown"
 
     @pytest.mark.parametrize("answer", [{}, {"usage": None}, {"usage": "NaN", "quota": ""}])
@@ -98,6 +101,13 @@ class TestCredits:
         found = usage({"remainingBalance": 170, "balanceBreakdown": {"free": 20, "paid": 150}})
         assert (found.row("Free credits").value, found.row("Paid credits").value) == ("20", "150")
 
+    @pytest.mark.parametrize(("topped_up", "blocks"), [(True, False), (False, True), (None, True)])
+    def test_without_credits_nothing_more_can_be_used_unless_more_are_bought_automatically(
+        self, topped_up: bool | None, blocks: bool
+    ) -> None:
+        found = usage({"usage": 4, "quota": 4, "autoTopupEnabled": topped_up})
+        assert found.window("credits").blocks is blocks
+
 
 class TestSubscription:
     def test_weekly_limit_plan_and_person(self) -> None:
@@ -112,6 +122,7 @@ class TestSubscription:
         )
         weekly = found.window("weekly")
         assert (weekly.used_percent, weekly.minutes, weekly.lane) == (15, 10080, "secondary")
+        assert weekly.blocks
         assert weekly.resets_at == datetime(2030, 1, 8, tzinfo=UTC)
         assert found.identity.plan == "Team Plan · 1,235 remaining · auto top-up"
         assert found.identity.email == "demo@example.test"
@@ -130,6 +141,7 @@ class TestSubscription:
             {}, {"rateLimit": {"blockUsed": 5, "blockLimit": 20}, "limits": {"blockDurationHours": 5}}
         ).window("block")
         assert (window.used_percent, window.minutes, window.lane) == (25, 300, None)
+        assert window.blocks
 
     @pytest.mark.parametrize("part", [None, "none", [1]])
     def test_a_malformed_part_does_not_spoil_the_others(self, part: object) -> None:
@@ -179,7 +191,7 @@ class TestSubscription:
     def test_too_late_is_left_out(
         self, read: Read, balance: Route, subscription: Route, login: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(network, "SUBSCRIPTION_WAIT", 0.05)
+        monkeypatch.setattr(api, "SUBSCRIPTION_WAIT", 0.05)
         balance.answers(usage=1, remainingBalance=3)
         subscription.delays(5).answers(displayName="Pro")
         assert read("codebuff").identity.plan == "3 remaining"
@@ -278,7 +290,7 @@ class TestOverride:
         assert route.count == 1
 
     def test_a_bare_host_may_have_a_port(self) -> None:
-        assert endpoint("host.test:8443", network.OVERRIDE) == "https://host.test:8443"
+        assert endpoint("host.test:8443", api.OVERRIDE) == "https://host.test:8443"
 
     @pytest.mark.parametrize(
         "value",

@@ -9,11 +9,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from quotaline_providers.contract import Context
-from quotaline_providers.errors import Unavailable
-from quotaline_providers.formatting import grouped, tokens
-from quotaline_providers.model import Chart, Point, Row, Section, Usage
-from quotaline_providers.vendors.codebuff.chats import Found, scan, upstream
+from quotaline_providers import Chart, Context, Point, Row, Section, Unavailable, Usage, grouped, tokens
+from quotaline_providers.vendors.codebuff.chats import Found, scan
+from quotaline_providers.vendors.codebuff.messages import upstream
 
 SCAN_SECONDS = 300.0
 """How long chats may be read in all. A read does not wait that long, but what was read by then serves the next one."""
@@ -141,14 +139,14 @@ def _sections(totals: Totals) -> tuple[Section, ...]:
 
 
 def _model_row(model: ModelTotal) -> Row:
-    told = [f"{tokens(model.counts[0])} in", f"{tokens(model.counts[1])} out"]
+    parts = [f"{tokens(model.counts[0])} in", f"{tokens(model.counts[1])} out"]
     if model.counts[2]:
-        told.append(f"{tokens(model.counts[2])} cached")
+        parts.append(f"{tokens(model.counts[2])} cached")
     if model.credits:
-        told.append(f"{grouped(model.credits)} credits")
+        parts.append(f"{grouped(model.credits)} credits")
     requests = f"{model.requests} request{'' if model.requests == 1 else 's'}"
     value = f"{requests}, {tokens(model.total)} tokens"
-    return Row(label=model.name, value=value, secondary=" · ".join((*told, upstream(model.name))))
+    return Row(label=model.name, value=value, secondary=" · ".join((*parts, upstream(model.name))))
 
 
 def _chart(points: dict[str, float], unit: str) -> Chart:

@@ -1,15 +1,40 @@
-"""Where the Codebuff CLI keeps its data, one folder for each of its release channels."""
+"""Where Codebuff's token is, and where its CLI keeps its data: one folder for each of its release channels."""
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from quotaline_providers.contract import Context, Lookup, Origin
-from quotaline_providers.errors import MissingCredential
+from quotaline_providers import ApiKey, Context, Lookup, MissingCredential, Origin, clean
 
 _CHANNELS = ("manicode", "manicode-dev", "manicode-staging")
+
+# --- the token -------------------------------------------------------------------------------------
+
+
+def credentials_file(ctx: Context) -> Path:
+    """Where `codebuff login` keeps its token, on every system."""
+    return ctx.home / ".config" / "manicode" / "credentials.json"
+
+
+def login_token(text: str) -> str | None:
+    """The token of the CLI's credentials file; None when it holds none."""
+    try:
+        stored = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(stored, dict):
+        return None
+    profile = stored.get("default")
+    tokens = (profile.get("authToken") if isinstance(profile, dict) else None, stored.get("authToken"))
+    return next((value for token in tokens if isinstance(token, str) and (value := clean(token))), None)
+
+
+TOKEN = ApiKey(env=("CODEBUFF_API_KEY",), env_first=True, file=lambda ctx: (credentials_file(ctx), login_token))
+
+# --- the data folders ------------------------------------------------------------------------------
 
 
 def data_roots(ctx: Context) -> tuple[Path, ...]:
