@@ -210,7 +210,7 @@ def test_a_promised_wait_is_kept(sample: Sample, folders: Callable[[Sample], Pat
     assert seen.until == Clock().now + timedelta(seconds=30)
 
 
-UNDECIDED = {"claude", "codebuff", "codex", "copilot", "minimax", "ollama", "vertexai"}
+UNDECIDED = {"claude", "codex", "copilot"}
 """Providers whose windows do not say yet whether they block."""
 
 
