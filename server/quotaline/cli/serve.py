@@ -10,9 +10,10 @@ from quotaline.cli.console import log_to_stderr
 def serve_command(tcp_port: int | None) -> int:
     """Run the language server until the editor ends it."""
     log_to_stderr("WARNING")
-    from quotaline.lsp.server import serve
+    from quotaline.lsp.process import serve
+    from quotaline.lsp.server import create_server
 
     if tcp_port is None and sys.stdin.isatty():
         print("quotaline serve is started by an editor; in a terminal, try `quotaline usage`.", file=sys.stderr)
-    serve(tcp_port)
+    serve(create_server(), tcp_port)
     return 0

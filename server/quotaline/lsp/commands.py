@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from quotaline.lsp import methods
-from quotaline.lsp.status_publishers import shows_progress
+from quotaline.lsp.params import text_member
+from quotaline.lsp.session import Session
 from quotaline.refresh.service import Refreshed
 from quotaline.render.protocol import Json
 from quotaline_providers import registry
@@ -21,14 +19,7 @@ from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError
 from quotaline_providers.secret import Secret
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from quotaline.lsp.session import Session
-
 Result = dict[str, Json]
-
-CLIENT_ANSWER_SECONDS = 2.0
 
 
 class CommandError(Exception):
@@ -42,8 +33,8 @@ async def execute_command(session: Session, name: str, arguments: tuple[Any, ...
     except ReadError as error:
         raise CommandError(" ".join(filter(None, (error.message, error.hint)))) from None
     message = result.get("message")
-    if isinstance(message, str) and not methods.wants_usage(session.server.client_capabilities):
-        _tell(session, message)
+    if isinstance(message, str) and not session.client.shows_usage:
+        session.client.show_message(message)
     session.remind()
     return result
 
@@ -53,7 +44,7 @@ async def _refresh(session: Session, arguments: tuple[Any, ...]) -> Result:
     keys = [_provider(id).id if "/" not in id else id for id in ids] or None
     shown = session.service.targets
     wanted = [t for t in shown if keys is None or t.key in keys or t.provider in keys]
-    async with _progress(session, "Refreshing AI usage") as report:
+    async with session.client.progress("Refreshing AI usage") as report:
         done: list[Refreshed] = []
 
         def tell(refreshed: Refreshed) -> None:
@@ -126,7 +117,7 @@ async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> Resul
     from quotaline.credentials import keep
 
     call = arguments[0] if arguments else None
-    id, value, label = (_text(call, name) for name in ("id", "value", "label"))
+    id, value, label = (text_member(call, name) for name in ("id", "value", "label"))
     if not id or not value:
         raise CommandError("This command takes an object with `id` and `value`.")
     try:
@@ -162,46 +153,15 @@ async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> Result:
 
 async def _prompt(session: Session, step: SignInPrompt) -> None:
     code = f" Code: {step.code}" if step.code else ""
-    _tell(session, f"{step.message}{code}")
+    session.client.show_message(f"{step.message}{code}")
     if step.url:
         await _show(session, step.url, external=True)
 
 
-def _tell(session: Session, message: str) -> None:
-    session.server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
-
-
 async def _show(session: Session, uri: str, *, external: bool) -> None:
     """Have the client show it, or tell the user where it is when the client cannot."""
-    window = session.server.client_capabilities.window
-    if window is None or window.show_document is None or not window.show_document.support:
-        place = uri if external else to_fs_path(uri)
-        _tell(session, f"Open {place}")
-        return
-    params = types.ShowDocumentParams(uri=uri, external=external, take_focus=True)
-    with contextlib.suppress(Exception):  # the client may refuse, or ask the user first: the command does not wait
-        await asyncio.wait_for(session.server.window_show_document_async(params), CLIENT_ANSWER_SECONDS)
-
-
-@contextlib.asynccontextmanager
-async def _progress(session: Session, title: str) -> AsyncIterator[Callable[[str, int], None]]:
-    """A work-done progress around a piece of work, where the client shows it."""
-    if not shows_progress(session.server):
-        yield lambda message, percentage: None
-        return
-    progress, token = session.server.work_done_progress, f"quotaline/{uuid.uuid4().hex}"
-    try:
-        await asyncio.wait_for(progress.create_async(token), CLIENT_ANSWER_SECONDS)
-    except Exception:  # the client refuses or does not answer: the work does not wait for a picture of it
-        yield lambda message, percentage: None
-        return
-    progress.begin(token, types.WorkDoneProgressBegin(title=title, percentage=0, cancellable=False))
-    try:
-        yield lambda message, percentage: progress.report(
-            token, types.WorkDoneProgressReport(message=message, percentage=percentage)
-        )
-    finally:
-        progress.end(token, types.WorkDoneProgressEnd())
+    if not await session.client.show_document(uri, external=external):
+        session.client.show_message(f"Open {uri if external else to_fs_path(uri)}")
 
 
 def _write(path: Path, text: str) -> None:
@@ -229,11 +189,6 @@ def _one_id(arguments: tuple[Any, ...]) -> str:
     if len(ids) != 1:
         raise CommandError("This command takes one provider id.")
     return ids[0]
-
-
-def _text(call: Any, name: str) -> str | None:
-    value = call.get(name) if isinstance(call, dict) else getattr(call, name, None)
-    return value.strip() if isinstance(value, str) else None
 
 
 def _provider(id: str) -> Provider:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
+from quotaline.application import Application
 from quotaline.config import Diagnostic, Loaded
 from quotaline.lsp import methods
+from quotaline.lsp.client import Client
 from quotaline.paths import report_path
 from quotaline.render.hover import provider_hover
 from quotaline.render.protocol import Json
 from quotaline.render.statusline import state_text
+from quotaline.render.view import View
 from quotaline.state import ProviderState
-
-if TYPE_CHECKING:
-    from quotaline.lsp.session import Session
 
 _SEVERITY = {
     "error": types.DiagnosticSeverity.Error,
@@ -37,14 +37,17 @@ _COMMANDS_OF_ALL = (
 class Documents:
     """Answers for the config file and the report; `None` or nothing, at once, for any other document."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, client: Client, application: Application, view: Callable[[], View]) -> None:
+        self._client = client
+        self._keeper = application.keeper
+        self._service = application.service
+        self._view = view
         self._config_uri: str | None = None
         self.report_path = report_path()
 
     def uris(self) -> dict[str, Json]:
         """The answer of `quotaline/documents`."""
-        return {"config": self._session.application.keeper.path.as_uri(), "report": self.report_path.as_uri()}
+        return {"config": self._keeper.path.as_uri(), "report": self.report_path.as_uri()}
 
     # --- the config file as the editor has it ---
 
@@ -59,7 +62,7 @@ class Documents:
     def closed(self, uri: str) -> None:
         if uri == self._config_uri:
             self._config_uri = None
-            self.config_loaded(self._session.application.keeper.loaded)
+            self.config_loaded(self._keeper.loaded)
 
     def config_loaded(self, loaded: Loaded) -> None:
         """The file on disk was read: its problems are shown unless the editor has a newer text."""
@@ -68,9 +71,7 @@ class Documents:
             self._publish(loaded.path.as_uri(), own)
 
     def _publish(self, uri: str, diagnostics: tuple[Diagnostic, ...]) -> None:
-        self._session.server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri, [_to_lsp(item) for item in diagnostics])
-        )
+        self._client.publish_diagnostics(uri, [_to_lsp(item) for item in diagnostics])
 
     # --- requests ---
 
@@ -128,7 +129,7 @@ class Documents:
         if only is not None and not any(kind in ("", types.CodeActionKind.Source) for kind in only):
             return []
         own = self._is_config(uri) or self._is_report(uri)
-        if not own and self._session.settings.code_actions != "everywhere":
+        if not own and self._view().settings.code_actions != "everywhere":
             return []
         state = self._section(uri, params.range.start.line) if own else None
         commands = [*(_commands_of(state) if state else ()), *_COMMANDS_OF_ALL]
@@ -145,25 +146,25 @@ class Documents:
         return [
             types.InlayHint(types.Position(line, _utf16(lines[line].rstrip("\r"))), f"  {text}", padding_left=True)
             for line, id in self._places(uri)
-            if (text := ", ".join(state_text(state, self._session.view()) for state in self._states(id)))
+            if (text := ", ".join(state_text(state, self._view()) for state in self._states(id)))
         ]
 
     # --- what they need ---
 
     def _is_config(self, uri: str) -> bool:
-        return _same_file(uri, self._session.application.keeper.path)
+        return _same_file(uri, self._keeper.path)
 
     def _is_report(self, uri: str) -> bool:
         return _same_file(uri, self.report_path)
 
     def _text(self, uri: str) -> str:
-        return self._session.server.workspace.get_text_document(uri).source
+        return self._client.text_of(uri)
 
     def _states(self, provider: str | None) -> list[ProviderState]:
-        return [state for state in self._session.service.snapshot().states if state.provider == provider]
+        return [state for state in self._service.snapshot().states if state.provider == provider]
 
     def _hover_of(self, state: ProviderState) -> str:
-        return provider_hover(state, self._session.view())
+        return provider_hover(state, self._view())
 
     def _places(self, uri: str) -> list[tuple[int, str]]:
         """Lines that begin a provider, with its id."""
@@ -172,7 +173,7 @@ class Documents:
         if self._is_config(uri):
             return list(language.provider_lines(self._text(uri)))
         if self._is_report(uri):
-            by_name = {state.name: state.provider for state in self._session.service.snapshot().states}
+            by_name = {state.name: state.provider for state in self._service.snapshot().states}
             headings = enumerate(self._text(uri).split("\n"))
             return [(n, id) for n, line in headings for name, id in by_name.items() if _heads(line, name)]
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 DID_CHANGE_USAGE = "quotaline/didChangeUsage"
 USAGE = "quotaline/usage"
@@ -172,13 +172,3 @@ METHODS = (
         "[]",
     ),
 )
-
-
-def wants_usage(capabilities: Any) -> bool:
-    """Whether the client is one of ours, by its capabilities."""
-    return member(member(capabilities.experimental, "quotaline"), "usage") is True
-
-
-def member(value: Any, name: str) -> Any:
-    """A member of a JSON object, whether it came as a dictionary or as an object."""
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)

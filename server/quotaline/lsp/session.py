@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
-
-from lsprotocol import types
+from typing import Any, Literal
 
 from quotaline import application
 from quotaline.config import Loaded, follow
 from quotaline.lsp import status_publishers
+from quotaline.lsp.client import Client
 from quotaline.lsp.documents import Documents
 from quotaline.render.protocol import Json, usage_params
 from quotaline.render.view import View
@@ -20,9 +19,6 @@ from quotaline.settings import Settings
 from quotaline.state import Snapshot
 from quotaline.store import startup_cache_writer
 from quotaline_providers.diagnostics import note_defect, note_unhandled
-
-if TYPE_CHECKING:
-    from quotaline.lsp.server import QuotalineServer
 
 REDRAW_SECONDS = 30.0
 GOOD_FOR = timedelta(seconds=1)
@@ -58,13 +54,14 @@ def rendering(snapshot: Snapshot, params: dict[str, Json], view: View) -> startu
 class Session:
     """Lives from `initialized` to `shutdown`. Everything here runs in the event loop."""
 
-    def __init__(self, server: QuotalineServer, options: Any) -> None:
-        self.server = server
+    def __init__(self, client: Client, options: Any) -> None:
+        self.client = client
         self.settings, problems = Settings.parse(options)
         self.application = application.build(self.settings, lasting=True)
         self.service = self.application.service
-        self.documents = Documents(self)
-        self._announcer = status_publishers.choose(server, self.settings.plain_status)
+        self.documents = Documents(client, self.application, self.view)
+        self._options = options
+        self._announcer = status_publishers.choose(client, self.settings.plain_status)
         self._redraw: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._drawn: Drawn | None = None
@@ -147,7 +144,7 @@ class Session:
         self.settings, problems = Settings.parse(value)
         if self.settings.plain_status != before.plain_status:
             self._announcer.end()
-            self._announcer = status_publishers.choose(self.server, self.settings.plain_status)
+            self._announcer = status_publishers.choose(self.client, self.settings.plain_status)
             self.announce()
         self.service.use_settings(self.settings)
         for problem in problems:
@@ -160,7 +157,7 @@ class Session:
 
     def warn(self, message: str) -> None:
         """Tell the user in the editor's log."""
-        self.server.window_log_message(types.LogMessageParams(types.MessageType.Warning, f"Quotaline: {message}"))
+        self.client.log_warning(message)
 
     def _changed(self, snapshot: Snapshot) -> None:
         """Announce soon: changes of one moment go out together."""
@@ -181,7 +178,7 @@ class Session:
                 return
             sources = startup_cache_writer.Sources(readings, self.application.keeper.seen)
             try:
-                store, options = self.application.store, self.server.options
+                store, options = self.application.store, self._options
                 await startup_cache_writer.keep(store, options, sources, rendering(snapshot, params, view))
             except Exception as error:  # such as a store's
                 note_defect("keeping what is shown", error)

@@ -5,17 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
-from lsprotocol import types
-
-from quotaline.lsp import methods
+from quotaline.lsp.client import Client
 from quotaline.lsp.methods import DID_CHANGE_USAGE, SERVER_STATUS
 from quotaline.render.protocol import Json
 from quotaline.settings import PlainStatus
-
-if TYPE_CHECKING:
-    from quotaline.lsp.server import QuotalineServer
 
 PROGRESS_TOKEN = "quotaline/status"  # noqa: S105 (a progress token)
 PROGRESS_TITLE = "AI quota"
@@ -37,14 +32,14 @@ class Announcer(Protocol):
 class UsageAnnouncer:
     """For clients that know `quotaline/didChangeUsage`."""
 
-    def __init__(self, server: QuotalineServer) -> None:
-        self._server = server
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._last: dict[str, Json] | None = None
 
     def announce(self, params: dict[str, Json]) -> None:
         if params != self._last:
             self._last = params
-            self._server.protocol.notify(DID_CHANGE_USAGE, params)
+            self._client.notify(DID_CHANGE_USAGE, params)
 
     def remind(self) -> None:
         return None
@@ -57,8 +52,8 @@ class ProgressAnnouncer:
     """For any client with `window.workDoneProgress`: one progress that is alive as long as the server, whose message is
     the status line. It has no percentage: a bar would mean that something is being waited for."""
 
-    def __init__(self, server: QuotalineServer) -> None:
-        self._server = server
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._text: str | None = None
         self._sent: str | None = None
         self._begun = False
@@ -85,15 +80,14 @@ class ProgressAnnouncer:
             self._next.cancel()
         if self._begun:
             self._begun = False
-            self._server.work_done_progress.end(PROGRESS_TOKEN, types.WorkDoneProgressEnd())
+            self._client.end_progress(PROGRESS_TOKEN)
 
     async def _create(self) -> None:
         with contextlib.suppress(Exception):  # a client may refuse; then it simply shows nothing
-            await self._server.work_done_progress.create_async(PROGRESS_TOKEN)
+            await self._client.create_progress(PROGRESS_TOKEN)
             self._begun = True
             self._sent = self._text
-            begin = types.WorkDoneProgressBegin(title=PROGRESS_TITLE, message=self._text, cancellable=False)
-            self._server.work_done_progress.begin(PROGRESS_TOKEN, begin)
+            self._client.begin_progress(PROGRESS_TOKEN, PROGRESS_TITLE, self._text)
             self._wait()
 
     def _wait(self) -> None:
@@ -103,8 +97,7 @@ class ProgressAnnouncer:
         self._next = None
         if self._text != self._sent:
             self._sent = self._text
-            report = types.WorkDoneProgressReport(message=self._text)
-            self._server.work_done_progress.report(PROGRESS_TOKEN, report)
+            self._client.report_progress(PROGRESS_TOKEN, self._text)
             self._wait()
 
 
@@ -112,8 +105,8 @@ class StatusAnnouncer:
     """For clients that show a server's status (`experimental/serverStatus`, as rust-analyzer defines it): no spinner,
     and no progress of another server is hidden. The first line is the status line, the rest is for the tooltip."""
 
-    def __init__(self, server: QuotalineServer) -> None:
-        self._server = server
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._last: dict[str, Json] | None = None
 
     def announce(self, params: dict[str, Json]) -> None:
@@ -131,7 +124,7 @@ class StatusAnnouncer:
         status: dict[str, Json] = {"health": health, "quiescent": True, "message": message}
         if status != self._last:
             self._last = status
-            self._server.protocol.notify(SERVER_STATUS, status)
+            self._client.notify(SERVER_STATUS, status)
 
 
 class SilentAnnouncer:
@@ -147,23 +140,15 @@ class SilentAnnouncer:
         return None
 
 
-def choose(server: QuotalineServer, plain_status: PlainStatus) -> Announcer:
-    """The announcer that fits the client's capabilities, and for a plain client the user's wish."""
-    capabilities = server.client_capabilities
-    if methods.wants_usage(capabilities):
-        return UsageAnnouncer(server)
-    shows_status = methods.member(capabilities.experimental, "serverStatusNotification") is True
-    if plain_status == "serverStatus" and shows_status:
-        return StatusAnnouncer(server)
-    if plain_status != "off" and shows_progress(server):
-        return ProgressAnnouncer(server)
+def choose(client: Client, plain_status: PlainStatus) -> Announcer:
+    """The announcer that fits what the client shows, and for a plain client the user's wish."""
+    if client.shows_usage:
+        return UsageAnnouncer(client)
+    if plain_status == "serverStatus" and client.shows_server_status:
+        return StatusAnnouncer(client)
+    if plain_status != "off" and client.shows_progress:
+        return ProgressAnnouncer(client)
     return SilentAnnouncer()
-
-
-def shows_progress(server: QuotalineServer) -> bool:
-    """Whether the client lets the server begin a work-done progress."""
-    window = server.client_capabilities.window
-    return bool(window and window.work_done_progress)
 
 
 def _line(params: dict[str, Json], name: str) -> str:

@@ -1,0 +1,68 @@
+"""The sidecar as a process: reading standard input, and leaving when the editor does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from typing import BinaryIO, cast
+
+from quotaline.lsp.protocol import QuotalineServer
+from quotaline_providers.diagnostics import note_defect
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread that computes (reading logs) may keep the event loop waiting; Python's usual 5 ms are felt."""
+LARGEST_MESSAGE = 64 << 20
+"""In bytes."""
+LEAVE_SECONDS = 3.0
+"""How long what still runs may take once the editor is gone."""
+
+
+class EditorInput:
+    """Standard input whose end is also the end of this process, at the latest `LEAVE_SECONDS` after it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readline(self) -> bytes:
+        line = self._stream.readline()
+        if not line:
+            leave_soon()
+        return line
+
+    def read(self, size: int) -> bytes:
+        if size > LARGEST_MESSAGE:
+            raise ValueError("a message is too large")
+        return self._stream.read(size)
+
+
+def leave_soon() -> None:
+    """A thread that reads a disk or waits for a keyring cannot be stopped; it must not keep the process."""
+    timer = threading.Timer(LEAVE_SECONDS, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+
+
+async def leave_with(editor: int, close: Callable[[], Awaitable[None]]) -> None:
+    """Leave no orphan: when the process of this id is gone, close what runs and end this process with 0."""
+    from quotaline.store.process import ended
+
+    await ended(editor)
+    leave_soon()
+    await close()
+    os._exit(0)  # the thread that waits for standard input cannot be stopped in another way
+
+
+def serve(server: QuotalineServer, tcp_port: int | None = None) -> None:
+    """Run until the editor ends us: on standard input and output, or on a loopback port for debugging. Never returns:
+    the process ends with 0 after a `shutdown`, else with 1."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        if tcp_port is not None:
+            server.start_tcp("127.0.0.1", tcp_port)
+        else:
+            server.start_io(cast("BinaryIO", EditorInput(sys.stdin.buffer)))
+    except Exception as error:  # what came cannot be a client's message: there is nobody to go on for
+        note_defect("the connection to the editor", error)
+    os._exit(0 if server.protocol.was_shut_down else 1)
