@@ -97,18 +97,18 @@ def test_no_message_repeats_the_one_before(desk: Desk, openrouter: Lay) -> None:
     assert len(sent) <= 6
 
 
-def test_usage_on_demand_is_what_was_announced(desk: Desk, openrouter: Lay) -> None:
+def test_usage_on_demand_is_what_was_published(desk: Desk, openrouter: Lay) -> None:
     openrouter()
     client = desk.open()
-    announced = client.usage(
+    published = client.usage(
         lambda params: (
             bool(params["providers"])
             and bool(params["providers"][0]["windows"])
             and not params["providers"][0]["refreshing"]
         )
     )
-    assert client.request("quotaline/usage", {}) == announced
-    assert client.request("quotaline/usage") == announced
+    assert client.request("quotaline/usage", {}) == published
+    assert client.request("quotaline/usage") == published
 
 
 @pytest.mark.parametrize("format", ["markdown", "html", "text"])

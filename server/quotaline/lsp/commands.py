@@ -35,7 +35,7 @@ async def execute_command(session: Session, name: str, arguments: tuple[Any, ...
     message = result.get("message")
     if isinstance(message, str) and not session.client.shows_usage:
         session.client.show_message(message)
-    session.remind()
+    session.republish()
     return result
 
 
@@ -52,7 +52,7 @@ async def _refresh(session: Session, arguments: tuple[Any, ...]) -> Result:
             report(f"{refreshed.state.name} ({len(done)} of {len(wanted)})", 100 * len(done) // max(1, len(wanted)))
 
         outcomes = await session.service.refresh(keys, on_done=tell)
-    await session.announced()
+    await session.publish()
     return {"outcomes": [_outcome(refreshed) for refreshed in outcomes]}
 
 

@@ -1,4 +1,4 @@
-"""One editor's session: the running application, its settings, and what has been announced to the client."""
+"""One editor's session: the running application, its settings, and what has been published to the client."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ from quotaline.state import Snapshot
 from quotaline.store import startup_cache_writer
 from quotaline_providers.diagnostics import note_defect, note_unhandled
 
-REDRAW_SECONDS = 30.0
-GOOD_FOR = timedelta(seconds=1)
-"""So long a drawing stands for another one of the same."""
-TOGETHER_SECONDS = 0.05
-"""Changes within so short a time go out together."""
+PUBLISH_SECONDS = 30.0
+"""How often is published without a change: countdowns go on."""
+REUSE_FOR = timedelta(seconds=1)
+"""How long parameters are given out again while the snapshot and the settings are the same."""
+GATHER_SECONDS = 0.05
+"""Changes within this time are published together."""
 _CREDENTIALS = (("key", "apiKey"), ("cookie", "cookieHeader"))
 """What a user can give for a provider, and the config field that says whether it is taken."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was drawn last, and of what."""
+class Rendered:
+    """The parameters that were rendered last, and what of."""
 
     snapshot: Snapshot
     view: View
     params: dict[str, Json]
 
-    def shows(self, snapshot: Snapshot, view: View) -> bool:
-        """Whether it shows this, too."""
-        young = timedelta() <= view.now - self.view.now < GOOD_FOR
+    def is_current(self, snapshot: Snapshot, view: View) -> bool:
+        """Whether the same would be rendered now."""
+        young = timedelta() <= view.now - self.view.now < REUSE_FOR
         return young and view.settings is self.view.settings and snapshot == self.snapshot
 
 
@@ -61,12 +62,12 @@ class Session:
         self.service = self.application.service
         self.documents = Documents(client, self.application, self.view)
         self._options = options
-        self._announcer = status_publishers.choose(client, self.settings.plain_status)
-        self._redraw: asyncio.Task[None] | None = None
+        self._publisher = status_publishers.choose(client, self.settings.plain_status)
+        self._publishing: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._drawn: Drawn | None = None
-        self._news = asyncio.Event()
-        self._drawing = asyncio.Lock()
+        self._rendered: Rendered | None = None
+        self._changes = asyncio.Event()
+        self._rendering = asyncio.Lock()
         for problem in problems:
             self.warn(problem)
 
@@ -74,21 +75,21 @@ class Session:
         """Show what the store knows, then begin to refresh."""
         asyncio.get_running_loop().set_exception_handler(note_unhandled)
         await self.service.open()
-        self.announce()
+        self.publish_now()
         self.service.subscribe(self._changed)
-        await self._took_config(self.application.keeper.loaded)
+        await self._config_loaded(self.application.keeper.loaded)
         await self.service.start()
-        self._redraw = asyncio.create_task(self._redraw_as_time_goes(), name="redraw")
-        self._watch = asyncio.create_task(follow(self.application.keeper, self._took_config), name="config watch")
+        self._publishing = asyncio.create_task(self._publish_changes(), name="publishing")
+        self._watch = asyncio.create_task(follow(self.application.keeper, self._config_loaded), name="config watch")
 
     async def close(self) -> None:
         """Take the status line down, stop refreshing, close the store."""
-        tasks = [task for task in (self._redraw, self._watch) if task is not None]
+        tasks = [task for task in (self._publishing, self._watch) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(Exception):
-            self._announcer.end()
+            self._publisher.close()
         await self.application.close()
 
     # --- what is shown ---
@@ -103,9 +104,9 @@ class Session:
     def usage_params(self) -> dict[str, Json]:
         """The parameters of `quotaline/didChangeUsage`, now."""
         snapshot, view = self.service.snapshot(), self.view()
-        if self._drawn is None or not self._drawn.shows(snapshot, view):
-            self._drawn = Drawn(snapshot, view, usage_params(snapshot, view))
-        return self._drawn.params
+        if self._rendered is None or not self._rendered.is_current(snapshot, view):
+            self._rendered = Rendered(snapshot, view, usage_params(snapshot, view))
+        return self._rendered.params
 
     def report(self, format: Literal["markdown", "html", "text"]) -> str:
         from quotaline.render.report import report
@@ -143,16 +144,16 @@ class Session:
         before = self.settings
         self.settings, problems = Settings.parse(value)
         if self.settings.plain_status != before.plain_status:
-            self._announcer.end()
-            self._announcer = status_publishers.choose(self.client, self.settings.plain_status)
-            self.announce()
+            self._publisher.close()
+            self._publisher = status_publishers.choose(self.client, self.settings.plain_status)
+            self.publish_now()
         self.service.use_settings(self.settings)
         for problem in problems:
             self.warn(problem)
 
     async def reload_config(self) -> None:
         """Read the config file now, after it was changed on the user's behalf."""
-        await self._took_config(await asyncio.to_thread(self.application.keeper.reload))
+        await self._config_loaded(await asyncio.to_thread(self.application.keeper.reload))
         await self.service.rescan()
 
     def warn(self, message: str) -> None:
@@ -160,20 +161,20 @@ class Session:
         self.client.log_warning(message)
 
     def _changed(self, snapshot: Snapshot) -> None:
-        """Announce soon: changes of one moment go out together."""
-        self._news.set()
+        """Publish soon."""
+        self._changes.set()
 
-    def announce(self) -> None:
-        """Tell the client what is to be shown now, if that is something new."""
-        self._announcer.announce(self.usage_params())
+    def publish_now(self) -> None:
+        """Tell the client what is to be shown now, if that is something new. Renders in the event loop."""
+        self._publisher.publish(self.usage_params())
 
-    async def announced(self) -> None:
-        """As `announce`, drawn in a thread: many providers take a while. Kept for the next editor, too."""
-        async with self._drawing:
+    async def publish(self) -> None:
+        """The same, rendered in a thread: many providers take a while. Kept for the next editor, too."""
+        async with self._rendering:
             snapshot, view, readings = self.service.snapshot(), self.view(), self.service.drawn_from
             params = await asyncio.to_thread(usage_params, snapshot, view)
-            self._drawn = Drawn(snapshot, view, params)
-            self._announcer.announce(params)
+            self._rendered = Rendered(snapshot, view, params)
+            self._publisher.publish(params)
             if not self.service.detected:
                 return
             sources = startup_cache_writer.Sources(readings, self.application.keeper.seen)
@@ -183,23 +184,23 @@ class Session:
             except Exception as error:  # such as a store's
                 note_defect("keeping what is shown", error)
 
-    def remind(self) -> None:
+    def republish(self) -> None:
         """Show the status line again where a message or another progress took its place."""
-        self._announcer.remind()
+        self._publisher.republish()
 
-    async def _redraw_as_time_goes(self) -> None:
-        """Draw after every change, and now and then: countdowns change without anything happening."""
+    async def _publish_changes(self) -> None:
+        """Publish after every change, and now and then."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), REDRAW_SECONDS)
-                await asyncio.sleep(TOGETHER_SECONDS)
-            self._news.clear()
+                await asyncio.wait_for(self._changes.wait(), PUBLISH_SECONDS)
+                await asyncio.sleep(GATHER_SECONDS)
+            self._changes.clear()
             try:
-                await self.announced()
-            except Exception as error:  # the next change may be drawn again
-                note_defect("drawing", error)
+                await self.publish()
+            except Exception as error:  # the next change may be rendered again
+                note_defect("rendering", error)
 
-    async def _took_config(self, loaded: Loaded) -> None:
+    async def _config_loaded(self, loaded: Loaded) -> None:
         """The config file was read (again): use it, or tell what is wrong with it."""
         self.documents.config_loaded(loaded)
         await self.service.use_config(loaded.config, loaded.problem)

@@ -18,37 +18,39 @@ REPORT_SECONDS = 0.25
 """Between two reports of the progress at least: Zed drops one that comes within 100 ms of the last."""
 
 
-class Announcer(Protocol):
+class StatusPublisher(Protocol):
     """Tells the client of a visible change, and nothing when there is none."""
 
-    def announce(self, params: dict[str, Json]) -> None: ...
+    def publish(self, params: dict[str, Json]) -> None:
+        """Show this from now on."""
 
-    def remind(self) -> None:
-        """Something else was shown in its place: show it again."""
+    def republish(self) -> None:
+        """Show it again where something else may have taken its place."""
 
-    def end(self) -> None: ...
+    def close(self) -> None:
+        """Take it down."""
 
 
-class UsageAnnouncer:
+class UsagePublisher:
     """For clients that know `quotaline/didChangeUsage`."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._last: dict[str, Json] | None = None
 
-    def announce(self, params: dict[str, Json]) -> None:
+    def publish(self, params: dict[str, Json]) -> None:
         if params != self._last:
             self._last = params
             self._client.notify(DID_CHANGE_USAGE, params)
 
-    def remind(self) -> None:
+    def republish(self) -> None:
         return None
 
-    def end(self) -> None:
+    def close(self) -> None:
         return None
 
 
-class ProgressAnnouncer:
+class ProgressPublisher:
     """For any client with `window.workDoneProgress`: one progress that is alive as long as the server, whose message is
     the status line. It has no percentage: a bar would mean that something is being waited for."""
 
@@ -60,20 +62,20 @@ class ProgressAnnouncer:
         self._creation: asyncio.Task[None] | None = None
         self._next: asyncio.TimerHandle | None = None
 
-    def announce(self, params: dict[str, Json]) -> None:
+    def publish(self, params: dict[str, Json]) -> None:
         self._text = _line(params, "text")
         if self._creation is None:
             self._creation = asyncio.create_task(self._create(), name="status progress")
         elif self._begun and self._next is None:
             self._send()
 
-    def remind(self) -> None:
+    def republish(self) -> None:
         """Helix has one place for messages of all kinds."""
         self._sent = None
         if self._begun and self._next is None:
             self._send()
 
-    def end(self) -> None:
+    def close(self) -> None:
         if self._creation is not None:
             self._creation.cancel()
         if self._next is not None:
@@ -101,7 +103,7 @@ class ProgressAnnouncer:
             self._wait()
 
 
-class StatusAnnouncer:
+class ServerStatusPublisher:
     """For clients that show a server's status (`experimental/serverStatus`, as rust-analyzer defines it): no spinner,
     and no progress of another server is hidden. The first line is the status line, the rest is for the tooltip."""
 
@@ -109,46 +111,46 @@ class StatusAnnouncer:
         self._client = client
         self._last: dict[str, Json] | None = None
 
-    def announce(self, params: dict[str, Json]) -> None:
+    def publish(self, params: dict[str, Json]) -> None:
         attention = _line(params, "severity") in ("warning", "critical")
         hover = cast("dict[str, Json]", cast("dict[str, Json]", params["statusLine"])["hover"])
-        self._tell("warning" if attention else "ok", f"{_line(params, 'text')}\n\n{hover['value']}")
+        self._send("warning" if attention else "ok", f"{_line(params, 'text')}\n\n{hover['value']}")
 
-    def remind(self) -> None:
+    def republish(self) -> None:
         return None
 
-    def end(self) -> None:
-        self._tell("ok", None)
+    def close(self) -> None:
+        self._send("ok", None)
 
-    def _tell(self, health: str, message: str | None) -> None:
+    def _send(self, health: str, message: str | None) -> None:
         status: dict[str, Json] = {"health": health, "quiescent": True, "message": message}
         if status != self._last:
             self._last = status
             self._client.notify(SERVER_STATUS, status)
 
 
-class SilentAnnouncer:
-    """For clients that can show neither."""
+class NoPublisher:
+    """For clients that can show neither, and for users who want nothing shown."""
 
-    def announce(self, params: dict[str, Json]) -> None:
+    def publish(self, params: dict[str, Json]) -> None:
         return None
 
-    def remind(self) -> None:
+    def republish(self) -> None:
         return None
 
-    def end(self) -> None:
+    def close(self) -> None:
         return None
 
 
-def choose(client: Client, plain_status: PlainStatus) -> Announcer:
-    """The announcer that fits what the client shows, and for a plain client the user's wish."""
+def choose(client: Client, plain_status: PlainStatus) -> StatusPublisher:
+    """The publisher that fits what the client shows, and for a plain client the user's wish."""
     if client.shows_usage:
-        return UsageAnnouncer(client)
+        return UsagePublisher(client)
     if plain_status == "serverStatus" and client.shows_server_status:
-        return StatusAnnouncer(client)
+        return ServerStatusPublisher(client)
     if plain_status != "off" and client.shows_progress:
-        return ProgressAnnouncer(client)
-    return SilentAnnouncer()
+        return ProgressPublisher(client)
+    return NoPublisher()
 
 
 def _line(params: dict[str, Json], name: str) -> str:
