@@ -57,7 +57,7 @@ def memory(size: Size) -> list[Row]:
                 _note(ours, editor)
                 workers += len(editor.meter.children(recursive=True))
     rows = []
-    for kind, budget, most in (("rss", "1.7 x bare", 1.7), ("uss", "none (for information)", None)):
+    for kind, budget, most in (("rss", "1.9 x bare", 1.9), ("uss", "none (for information)", None)):
         ratio = statistics.median(ours[kind]) / statistics.median(bare[kind])
         rows.append(
             Row(

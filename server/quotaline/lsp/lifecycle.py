@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import linecache
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types
 from pygls.exceptions import JsonRpcRequestCancelled
 
 from quotaline.lsp.client import Client
@@ -89,38 +85,11 @@ class Lifecycle:
 
 
 def _load() -> None:
-    """Import what a session needs, away from the event loop."""
-    _forget_luxuries()
-    for module in ("pydantic.main", "quotaline_providers.contract", "quotaline.config", "quotaline.lsp.session"):
-        import_module(module)
-        _settle()
+    """Import what a session needs, away from the event loop.
 
-
-def _forget_luxuries() -> None:
-    """Megabytes for what nobody does in a sidecar: print any of the protocol's hundreds of types, pickle them in attrs'
-    own way (Python has one, too), read the source lines that attrs keeps of each, or check types that are described
-    for type checkers alone."""
-    linecache.clearcache()
-    for kind in vars(types).values():
-        if isinstance(kind, type) and "__attrs_attrs__" in vars(kind):
-            for name in ("__repr__", "__getstate__", "__setstate__"):
-                if name in vars(kind):
-                    delattr(kind, name)
-    for kind in vars(import_module("pydantic_core.core_schema")).values():
-        if hasattr(kind, "__required_keys__"):
-            kind.__annotations__.clear()
-    _settle()
-
-
-def _settle() -> None:
-    """Let go of what imports leave behind: the first drafts of slotted classes, and the documentation of the libraries.
-    What is there now stays for ever: to look through it again and again would hold all up for 30 ms each time."""
+    What is imported stays for ever. Without the freeze each full garbage collection would look through all of it again
+    and hold the event loop up for 33 ms instead of 5 ms (79,000 objects instead of 12,000, measured on two slow cores).
+    """
+    import_module("quotaline.lsp.session")
     gc.collect()
-    for thing in gc.get_objects():
-        kind = type(thing)
-        if issubclass(kind, type | ModuleType):
-            name = thing.__name__ if kind is ModuleType else thing.__module__
-            if not str(name).startswith("quotaline"):  # ours tell what they are for in the config's schema
-                with contextlib.suppress(AttributeError, TypeError):
-                    thing.__doc__ = None
     gc.freeze()
