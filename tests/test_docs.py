@@ -104,7 +104,7 @@ def test_the_types_have_the_keys_that_are_sent() -> None:
     state = render_states.state("claude", render_states.session(62.0), failure=render_states.failure())
     assert state.usage is not None
     usage = state.usage.model_copy(update={"balances": (render_states.balance("3"),)})
-    sent = usage_params(render_states.snapshot(replace(state, usage=usage)), View(render_states.NOW))
+    sent = usage_params(render_states.snapshot(replace(state, usage=usage)), View(render_states.NOW)).to_json()
     one = json.loads(json.dumps(sent))["providers"][0]
     assert interface("UsageParams") == set(sent)
     assert interface("StatusLine") == set(json.loads(json.dumps(sent))["statusLine"])

@@ -89,7 +89,7 @@ def test_any_text_can_be_shown_everywhere(all: Snapshot, hidden: bool, format: s
     viewed = view(hide_identity=hidden, format=format, separator=separator)
     line = status_line(all, viewed).text
     assert len(line.splitlines()) <= 1
-    json.loads(json.dumps(usage_params(all, viewed), allow_nan=False).encode())
+    json.loads(json.dumps(usage_params(all, viewed).to_json(), allow_nan=False).encode())
     json.loads(usage_json(all, viewed).encode())
     report(all, viewed, "markdown").encode()
     printed = terminal(all, viewed, width=50)

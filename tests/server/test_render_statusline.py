@@ -283,7 +283,7 @@ def test_a_format_of_ones_own_may_name_the_outage() -> None:
 def test_an_outage_without_any_usage_is_told_too() -> None:
     down = state("claude", failure=failure(), status=VendorStatus("major", "https://status.example.test"))
     assert line(down).text == "Claude ! ⚠"
-    told: Any = usage_params(snapshot(down), view())["providers"]
+    told: Any = usage_params(snapshot(down), view()).to_json()["providers"]
     assert told[0]["status"] == {
         "indicator": "major",
         "label": "Major outage",
@@ -309,7 +309,7 @@ def test_the_protocol_message() -> None:
         ),
         failure=failure(Kind.TIMEOUT, "No answer."),
     )
-    params = usage_params(snapshot(rich), view())
+    params = usage_params(snapshot(rich), view()).to_json()
     assert json.loads(json.dumps(params, allow_nan=False)) == params
     assert params["version"] == 1
     assert params["statusLine"]["text"] == "Claude 62% 2h"  # type: ignore[index,call-overload]
@@ -369,6 +369,6 @@ def test_a_hidden_identity_is_nowhere_in_the_message() -> None:
         ),
         failure=failure(message="ann@example.test may not read this."),
     )
-    sent = json.dumps(usage_params(snapshot(private), view(hide_identity=True)))
+    sent = json.dumps(usage_params(snapshot(private), view(hide_identity=True)).to_json())
     for secret in ("ann@", "Acme", "acct-7"):
         assert secret not in sent

@@ -88,7 +88,7 @@ def line(params: dict[str, Any] | None) -> str:
 
 async def test_it_is_what_was_rendered(room: Room) -> None:
     await room.keep(snapshot())
-    assert seen() == usage_params(snapshot(), View(NOON))
+    assert seen() == usage_params(snapshot(), View(NOON)).to_json()
     assert line(seen()) == "Claude 62% 5h"
 
 
@@ -134,7 +134,7 @@ async def test_it_is_not_shown_once_a_config_file_has_changed(room: Room) -> Non
     assert seen() is None
     room.keeper.reload()
     await room.keep(Snapshot(()))
-    assert seen() == usage_params(Snapshot(()), View(NOON))
+    assert seen() == usage_params(Snapshot(()), View(NOON)).to_json()
 
 
 async def test_it_is_not_shown_once_an_account_was_read_again(room: Room) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from quotaline.lsp.params import member
+
+if TYPE_CHECKING:
+    from quotaline.render.wire import Json, Wire
 
 ANSWER_SECONDS = 2.0
 """How long an answer of the client is waited for. It may ask the user first: no work waits for that."""
@@ -53,8 +56,12 @@ class Client:
 
     # --- messages ---
 
-    def notify(self, method: str, params: Any) -> None:
+    def notify(self, method: str, params: Wire) -> None:
         """Send a notification of a method that is not part of LSP."""
+        self.notify_json(method, params.to_json())
+
+    def notify_json(self, method: str, params: Mapping[str, Json]) -> None:
+        """The same, where the parameters are JSON already."""
         self._server.protocol.notify(method, params)
 
     def show_message(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:

@@ -1,4 +1,4 @@
-"""What `workspace/executeCommand` does. Every answer is a plain object; `CommandError` says what was wrong."""
+"""What `workspace/executeCommand` does. `CommandError` says what was wrong."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from quotaline.lsp import methods
 from quotaline.lsp.params import text_member
 from quotaline.lsp.session import Session
 from quotaline.refresh.service import Refreshed
-from quotaline.render.protocol import Json
+from quotaline.render import wire
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError
 from quotaline_providers.secret import Secret
 
-Result = dict[str, Json]
+Spoken = wire.MessageResult | wire.SignInResult | wire.SetCredentialResult
+"""Results with a sentence for the user."""
 
 
 class CommandError(Exception):
     """A command was called with the wrong arguments, or cannot be carried out; the text is for the user."""
 
 
-async def execute_command(session: Session, name: str, arguments: tuple[Any, ...]) -> Result:
+async def execute_command(session: Session, name: str, arguments: tuple[Any, ...]) -> wire.Wire:
     """Carry a command out. A client that is not ours shows no result: it is told the message. Raises CommandError."""
     try:
         result = await _COMMANDS[name](session, arguments)
     except ReadError as error:
         raise CommandError(" ".join(filter(None, (error.message, error.hint)))) from None
-    message = result.get("message")
-    if isinstance(message, str) and not session.client.shows_usage:
-        session.client.show_message(message)
+    if isinstance(result, Spoken) and not session.client.shows_usage:
+        session.client.show_message(result.message)
     session.republish()
     return result
 
 
-async def _refresh(session: Session, arguments: tuple[Any, ...]) -> Result:
+async def _refresh(session: Session, arguments: tuple[Any, ...]) -> wire.RefreshResult:
     ids = _ids(arguments)
     keys = [_provider(id).id if "/" not in id else id for id in ids] or None
     shown = session.service.targets
@@ -53,39 +53,33 @@ async def _refresh(session: Session, arguments: tuple[Any, ...]) -> Result:
 
         outcomes = await session.service.refresh(keys, on_done=tell)
     await session.publish()
-    return {"outcomes": [_outcome(refreshed) for refreshed in outcomes]}
+    return wire.RefreshResult(tuple(map(_outcome, outcomes)))
 
 
-def _outcome(refreshed: Refreshed) -> Result:
+def _outcome(refreshed: Refreshed) -> wire.Outcome:
     state = refreshed.state
     failure = state.failure
     message = " ".join(filter(None, (failure.message, failure.hint))) if failure else None
-    return {
-        "id": state.provider,
-        "account": state.account or None,
-        "ok": failure is None,
-        "asked": refreshed.asked,
-        "message": message,
-    }
+    return wire.Outcome(state.provider, state.account or None, failure is None, refreshed.asked, message)
 
 
-async def _open_dashboard(session: Session, arguments: tuple[Any, ...]) -> Result:
+async def _open_dashboard(session: Session, arguments: tuple[Any, ...]) -> wire.DashboardResult:
     provider = _provider(_one_id(arguments))
     if provider.dashboard is None:
         raise CommandError(f"{provider.name} has no dashboard.")
     await _show(session, provider.dashboard, external=True)
-    return {"url": provider.dashboard}
+    return wire.DashboardResult(provider.dashboard)
 
 
-async def _show_report(session: Session, arguments: tuple[Any, ...]) -> Result:
+async def _show_report(session: Session, arguments: tuple[Any, ...]) -> wire.DocumentResult:
     path = session.documents.report_path
-    await asyncio.to_thread(_write, path, session.report("markdown"))
+    await asyncio.to_thread(_write, path, session.report("markdown").content)
     uri = path.as_uri()
     await _show(session, uri, external=False)
-    return {"uri": uri}
+    return wire.DocumentResult(uri)
 
 
-async def _open_config(session: Session, arguments: tuple[Any, ...]) -> Result:
+async def _open_config(session: Session, arguments: tuple[Any, ...]) -> wire.DocumentResult:
     from quotaline.config import edit
 
     path = session.application.keeper.path
@@ -93,27 +87,27 @@ async def _open_config(session: Session, arguments: tuple[Any, ...]) -> Result:
         await asyncio.to_thread(edit.create, path)
     uri = path.as_uri()
     await _show(session, uri, external=False)
-    return {"uri": uri}
+    return wire.DocumentResult(uri)
 
 
-async def _set_enabled(session: Session, arguments: tuple[Any, ...], enabled: bool) -> Result:
+async def _set_enabled(session: Session, arguments: tuple[Any, ...], enabled: bool) -> wire.MessageResult:
     from quotaline.config import edit
 
     provider = _provider(_one_id(arguments))
     await asyncio.to_thread(edit.set_enabled, session.application.keeper.path, provider.id, enabled)
     await session.reload_config()
-    return {"message": f"{provider.name} is {'shown' if enabled else 'no longer shown'}."}
+    return wire.MessageResult(f"{provider.name} is {'shown' if enabled else 'no longer shown'}.")
 
 
-async def _enable(session: Session, arguments: tuple[Any, ...]) -> Result:
+async def _enable(session: Session, arguments: tuple[Any, ...]) -> wire.MessageResult:
     return await _set_enabled(session, arguments, True)
 
 
-async def _disable(session: Session, arguments: tuple[Any, ...]) -> Result:
+async def _disable(session: Session, arguments: tuple[Any, ...]) -> wire.MessageResult:
     return await _set_enabled(session, arguments, False)
 
 
-async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> Result:
+async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> wire.SetCredentialResult:
     from quotaline.credentials import keep
 
     call = arguments[0] if arguments else None
@@ -127,15 +121,15 @@ async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> Resul
     kept = await keep(session.application, provider, Secret(value), label or "")
     await session.reload_config()
     session.service.reread(provider.id)
-    return {"kept": kept.where, "message": kept.message}
+    return wire.SetCredentialResult(kept.where, kept.message)
 
 
-async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> Result:
+async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> wire.SignInResult:
     from quotaline.credentials import keep
 
     provider = _provider(_one_id(arguments))
     if provider.sign_in is None:
-        return {"ok": False, "message": provider.connect}
+        return wire.SignInResult(False, provider.connect)
     machine, config = session.application.machine, session.application.keeper.loaded.config
     ctx = machine.context(provider.id, config.provider(provider.id), interactive=True)
     async for step in provider.sign_in(ctx):
@@ -147,8 +141,8 @@ async def _sign_in(session: Session, arguments: tuple[Any, ...]) -> Result:
             await session.reload_config()
             session.service.reread(provider.id)
             message = f"{provider.name}: signed in{who}. {kept.message if kept else ''}".rstrip()
-            return {"ok": True, "message": message}
-    return {"ok": False, "message": f"The sign-in to {provider.name} did not finish."}
+            return wire.SignInResult(True, message)
+    return wire.SignInResult(False, f"The sign-in to {provider.name} did not finish.")
 
 
 async def _prompt(session: Session, step: SignInPrompt) -> None:
@@ -198,7 +192,7 @@ def _provider(id: str) -> Provider:
         raise CommandError(f"There is no provider called {id[:40]!r}.") from None
 
 
-_COMMANDS: dict[str, Callable[[Session, tuple[Any, ...]], Awaitable[Result]]] = {
+_COMMANDS: dict[str, Callable[[Session, tuple[Any, ...]], Awaitable[wire.Wire]]] = {
     methods.REFRESH: _refresh,
     methods.OPEN_DASHBOARD: _open_dashboard,
     methods.SHOW_REPORT: _show_report,

@@ -15,9 +15,9 @@ from quotaline.lsp import methods
 from quotaline.lsp.client import Client
 from quotaline.paths import report_path
 from quotaline.render.hover import provider_hover
-from quotaline.render.protocol import Json
 from quotaline.render.statusline import state_text
 from quotaline.render.view import View
+from quotaline.render.wire import DocumentsResult
 from quotaline.state import ProviderState
 
 _SEVERITY = {
@@ -45,9 +45,9 @@ class Documents:
         self._config_uri: str | None = None
         self.report_path = report_path()
 
-    def uris(self) -> dict[str, Json]:
+    def uris(self) -> DocumentsResult:
         """The answer of `quotaline/documents`."""
-        return {"config": self._keeper.path.as_uri(), "report": self.report_path.as_uri()}
+        return DocumentsResult(self._keeper.path.as_uri(), self.report_path.as_uri())
 
     # --- the config file as the editor has it ---
 

@@ -81,7 +81,7 @@ class Lifecycle:
         if self._client.shows_usage:
             params = await asyncio.to_thread(cached_params, self.options, time.time())
             if params is not None and not self._closing:
-                self._client.notify(DID_CHANGE_USAGE, params)
+                self._client.notify_json(DID_CHANGE_USAGE, params)
 
 
 def _load() -> None:

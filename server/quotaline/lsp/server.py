@@ -7,7 +7,7 @@ Modules of a session are imported after `initialized` (see `lifecycle`): what th
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
@@ -18,6 +18,9 @@ from quotaline.lsp.lifecycle import Lifecycle
 from quotaline.lsp.params import member
 from quotaline.lsp.process import leave_soon
 from quotaline.lsp.protocol import QuotalineServer
+
+if TYPE_CHECKING:
+    from quotaline.render.wire import ReportFormat
 
 
 def create_server() -> QuotalineServer:
@@ -57,16 +60,14 @@ def _register_lifecycle(server: QuotalineServer, life: Lifecycle) -> None:
 def _register_usage(server: QuotalineServer, life: Lifecycle) -> None:
     @server.feature(methods.USAGE)
     async def usage(params: Any) -> Any:
-        return (await life.current()).usage_params()
+        return (await life.current()).usage_params().to_json()
 
     @server.feature(methods.REPORT)
     async def report(params: Any) -> Any:
-        format: Literal["markdown", "html", "text", "fragment"] = member(params, "format") or "markdown"
-        if format == "fragment":
-            return (await life.current()).report_fragment()
-        if format not in ("markdown", "html", "text"):
+        format: ReportFormat = member(params, "format") or "markdown"
+        if format not in ("markdown", "html", "fragment", "text"):
             raise JsonRpcInvalidParams("format must be markdown, html, fragment or text")
-        return {"format": format, "content": (await life.current()).report(format)}
+        return (await life.current()).report(format).to_json()
 
     @server.feature(methods.DID_INTERACT)
     async def did_interact(params: Any) -> None:
@@ -82,11 +83,11 @@ def _register_usage(server: QuotalineServer, life: Lifecycle) -> None:
     @server.feature(methods.PROVIDERS)
     async def providers(params: Any) -> Any:
         session = await life.current()
-        return {"providers": await asyncio.to_thread(session.providers)}
+        return (await asyncio.to_thread(session.providers)).to_json()
 
     @server.feature(methods.DOCUMENTS)
     async def documents(params: Any) -> Any:
-        return (await life.current()).documents.uris()
+        return (await life.current()).documents.uris().to_json()
 
 
 def _register_commands(server: QuotalineServer, life: Lifecycle) -> None:
@@ -97,7 +98,7 @@ def _register_commands(server: QuotalineServer, life: Lifecycle) -> None:
             from quotaline.lsp.commands import CommandError, execute_command
 
             try:
-                return await execute_command(session, name, arguments)
+                return (await execute_command(session, name, arguments)).to_json()
             except CommandError as error:
                 raise JsonRpcInvalidParams(str(error)) from None
 

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from quotaline import application
 from quotaline.config import Loaded, follow
 from quotaline.lsp import status_publishers
 from quotaline.lsp.client import Client
 from quotaline.lsp.documents import Documents
-from quotaline.render.protocol import Json, usage_params
+from quotaline.render import wire
+from quotaline.render.protocol import usage_params
 from quotaline.render.view import View
 from quotaline.settings import Settings
 from quotaline.state import Snapshot
@@ -26,7 +27,7 @@ REUSE_FOR = timedelta(seconds=1)
 """How long parameters are given out again while the snapshot and the settings are the same."""
 GATHER_SECONDS = 0.05
 """Changes within this time are published together."""
-_CREDENTIALS = (("key", "apiKey"), ("cookie", "cookieHeader"))
+_CREDENTIALS: tuple[tuple[wire.CredentialKind, str], ...] = (("key", "apiKey"), ("cookie", "cookieHeader"))
 """What a user can give for a provider, and the config field that says whether it is taken."""
 
 
@@ -36,7 +37,7 @@ class Rendered:
 
     snapshot: Snapshot
     view: View
-    params: dict[str, Json]
+    params: wire.UsageParams
 
     def is_current(self, snapshot: Snapshot, view: View) -> bool:
         """Whether the same would be rendered now."""
@@ -44,11 +45,14 @@ class Rendered:
         return young and view.settings is self.view.settings and snapshot == self.snapshot
 
 
-def rendering(snapshot: Snapshot, params: dict[str, Json], view: View) -> startup_cache_writer.Rendering:
+def rendering(snapshot: Snapshot, params: wire.UsageParams, view: View) -> startup_cache_writer.Rendering:
     """What is shown now, for the startup cache."""
     absolute = replace(view, settings=view.settings.model_copy(update={"reset_times": "absolute"}))
     return startup_cache_writer.Rendering(
-        snapshot, params, view.now.astimezone(view.zone), lambda other: usage_params(other, absolute)
+        snapshot,
+        params.to_json(),
+        view.now.astimezone(view.zone),
+        lambda other: usage_params(other, absolute).to_json(),
     )
 
 
@@ -101,43 +105,45 @@ class Session:
         assert zone is not None
         return View(now, self.settings, zone)
 
-    def usage_params(self) -> dict[str, Json]:
+    def usage_params(self) -> wire.UsageParams:
         """The parameters of `quotaline/didChangeUsage`, now."""
         snapshot, view = self.service.snapshot(), self.view()
         if self._rendered is None or not self._rendered.is_current(snapshot, view):
             self._rendered = Rendered(snapshot, view, usage_params(snapshot, view))
         return self._rendered.params
 
-    def report(self, format: Literal["markdown", "html", "text"]) -> str:
+    def report(self, format: wire.ReportFormat) -> wire.Report:
+        """The answer of `quotaline/report`."""
+        snapshot, view = self.service.snapshot(), self.view()
+        if format == "fragment":
+            from quotaline.render.report_html import html_fragment, style
+
+            return wire.ReportFragment(format, html_fragment(snapshot, view), style())
         from quotaline.render.report import report
 
-        return report(self.service.snapshot(), self.view(), format)
+        return wire.Report(format, report(snapshot, view, format))
 
-    def report_fragment(self) -> dict[str, Json]:
-        """The report for a client with a page of its own: the main element, and the style it needs."""
-        from quotaline.render.report_html import html_fragment, style
-
-        return {"format": "fragment", "content": html_fragment(self.service.snapshot(), self.view()), "style": style()}
-
-    def providers(self) -> list[Json]:
+    def providers(self) -> wire.ProvidersResult:
         """The answer of `quotaline/providers`. Imports every provider, so not in the event loop."""
         from quotaline_providers import registry
 
         shown = {state.provider for state in self.service.snapshot().states if state.active}
-        return [
-            {
-                "id": provider.id,
-                "name": provider.name,
-                "summary": provider.summary,
-                "shown": provider.id in shown,
-                "signIn": provider.sign_in is not None,
-                "connect": provider.connect,
-                "credentials": [kind for kind, field in _CREDENTIALS if field in provider.settings],
-                "keyUrl": provider.key_url,
-                "dashboardUrl": provider.dashboard,
-            }
-            for provider in registry.every()
-        ]
+        return wire.ProvidersResult(
+            tuple(
+                wire.KnownProvider(
+                    id=provider.id,
+                    name=provider.name,
+                    summary=provider.summary,
+                    shown=provider.id in shown,
+                    sign_in=provider.sign_in is not None,
+                    connect=provider.connect,
+                    credentials=tuple(kind for kind, field in _CREDENTIALS if field in provider.settings),
+                    key_url=provider.key_url,
+                    dashboard_url=provider.dashboard,
+                )
+                for provider in registry.every()
+            )
+        )
 
     def use_settings(self, value: Any) -> None:
         """Take what `workspace/didChangeConfiguration` brought."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Protocol, cast
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from quotaline.lsp.client import Client
 from quotaline.lsp.methods import DID_CHANGE_USAGE, SERVER_STATUS
-from quotaline.render.protocol import Json
+from quotaline.render.wire import UsageParams, Wire
 from quotaline.settings import PlainStatus
 
 PROGRESS_TOKEN = "quotaline/status"  # noqa: S105 (a progress token)
@@ -21,7 +22,7 @@ REPORT_SECONDS = 0.25
 class StatusPublisher(Protocol):
     """Tells the client of a visible change, and nothing when there is none."""
 
-    def publish(self, params: dict[str, Json]) -> None:
+    def publish(self, params: UsageParams) -> None:
         """Show this from now on."""
 
     def republish(self) -> None:
@@ -36,9 +37,9 @@ class UsagePublisher:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._last: dict[str, Json] | None = None
+        self._last: UsageParams | None = None
 
-    def publish(self, params: dict[str, Json]) -> None:
+    def publish(self, params: UsageParams) -> None:
         if params != self._last:
             self._last = params
             self._client.notify(DID_CHANGE_USAGE, params)
@@ -62,8 +63,8 @@ class ProgressPublisher:
         self._creation: asyncio.Task[None] | None = None
         self._next: asyncio.TimerHandle | None = None
 
-    def publish(self, params: dict[str, Json]) -> None:
-        self._text = _line(params, "text")
+    def publish(self, params: UsageParams) -> None:
+        self._text = params.status_line.text
         if self._creation is None:
             self._creation = asyncio.create_task(self._create(), name="status progress")
         elif self._begun and self._next is None:
@@ -103,27 +104,38 @@ class ProgressPublisher:
             self._wait()
 
 
+Health = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus(Wire):
+    """The parameters of `experimental/serverStatus`. The server is quiescent when it is not busy."""
+
+    health: Health
+    quiescent: bool
+    message: str | None
+
+
 class ServerStatusPublisher:
     """For clients that show a server's status (`experimental/serverStatus`, as rust-analyzer defines it): no spinner,
     and no progress of another server is hidden. The first line is the status line, the rest is for the tooltip."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._last: dict[str, Json] | None = None
+        self._last: ServerStatus | None = None
 
-    def publish(self, params: dict[str, Json]) -> None:
-        attention = _line(params, "severity") in ("warning", "critical")
-        hover = cast("dict[str, Json]", cast("dict[str, Json]", params["statusLine"])["hover"])
-        self._send("warning" if attention else "ok", f"{_line(params, 'text')}\n\n{hover['value']}")
+    def publish(self, params: UsageParams) -> None:
+        line = params.status_line
+        health: Health = "warning" if line.severity in ("warning", "critical") else "ok"
+        self._send(ServerStatus(health, True, f"{line.text}\n\n{line.hover.value}"))
 
     def republish(self) -> None:
         return None
 
     def close(self) -> None:
-        self._send("ok", None)
+        self._send(ServerStatus("ok", True, None))
 
-    def _send(self, health: str, message: str | None) -> None:
-        status: dict[str, Json] = {"health": health, "quiescent": True, "message": message}
+    def _send(self, status: ServerStatus) -> None:
         if status != self._last:
             self._last = status
             self._client.notify(SERVER_STATUS, status)
@@ -132,7 +144,7 @@ class ServerStatusPublisher:
 class NoPublisher:
     """For clients that can show neither, and for users who want nothing shown."""
 
-    def publish(self, params: dict[str, Json]) -> None:
+    def publish(self, params: UsageParams) -> None:
         return None
 
     def republish(self) -> None:
@@ -151,7 +163,3 @@ def choose(client: Client, plain_status: PlainStatus) -> StatusPublisher:
     if plain_status != "off" and client.shows_progress:
         return ProgressPublisher(client)
     return NoPublisher()
-
-
-def _line(params: dict[str, Json], name: str) -> str:
-    return str(cast("dict[str, Json]", params["statusLine"])[name])

@@ -12,9 +12,9 @@ from decimal import Decimal
 
 from quotaline.forecast.pace import Pace, rounded
 from quotaline.render import text, times
-from quotaline.render.protocol import Json
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.view import View
+from quotaline.render.wire import Json
 from quotaline.state import Snapshot, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import (

@@ -1,10 +1,10 @@
-"""What `quotaline/didChangeUsage` carries: plain JSON values, times in RFC 3339 UTC, absent is null."""
+"""A snapshot as the protocol tells it: times in RFC 3339 UTC, absent is None."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import cast
 
-from quotaline.render import text, times
+from quotaline.render import text, times, wire
 from quotaline.render.hover import hover, shown_hover
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import item_text, status_line
@@ -13,73 +13,72 @@ from quotaline.state import Snapshot
 from quotaline_providers import formatting
 from quotaline_providers.model import Balance, Window
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-VERSION = 1
 
-
-def usage_params(snapshot: Snapshot, view: View) -> dict[str, Json]:
+def usage_params(snapshot: Snapshot, view: View) -> wire.UsageParams:
     """The parameters of `quotaline/didChangeUsage` and the answer of `quotaline/usage`."""
     line = status_line(snapshot, view)
-    return {
-        "version": VERSION,
-        "statusLine": {"text": line.text, "severity": line.severity, "hover": _markup(hover(snapshot, view))},
-        "providers": [provider_state(item) for item in all_shown(snapshot, view)],
-    }
+    return wire.UsageParams(
+        version=wire.VERSION,
+        status_line=wire.StatusLine(line.text, line.severity, _markup(hover(snapshot, view))),
+        providers=tuple(map(_provider_state, all_shown(snapshot, view))),
+    )
 
 
-def provider_state(item: Shown) -> dict[str, Json]:
-    """One `ProviderState` of the protocol. `usedPercent` is 0-100."""
+def _provider_state(item: Shown) -> wire.ProviderState:
     state, usage = item.state, item.state.usage
-    failure = state.failure
-    error: Json = None
-    if failure is not None and item.error is not None:
-        message, hint = item.error
-        error = {"kind": failure.kind.value, "message": message, "hint": hint}
-    return {
-        "id": state.provider,
-        "name": item.name,
-        "text": item_text(item),
-        "severity": item.severity,
-        "hover": _markup(shown_hover(item)),
-        "account": item.account,
-        "plan": item.plan,
-        "source": item.source,
-        "updatedAt": times.rfc3339(usage.updated_at) if usage is not None else None,
-        "stale": state.stale,
-        "refreshing": state.refreshing,
-        "windows": [_window(item, window) for window in item.windows],
-        "balances": [_balance(item, balance) for balance in usage.balances] if usage is not None else [],
-        "error": error,
-        "status": _status(item),
-        "dashboardUrl": text.web_address(state.dashboard),
-    }
+    return wire.ProviderState(
+        id=state.provider,
+        name=item.name,
+        text=item_text(item),
+        severity=item.severity,
+        hover=_markup(shown_hover(item)),
+        account=item.account,
+        plan=item.plan,
+        source=item.source,
+        updated_at=times.rfc3339(usage.updated_at) if usage is not None else None,
+        stale=state.stale,
+        refreshing=state.refreshing,
+        windows=tuple(_window(item, window) for window in item.windows),
+        balances=tuple(_balance(item, balance) for balance in usage.balances) if usage is not None else (),
+        error=_error(item),
+        status=_status(item),
+        dashboard_url=text.web_address(state.dashboard),
+    )
 
 
-def _status(item: Shown) -> Json:
+def _error(item: Shown) -> wire.ProviderError | None:
+    failure = item.state.failure
+    if failure is None or item.error is None:
+        return None
+    message, hint = item.error
+    return wire.ProviderError(failure.kind, message, hint)
+
+
+def _status(item: Shown) -> wire.VendorStatus | None:
     status = item.state.status
     if status is None:
         return None
-    return {
-        "indicator": status.indicator,
-        "label": status.label,
-        "description": item.said(status.description) or None,
-        "updatedAt": times.rfc3339(status.updated_at) if status.updated_at is not None else None,
-        "url": text.web_address(status.url),
-    }
+    return wire.VendorStatus(
+        indicator=cast("wire.Indicator", status.indicator),
+        label=status.label,
+        description=item.said(status.description) or None,
+        updated_at=times.rfc3339(status.updated_at) if status.updated_at is not None else None,
+        url=text.web_address(status.url),
+    )
 
 
-def _window(item: Shown, window: Window) -> dict[str, Json]:
-    return {
-        "id": window.id,
-        "label": item.said(window.label),
-        "text": _window_text(item, window),
-        "usedPercent": window.shown_percent,
-        "used": window.used,
-        "limit": window.limit,
-        "unit": window.unit,
-        "resetsAt": times.rfc3339(window.resets_at) if window.resets_at is not None else None,
-        "windowMinutes": window.minutes,
-    }
+def _window(item: Shown, window: Window) -> wire.Window:
+    return wire.Window(
+        id=window.id,
+        label=item.said(window.label),
+        text=_window_text(item, window),
+        used_percent=window.shown_percent,
+        used=window.used,
+        limit=window.limit,
+        unit=window.unit,
+        resets_at=times.rfc3339(window.resets_at) if window.resets_at is not None else None,
+        window_minutes=window.minutes,
+    )
 
 
 def _window_text(item: Shown, window: Window) -> str:
@@ -96,15 +95,15 @@ def _window_text(item: Shown, window: Window) -> str:
     return text.isolated(", ".join(parts))
 
 
-def _balance(item: Shown, balance: Balance) -> dict[str, Json]:
-    return {
-        "id": balance.id,
-        "label": item.said(balance.label),
-        "amount": text.number(balance.amount),
-        "unit": balance.unit,
-        "text": text.amount(balance.amount, balance.unit),
-    }
+def _balance(item: Shown, balance: Balance) -> wire.Balance:
+    return wire.Balance(
+        id=balance.id,
+        label=item.said(balance.label),
+        amount=text.number(balance.amount),
+        unit=balance.unit,
+        text=text.amount(balance.amount, balance.unit),
+    )
 
 
-def _markup(value: str) -> dict[str, Json]:
-    return {"kind": "markdown", "value": value}
+def _markup(value: str) -> wire.MarkupContent:
+    return wire.MarkupContent("markdown", value)
