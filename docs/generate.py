@@ -16,6 +16,7 @@ from typing import Any, cast
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from picture import usage_svg
+from wire_types import luacats, protocol_types, typescript
 
 from quotaline.config.editor.reference import configuration_reference
 from quotaline.lsp.methods import METHODS, Method
@@ -193,10 +194,14 @@ def duration(seconds: float) -> str:
 REGIONS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"providers": provider_list},
     "docs/configuration.md": {"reference": lambda: configuration_reference().strip()},
-    "docs/protocol.md": {"method-table": method_table, "methods": method_sections},
+    "docs/protocol.md": {"method-table": method_table, "types": protocol_types, "methods": method_sections},
     "docs/providers.md": {"provider-table": provider_table, "providers": provider_sections},
 }
-WHOLE: dict[str, Callable[[], str]] = {"docs/images/usage.svg": usage_svg}
+WHOLE: dict[str, Callable[[], str]] = {
+    "docs/images/usage.svg": usage_svg,
+    "clients/vscode/src/protocol.generated.ts": typescript,
+    "clients/neovim/lua/quotaline/wire.lua": luacats,
+}
 
 
 def generated() -> dict[str, str]:

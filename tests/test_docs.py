@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import pytest
 
 from quotaline.cli import _parser
-from quotaline.lsp.methods import METHODS
+from quotaline.lsp.methods import METHODS, Method
 from quotaline.render.protocol import usage_params
 from quotaline.render.view import View
 from quotaline_providers import registry
@@ -119,10 +119,14 @@ def test_every_error_kind_is_named() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-def test_every_method_has_a_section_with_its_types(method: object) -> None:
-    from quotaline.lsp.methods import Method
+def test_the_types_of_every_method_are_there(method: Method) -> None:
+    types = "\n".join(blocks(page("docs/protocol.md"), "typescript"))
+    for name in re.findall(r"\b[A-Z]\w+", f"{method.params} {method.result}"):
+        assert re.search(rf"^interface {name}\b", types, re.MULTILINE), name
 
-    assert isinstance(method, Method)
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_every_method_has_a_section_with_its_types(method: Method) -> None:
     section = page("docs/protocol.md").partition(f"\n### `{method.name}`\n")[2].partition("\n### ")[0]
     assert method.direction in section
     assert method.params in section

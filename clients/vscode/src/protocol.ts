@@ -3,15 +3,11 @@
  * break the client: unknown keys are ignored, and what is missing or of the wrong type is as good as absent.
  */
 
-export const VERSION = 1;
+import type * as wire from './protocol.generated';
+import { VERSION, type CredentialKind, type Severity } from './protocol.generated';
 
-export const DID_CHANGE_USAGE = 'quotaline/didChangeUsage';
-export const DID_INTERACT = 'quotaline/didInteract';
-export const REPORT = 'quotaline/report';
-export const PROVIDERS = 'quotaline/providers';
-export const DOCUMENTS = 'quotaline/documents';
-
-export type Severity = 'ok' | 'warning' | 'critical' | 'stale' | 'error' | 'empty';
+export { DID_CHANGE_USAGE, DID_INTERACT, DOCUMENTS, PROVIDERS, REPORT, VERSION } from './protocol.generated';
+export type { CredentialKind, Severity } from './protocol.generated';
 
 export interface Usage {
   readonly text: string;
@@ -67,8 +63,6 @@ export interface KnownProvider {
   readonly dashboardUrl: string | undefined;
 }
 
-export type CredentialKind = 'key' | 'cookie';
-
 /** What a `quotaline/didChangeUsage` turned out to be. */
 export type Reading =
   | { readonly kind: 'usage'; readonly usage: Usage }
@@ -85,57 +79,57 @@ export interface Documents {
 }
 
 export function readUsage(params: unknown): Reading {
-  const whole = record(params);
-  if (whole['version'] !== VERSION) {
-    const version = whole['version'];
+  const whole = record<wire.UsageParams>(params);
+  if (whole.version !== VERSION) {
+    const version = whole.version;
     return {
       kind: 'otherVersion',
       version:
         typeof version === 'number' || typeof version === 'string' ? String(version).slice(0, 20) : 'unknown',
     };
   }
-  const line = record(whole['statusLine']);
+  const line = record<wire.StatusLine>(whole.statusLine);
   return {
     kind: 'usage',
     usage: {
-      text: text(line['text']),
-      severity: severity(line['severity']),
-      hover: markup(line['hover']),
-      providers: list(whole['providers']).map(readProvider).filter(isIdentified),
+      text: text(line.text),
+      severity: severity(line.severity),
+      hover: markup(line.hover),
+      providers: list(whole.providers).map(readProvider).filter(isIdentified),
     },
   };
 }
 
 export function readKnownProviders(result: unknown): KnownProvider[] {
-  return list(record(result)['providers'])
-    .map(record)
+  return list(record<wire.ProvidersResult>(result).providers)
+    .map(record<wire.KnownProvider>)
     .map((one) => ({
-      id: text(one['id']),
-      name: text(one['name']) || text(one['id']),
-      summary: text(one['summary']),
-      connect: text(one['connect']),
-      shown: one['shown'] === true,
-      signIn: one['signIn'] === true,
-      credentials: list(one['credentials']).filter((kind) => kind === 'key' || kind === 'cookie'),
-      keyUrl: webAddress(one['keyUrl']),
-      dashboardUrl: webAddress(one['dashboardUrl']),
+      id: text(one.id),
+      name: text(one.name) || text(one.id),
+      summary: text(one.summary),
+      connect: text(one.connect),
+      shown: one.shown === true,
+      signIn: one.signIn === true,
+      credentials: list(one.credentials).filter((kind) => kind === 'key' || kind === 'cookie'),
+      keyUrl: webAddress(one.keyUrl),
+      dashboardUrl: webAddress(one.dashboardUrl),
     }))
     .filter(isIdentified);
 }
 
 export function readReport(result: unknown): ReportParts {
-  const parts = record(result);
-  return { content: text(parts['content']), style: text(parts['style']) };
+  const parts = record<wire.ReportFragment>(result);
+  return { content: text(parts.content), style: text(parts.style) };
 }
 
 export function readDocuments(result: unknown): Documents {
-  const named = record(result);
-  return { config: optional(named['config']), report: optional(named['report']) };
+  const named = record<wire.DocumentsResult>(result);
+  return { config: optional(named.config), report: optional(named.report) };
 }
 
 /** The sentence a command answered with, if it did. */
 export function readMessage(result: unknown): string {
-  return text(record(result)['message']);
+  return text(record<wire.MessageResult>(result).message);
 }
 
 export interface Outcome {
@@ -146,43 +140,43 @@ export interface Outcome {
 
 /** What a refresh came to, for each account. */
 export function readOutcomes(result: unknown): Outcome[] {
-  return list(record(result)['outcomes'])
-    .map(record)
-    .map((one) => ({ id: text(one['id']), ok: one['ok'] !== false, message: text(one['message']) }));
+  return list(record<wire.RefreshResult>(result).outcomes)
+    .map(record<wire.Outcome>)
+    .map((one) => ({ id: text(one.id), ok: one.ok !== false, message: text(one.message) }));
 }
 
 function readProvider(value: unknown): ProviderState {
-  const one = record(value);
-  const id = text(one['id']);
+  const one = record<wire.ProviderState>(value);
+  const id = text(one.id);
   return {
     id,
-    name: text(one['name']) || id,
-    text: text(one['text']) || text(one['name']) || id,
-    severity: severity(one['severity']),
-    hover: markup(one['hover']),
-    account: optional(one['account']),
-    plan: optional(one['plan']),
-    refreshing: one['refreshing'] === true,
-    windows: list(one['windows']).map(readLimit),
-    balances: list(one['balances'])
-      .map(record)
-      .map((balance) => ({ label: text(balance['label']), text: text(balance['text']) })),
-    error: readError(one['error']),
-    dashboardUrl: webAddress(one['dashboardUrl']),
+    name: text(one.name) || id,
+    text: text(one.text) || text(one.name) || id,
+    severity: severity(one.severity),
+    hover: markup(one.hover),
+    account: optional(one.account),
+    plan: optional(one.plan),
+    refreshing: one.refreshing === true,
+    windows: list(one.windows).map(readLimit),
+    balances: list(one.balances)
+      .map(record<wire.Balance>)
+      .map((balance) => ({ label: text(balance.label), text: text(balance.text) })),
+    error: readError(one.error),
+    dashboardUrl: webAddress(one.dashboardUrl),
   };
 }
 
 function readLimit(value: unknown): Limit {
-  const one = record(value);
-  const percent = one['usedPercent'];
+  const one = record<wire.Window>(value);
+  const percent = one.usedPercent;
   const plain = typeof percent === 'number' ? `${Math.round(percent)}% used` : '';
-  return { label: text(one['label']) || text(one['id']), text: text(one['text']) || plain };
+  return { label: text(one.label) || text(one.id), text: text(one.text) || plain };
 }
 
 function readError(value: unknown): ProviderError | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const error = record(value);
-  return { kind: text(error['kind']), message: text(error['message']), hint: text(error['hint']) };
+  const error = record<wire.ProviderError>(value);
+  return { kind: text(error.kind), message: text(error.message), hint: text(error.hint) };
 }
 
 function isIdentified(one: { id: string }): boolean {
@@ -207,7 +201,7 @@ function webAddress(value: unknown): string | undefined {
 }
 
 function markup(value: unknown): string {
-  return typeof value === 'string' ? value : text(record(value)['value']);
+  return typeof value === 'string' ? value : text(record<wire.MarkupContent>(value).value);
 }
 
 function text(value: unknown): string {
@@ -222,6 +216,7 @@ function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+/** The members of what came in place of a `T`: each of them may be anything. */
+function record<T extends object>(value: unknown): Partial<Record<keyof T, unknown>> {
+  return typeof value === 'object' && value !== null ? value : {};
 }

@@ -58,8 +58,8 @@ METHODS = (
         "client → server",
         "The report of all providers at length. `html` is a whole document; `fragment` is its main element without a "
         "script or a style attribute, and the style sheet it needs, for a page of the client's own.",
-        '{format: "markdown" | "html" | "fragment" | "text"}',
-        "{format: string, content: string, style?: string}",
+        "ReportParams",
+        "Report | ReportFragment",
         '{"format": "markdown"}',
     ),
     Method(
@@ -85,8 +85,7 @@ METHODS = (
         "client → server",
         "Every provider there is, shown or not, by id: for lists to choose from and for completion.",
         "{} | null",
-        "{providers: {id: string, name: string, summary: string, shown: boolean, signIn: boolean, connect: string, "
-        'credentials: ("key" | "cookie")[], keyUrl: string | null, dashboardUrl: string | null}[]}',
+        "ProvidersResult",
         "{}",
     ),
     Method(
@@ -95,7 +94,7 @@ METHODS = (
         "client → server",
         "The URIs of the two documents that have language features, whether they exist or not.",
         "{} | null",
-        "{config: string, report: string}",
+        "DocumentsResult",
         "{}",
     ),
     Method(
@@ -104,7 +103,7 @@ METHODS = (
         "client → server",
         "Read all shown providers now, or those with the given ids. Reports work-done progress.",
         "[...ids: string[]]",
-        "{outcomes: {id, account, ok, asked, message}[]}",
+        "RefreshResult",
         '["claude", "codex"]',
     ),
     Method(
@@ -113,7 +112,7 @@ METHODS = (
         "client → server",
         "Open the provider's dashboard in the browser (`window/showDocument`).",
         "[id: string]",
-        "{url: string}",
+        "DashboardResult",
         '["claude"]',
     ),
     Method(
@@ -122,7 +121,7 @@ METHODS = (
         "client → server",
         "Write the report as a Markdown document and show it in the editor.",
         "[]",
-        "{uri: string}",
+        "DocumentResult",
         "[]",
     ),
     Method(
@@ -131,7 +130,7 @@ METHODS = (
         "client → server",
         "Sign in to a provider that has an interactive sign-in; otherwise tells how to connect it.",
         "[id: string]",
-        "{ok: boolean, message: string}",
+        "SignInResult",
         '["copilot"]',
     ),
     Method(
@@ -141,7 +140,7 @@ METHODS = (
         "Keep a key or cookie header: in the OS keyring, or in the config file where no keyring works. "
         "The value is never logged, stored elsewhere, or sent back.",
         "[{id: string, value: string, label?: string}]",
-        '{kept: "keyring" | "config", message: string}',
+        "SetCredentialResult",
         '[{"id": "openrouter", "value": "…"}]',
     ),
     Method(
@@ -150,7 +149,7 @@ METHODS = (
         "client → server",
         "Always show a provider (writes the config file).",
         "[id: string]",
-        "{message: string}",
+        "MessageResult",
         '["kiro"]',
     ),
     Method(
@@ -159,7 +158,7 @@ METHODS = (
         "client → server",
         "Never show a provider (writes the config file).",
         "[id: string]",
-        "{message: string}",
+        "MessageResult",
         '["kiro"]',
     ),
     Method(
@@ -168,7 +167,7 @@ METHODS = (
         "client → server",
         "Show the config file in the editor; a minimal one is made when there is none.",
         "[]",
-        "{uri: string}",
+        "DocumentResult",
         "[]",
     ),
 )

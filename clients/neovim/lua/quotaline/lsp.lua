@@ -11,7 +11,7 @@ local modern = vim.fn.has("nvim-0.11") == 1
 ---@field ready fun(client: vim.lsp.Client, version: string|nil) The server answered.
 ---@field ended fun(code: integer, signal: integer) Its process is gone.
 ---@field garbled fun(what: string) It sent something that is no message.
----@field usage fun(params: any) `quotaline/didChangeUsage`
+---@field usage fun(params: quotaline.wire.UsageParams) `quotaline/didChangeUsage`
 ---@field said fun(text: string, level: integer, shown: boolean) `window/showMessage` and `window/logMessage`
 ---@field show fun(uri: string, external: boolean): boolean `window/showDocument`
 

@@ -53,6 +53,7 @@ local function list(value)
   return type(value) == "table" and vim.islist(value) and value or {}
 end
 
+---@param value quotaline.wire.ProviderState As it came: every member may be anything.
 ---@return quotaline.Provider|nil
 local function provider(value)
   if type(value) ~= "table" or not word(value.id) then
@@ -71,7 +72,7 @@ local function provider(value)
 end
 
 --- The parameters of `quotaline/didChangeUsage` as a usage, or what is wrong with them. Unknown fields are left alone.
----@param params any
+---@param params quotaline.wire.UsageParams As it came: every member may be anything.
 ---@return quotaline.Usage|nil
 ---@return string|nil problem
 function M.read(params)
