@@ -28,6 +28,8 @@ while message := read():
     elif message.get("method") == "initialized":
         for params in json.loads(PUSHES):
             send({"method": "quotaline/didChangeUsage", "params": params})
+        if RESTART_DUE:
+            send({"method": "quotaline/restartDue", "params": {"message": RESTART_DUE}})
     elif message.get("method") == "exit":
         break
     elif "id" in message:
@@ -48,10 +50,10 @@ def provider(id: str, text: str, **more: object) -> dict[str, Any]:
     return {"id": id, "name": id.title(), "text": text, "severity": "ok", "hover": hover, "account": None, **more}
 
 
-def install(programs: Path, *pushes: dict[str, Any]) -> None:
-    """Put it on the PATH. It pushes these parameters once it is initialized."""
+def install(programs: Path, *pushes: dict[str, Any], restart_due: str = "") -> None:
+    """Put it on the PATH. It pushes these parameters once it is initialized, and may say why a restart is due."""
     script = programs / "stand_in.py"
-    script.write_text(f"PUSHES = {json.dumps(pushes)!r}\n{_SCRIPT}", encoding="utf-8")
+    script.write_text(f"PUSHES = {json.dumps(pushes)!r}\nRESTART_DUE = {restart_due!r}\n{_SCRIPT}", encoding="utf-8")
     path = programs / "quotaline"
     path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n', encoding="utf-8")
     path.chmod(0o755)

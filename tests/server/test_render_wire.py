@@ -10,7 +10,8 @@ from quotaline.render import wire
 from quotaline_providers.errors import Kind
 
 VERSION_1 = {
-    wire.UsageParams: "version statusLine providers",
+    wire.UsageParams: "version statusLine providers restartDue",
+    wire.RestartDueParams: "message",
     wire.StatusLine: "text severity hover",
     wire.MarkupContent: "kind value",
     wire.ProviderState: "id name text severity hover account plan source updatedAt stale refreshing windows balances "

@@ -3,6 +3,7 @@
 export const VERSION = 1;
 
 export const DID_CHANGE_USAGE = 'quotaline/didChangeUsage';
+export const RESTART_DUE = 'quotaline/restartDue';
 export const USAGE = 'quotaline/usage';
 export const REPORT = 'quotaline/report';
 export const DID_INTERACT = 'quotaline/didInteract';
@@ -134,6 +135,14 @@ export interface UsageParams {
   readonly statusLine: StatusLine;
   /** In display order. */
   readonly providers: readonly ProviderState[];
+  /** Why the server must be restarted to go on refreshing, in a sentence; null when it need not. */
+  readonly restartDue: string | null;
+}
+
+/** Why the server must be restarted to go on refreshing. */
+export interface RestartDueParams {
+  /** In a sentence for the user. */
+  readonly message: string;
 }
 
 /** Which report is wanted. */

@@ -6,7 +6,15 @@
 import type * as wire from './protocol.generated';
 import { VERSION, type CredentialKind, type Severity } from './protocol.generated';
 
-export { DID_CHANGE_USAGE, DID_INTERACT, DOCUMENTS, PROVIDERS, REPORT, VERSION } from './protocol.generated';
+export {
+  DID_CHANGE_USAGE,
+  DID_INTERACT,
+  DOCUMENTS,
+  PROVIDERS,
+  REPORT,
+  RESTART_DUE,
+  VERSION,
+} from './protocol.generated';
 export type { CredentialKind, Severity } from './protocol.generated';
 
 export interface Usage {
@@ -125,6 +133,11 @@ export function readReport(result: unknown): ReportParts {
 export function readDocuments(result: unknown): Documents {
   const named = record<wire.DocumentsResult>(result);
   return { config: optional(named.config), report: optional(named.report) };
+}
+
+/** Why the server must be restarted, in a sentence; empty when it did not say. */
+export function readRestartDue(params: unknown): string {
+  return text(record<wire.RestartDueParams>(params).message);
 }
 
 /** The sentence a command answered with, if it did. */

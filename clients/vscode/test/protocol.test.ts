@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readDocuments, readKnownProviders, readOutcomes, readUsage, type Usage } from '../src/protocol';
+import {
+  readDocuments,
+  readKnownProviders,
+  readOutcomes,
+  readRestartDue,
+  readUsage,
+  type Usage,
+} from '../src/protocol';
 
 function usage(params: unknown): Usage {
   const reading = readUsage(params);
@@ -99,6 +106,11 @@ test('the providers to choose from are read, also from an older server', () => {
     ],
   );
   assert.deepEqual(readKnownProviders(undefined), []);
+});
+
+test('the reason for a restart is read', () => {
+  assert.equal(readRestartDue({ message: 'Quotaline was updated.' }), 'Quotaline was updated.');
+  for (const odd of [undefined, null, 'text', {}, { message: 7 }]) assert.equal(readRestartDue(odd), '');
 });
 
 test('outcomes and documents are read', () => {

@@ -68,6 +68,10 @@ class Client:
         """Show a message to the user."""
         self._server.window_show_message(types.ShowMessageParams(kind, message))
 
+    def show_warning(self, message: str) -> None:
+        """Show a warning to the user."""
+        self.show_message(message, types.MessageType.Warning)
+
     def log_warning(self, message: str) -> None:
         """Put a warning into the editor's log."""
         self._server.window_log_message(types.LogMessageParams(types.MessageType.Warning, f"Quotaline: {message}"))

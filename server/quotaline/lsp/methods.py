@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 DID_CHANGE_USAGE = "quotaline/didChangeUsage"
+RESTART_DUE = "quotaline/restartDue"
 USAGE = "quotaline/usage"
 REPORT = "quotaline/report"
 DID_INTERACT = "quotaline/didInteract"
@@ -50,6 +51,16 @@ METHODS = (
         "UsageParams",
         example='{"version": 1, "statusLine": {"text": "Claude 62% 2h", "severity": "ok", '
         '"hover": {"kind": "markdown", "value": "…"}}, "providers": []}',
+    ),
+    Method(
+        RESTART_DUE,
+        "notification",
+        "server → client",
+        "Sent once to a client with that capability when this server no longer refreshes because the installed program "
+        "is another one by now. The client tells the user and offers to restart the server. Other clients get a "
+        "`window/showMessage`.",
+        "RestartDueParams",
+        example='{"message": "Quotaline was updated. Restart its server to go on."}',
     ),
     Method(USAGE, "request", "client → server", "The same parameters on demand.", "{} | null", "UsageParams", "{}"),
     Method(

@@ -13,6 +13,7 @@ from quotaline.config import Loaded, follow
 from quotaline.lsp import status_publishers
 from quotaline.lsp.client import Client
 from quotaline.lsp.documents import Documents
+from quotaline.lsp.methods import RESTART_DUE
 from quotaline.render import wire
 from quotaline.render.protocol import usage_params
 from quotaline.render.view import View
@@ -72,6 +73,7 @@ class Session:
         self._rendered: Rendered | None = None
         self._changes = asyncio.Event()
         self._rendering = asyncio.Lock()
+        self._told_restart_due = False
         for problem in problems:
             self.warn(problem)
 
@@ -172,7 +174,9 @@ class Session:
 
     def publish_now(self) -> None:
         """Tell the client what is to be shown now, if that is something new. Renders in the event loop."""
-        self._publisher.publish(self.usage_params())
+        params = self.usage_params()
+        self._publisher.publish(params)
+        self._tell_restart_due(params.restart_due)
 
     async def publish(self) -> None:
         """The same, rendered in a thread: many providers take a while. Kept for the next editor, too."""
@@ -181,7 +185,8 @@ class Session:
             params = await asyncio.to_thread(usage_params, snapshot, view)
             self._rendered = Rendered(snapshot, view, params)
             self._publisher.publish(params)
-            if not self.service.detected:
+            self._tell_restart_due(params.restart_due)
+            if not self.service.detected or params.restart_due is not None:
                 return
             sources = startup_cache_writer.Sources(readings, self.application.keeper.seen)
             try:
@@ -189,6 +194,16 @@ class Session:
                 await startup_cache_writer.keep(store, options, sources, rendering(snapshot, params, view))
             except Exception as error:  # such as a store's
                 note_defect("keeping what is shown", error)
+
+    def _tell_restart_due(self, message: str | None) -> None:
+        """Tell the user once why the server must be restarted; our clients offer to do it."""
+        if message is None or self._told_restart_due:
+            return
+        self._told_restart_due = True
+        if self.client.shows_usage:
+            self.client.notify(RESTART_DUE, wire.RestartDueParams(message))
+        else:
+            self.client.show_warning(f"Quotaline: {message}")
 
     def republish(self) -> None:
         """Show the status line again where a message or another progress took its place."""

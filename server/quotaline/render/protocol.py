@@ -21,6 +21,7 @@ def usage_params(snapshot: Snapshot, view: View) -> wire.UsageParams:
         version=wire.VERSION,
         status_line=wire.StatusLine(line.text, line.severity, _markup(hover(snapshot, view))),
         providers=tuple(map(_provider_state, all_shown(snapshot, view))),
+        restart_due=snapshot.restart_due,
     )
 
 

@@ -175,6 +175,16 @@ class UsageParams(Wire):
     status_line: StatusLine
     providers: tuple[ProviderState, ...]
     """In display order."""
+    restart_due: str | None
+    """Why the server must be restarted to go on refreshing, in a sentence; null when it need not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartDueParams(Wire):
+    """Why the server must be restarted to go on refreshing."""
+
+    message: str
+    """In a sentence for the user."""
 
 
 # --- the other methods -----------------------------------------------------------------------------

@@ -112,6 +112,16 @@ def test_a_protocol_of_another_version_is_said_honestly(open_editor: Open, progr
     assert len(editor.notes()) == 1
 
 
+def test_a_restart_that_is_due_is_told_and_offered(open_editor: Open, programs: Path) -> None:
+    stand_in.install(programs, stand_in.usage("a 1%"), restart_due="Quotaline was updated.")
+    editor = open_editor()
+    assert editor.noted("was updated") == "Quotaline: Quotaline was updated. `:Quotaline restart` restarts the server."
+    stand_in.install(programs, stand_in.usage("a 2%"))
+    editor.command("Quotaline restart")
+    editor.shows("a 2%")
+    assert len(editor.notes()) == 1
+
+
 def test_a_silent_server_and_its_noise_are_told_without_a_pop_up(open_editor: Open, programs: Path) -> None:
     path = programs / "quotaline"
     path.write_text("#!/bin/sh\nprintf 'Content-Length: 5\\r\\n\\r\\nnoise'\nexec cat >/dev/null\n", encoding="utf-8")

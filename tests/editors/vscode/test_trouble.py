@@ -40,9 +40,9 @@ def program(folder: Path, script: str) -> str:
     return str(path)
 
 
-def says(code_server: CodeServer, folder: Path, *pushes: dict[str, Any]) -> None:
+def says(code_server: CodeServer, folder: Path, *pushes: dict[str, Any], restart_due: str = "") -> None:
     """A server that says this is now the one in the settings."""
-    stand_in.install(folder, *pushes)
+    stand_in.install(folder, *pushes, restart_due=restart_due)
     code_server.set(serverPath=str(folder / "quotaline"))
 
 
@@ -98,6 +98,16 @@ def test_a_protocol_version_that_nobody_knows(window: Window, code_server: CodeS
     says(code_server, folder, stand_in.usage("Acme 5%", version=2))
     window.shows("Quotaline: update needed")
     expect(window.tooltip()).to_contain_text("version 2")
+    expect(window.notifications).to_have_count(0)
+
+
+def test_a_restart_that_is_due_is_told_and_offered(window: Window, code_server: CodeServer, folder: Path) -> None:
+    says(code_server, folder, stand_in.usage("Acme 5%"), restart_due="Acme was updated.")
+    window.shows("Acme 5%")
+    expect(window.notifications).to_contain_text("Quotaline: Acme was updated.")
+    stand_in.install(folder, stand_in.usage("Acme 6%"))
+    window.notifications.get_by_role("button", name="Restart").click()
+    window.shows("Acme 6%")
     expect(window.notifications).to_have_count(0)
 
 

@@ -12,6 +12,7 @@ local modern = vim.fn.has("nvim-0.11") == 1
 ---@field ended fun(code: integer, signal: integer) Its process is gone.
 ---@field garbled fun(what: string) It sent something that is no message.
 ---@field usage fun(params: quotaline.wire.UsageParams) `quotaline/didChangeUsage`
+---@field restart_due fun(params: quotaline.wire.RestartDueParams) `quotaline/restartDue`
 ---@field said fun(text: string, level: integer, shown: boolean) `window/showMessage` and `window/logMessage`
 ---@field show fun(uri: string, external: boolean): boolean `window/showDocument`
 
@@ -39,6 +40,9 @@ local function handlers(options)
   return {
     ["quotaline/didChangeUsage"] = function(_, params)
       options.usage(params)
+    end,
+    ["quotaline/restartDue"] = function(_, params)
+      options.restart_due(params)
     end,
     ["window/showMessage"] = said(true),
     ["window/logMessage"] = said(false),

@@ -87,6 +87,14 @@ local function take_usage(params)
   end
 end
 
+--- The server goes on only when it is started again; the user says when.
+---@param params quotaline.wire.RestartDueParams As it came.
+local function take_restart_due(params)
+  local reason = type(params) == "table" and require("quotaline.text").clean(params.message) or ""
+  log.add("a restart is due: " .. reason)
+  say.now(("%s `:Quotaline restart` restarts the server."):format(reason), vim.log.levels.WARN)
+end
+
 local function take_message(text, level, shown)
   log.add(text)
   if shown then
@@ -194,6 +202,7 @@ function M.start()
       log.add("the server sent what is no message: " .. what)
     end),
     usage = heard(take_usage),
+    restart_due = heard(take_restart_due),
     said = heard(take_message),
     show = function(uri, external)
       return require("quotaline.documents").show(uri, external)

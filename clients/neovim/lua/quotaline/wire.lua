@@ -108,6 +108,12 @@
 ---@field version 1
 ---@field statusLine quotaline.wire.StatusLine
 ---@field providers quotaline.wire.ProviderState[] In display order.
+--- Why the server must be restarted to go on refreshing, in a sentence; null when it need not.
+---@field restartDue string|nil
+
+--- Why the server must be restarted to go on refreshing.
+---@class quotaline.wire.RestartDueParams
+---@field message string In a sentence for the user.
 
 --- Which report is wanted.
 ---@class quotaline.wire.ReportParams

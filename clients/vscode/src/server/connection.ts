@@ -17,7 +17,7 @@ import {
   type ServerOptions,
   type StaticFeature,
 } from 'vscode-languageclient/node';
-import { DID_CHANGE_USAGE, DOCUMENTS, readDocuments } from '../protocol';
+import { DID_CHANGE_USAGE, DOCUMENTS, RESTART_DUE, readDocuments } from '../protocol';
 import { attach } from './documents';
 import type { Program } from './finding';
 
@@ -28,6 +28,7 @@ export interface ConnectionOptions {
   readonly settings: Record<string, unknown>;
   readonly log: vscode.LogOutputChannel;
   readonly onUsage: (params: unknown) => void;
+  readonly onRestartDue: (params: unknown) => void;
   /** The server is gone without having been asked to go; called once. */
   readonly onEnded: (reason: string) => void;
 }
@@ -65,6 +66,7 @@ export class Connection {
     this.#client = new QuietClient(options.log, () => this.#spawn(), clientOptions);
     this.#client.registerFeature(new UsageCapability());
     this.#client.onNotification(DID_CHANGE_USAGE, options.onUsage);
+    this.#client.onNotification(RESTART_DUE, options.onRestartDue);
   }
 
   /** Start the server. Never rejects: a failure comes as `onEnded`. */

@@ -2,7 +2,7 @@
 
 import * as os from 'node:os';
 import * as vscode from 'vscode';
-import { DID_INTERACT, readUsage } from '../protocol';
+import { DID_INTERACT, readRestartDue, readUsage } from '../protocol';
 import { proxySetting, serverPlaces, serverSettings } from '../settings';
 import type { State } from '../state';
 import { Backoff } from './backoff';
@@ -106,6 +106,9 @@ export class Supervisor implements vscode.Disposable {
       onUsage: (params) => {
         if (run === this.#run) this.#took(params);
       },
+      onRestartDue: (params) => {
+        if (run === this.#run) void this.#offerRestart(readRestartDue(params), run);
+      },
       onEnded: (reason) => {
         this.#failed(run, reason, Date.now() - started);
       },
@@ -123,6 +126,13 @@ export class Supervisor implements vscode.Disposable {
       this.log.error(`The server speaks version ${reading.version} of the protocol.`);
       this.state.serverIs({ kind: 'otherVersion', version: reading.version });
     }
+  }
+
+  /** The server goes on only when it is started again; the user says when. */
+  async #offerRestart(reason: string, run: number): Promise<void> {
+    this.log.warn(`A restart is due: ${reason}`);
+    const chosen = await vscode.window.showWarningMessage(`Quotaline: ${reason}`, 'Restart');
+    if (chosen !== undefined && run === this.#run) await this.restart();
   }
 
   #failed(run: number, reason: string, ranFor: number): void {
