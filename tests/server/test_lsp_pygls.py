@@ -85,6 +85,23 @@ def test_the_attributes_that_are_read_are_there(bare: Any) -> None:
     assert isinstance(bare.fm.features, dict)
 
 
+# --- positions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "encoding"), [(LanguageServer, "utf-8"), (QuotalineServer, "utf-16")])
+async def test_pygls_takes_the_clients_position_encoding_and_we_do_not(
+    kind: Any, encoding: str, sent: list[dict[str, Any]]
+) -> None:
+    protocol = listening(kind("a", "0") if kind is LanguageServer else kind(), sent)
+    offered: dict[str, Any] = {"general": {"positionEncodings": ["utf-8", "utf-16"]}}
+    params = {"processId": None, "rootUri": None, "capabilities": offered}
+    request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    protocol.handle_message(protocol.structure_message(request))
+    await asyncio.sleep(0)
+    (answer,) = sent
+    assert answer["result"]["capabilities"]["positionEncoding"] == encoding
+
+
 # --- requests that cannot be read ------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from collections.abc import Generator
 from typing import Any, TypeVar
 
 from lsprotocol import types
@@ -20,6 +21,7 @@ from pygls.protocol import (
     JsonRPCResponseMessage,
     LanguageServerProtocol,
     default_converter,
+    lsp_method,
 )
 
 from quotaline import __version__
@@ -38,6 +40,14 @@ class QuotalineProtocol(LanguageServerProtocol):
     def was_shut_down(self) -> bool:
         """Whether the client has sent `shutdown`, so that an `exit` is no error."""
         return bool(self._shutdown)
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        """The base class takes the position encoding that the client likes best; ours are in UTF-16 code units, which
+        every client knows."""
+        if params.capabilities.general is not None:
+            params.capabilities.general.position_encodings = None
+        return (yield from super().lsp_initialize(params))
 
     def cancel_requests(self) -> None:
         """Cancel what is still being answered, except the shutdown that asks for it."""
