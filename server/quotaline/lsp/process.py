@@ -37,9 +37,10 @@ class EditorInput:
         return self._stream.read(size)
 
 
-def leave_soon() -> None:
-    """A thread that reads a disk or waits for a keyring cannot be stopped; it must not keep the process."""
-    timer = threading.Timer(LEAVE_SECONDS, os._exit, (1,))
+def leave_soon(code: int = 1) -> None:
+    """End the process with this code in `LEAVE_SECONDS` at the latest: a thread that reads a disk or waits for a
+    keyring cannot be stopped, and must not keep it."""
+    timer = threading.Timer(LEAVE_SECONDS, os._exit, (code,))
     timer.daemon = True
     timer.start()
 
@@ -49,7 +50,7 @@ async def leave_with(editor: int, close: Callable[[], Awaitable[None]]) -> None:
     from quotaline.store.process import ended
 
     await ended(editor)
-    leave_soon()
+    leave_soon(0)
     await close()
     os._exit(0)  # the thread that waits for standard input cannot be stopped in another way
 

@@ -50,7 +50,7 @@ def _register_lifecycle(server: QuotalineServer, life: Lifecycle) -> None:
 
     @server.feature(types.EXIT)
     def exit(params: None) -> None:
-        leave_soon()
+        leave_soon(0 if server.protocol.was_shut_down else 1)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
