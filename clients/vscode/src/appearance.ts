@@ -33,7 +33,7 @@ export function appearances(server: ServerState, usage: Usage | undefined, layou
   return usage.providers.map((provider) => {
     const ordinal = (seen.get(provider.id) ?? 0) + 1;
     seen.set(provider.id, ordinal);
-    return single(server, provider, ordinal);
+    return single(server, usage, provider, ordinal);
   });
 }
 
@@ -109,12 +109,12 @@ function combined(server: ServerState, usage: Usage): Appearance {
     name: NAME,
     text: `${icon(server, usage.severity)} ${withoutIcons(line)}`,
     emphasis: emphasis(usage.severity),
-    tooltip: paragraphs(serverNotice(server), usage.hover, RULE, footer(usage.providers)),
+    tooltip: paragraphs(notice(server, usage), usage.hover, RULE, footer(usage.providers)),
     spoken: spoken(line, usage.severity),
   };
 }
 
-function single(server: ServerState, provider: ProviderState, ordinal: number): Appearance {
+function single(server: ServerState, usage: Usage, provider: ProviderState, ordinal: number): Appearance {
   const line = cut(provider.text, LONGEST_ITEM);
   return {
     key: ordinal > 1 ? `${provider.id}#${ordinal}` : provider.id,
@@ -124,9 +124,15 @@ function single(server: ServerState, provider: ProviderState, ordinal: number): 
         ? withoutIcons(line)
         : `${icon(server, provider.severity)} ${withoutIcons(line)}`,
     emphasis: emphasis(provider.severity),
-    tooltip: paragraphs(serverNotice(server), provider.hover, RULE, footer([provider], provider.id)),
+    tooltip: paragraphs(notice(server, usage), provider.hover, RULE, footer([provider], provider.id)),
     spoken: spoken(line, provider.severity),
   };
+}
+
+/** What is wrong with the server, or why it should be restarted. */
+function notice(server: ServerState, { restartDue }: Usage): string | undefined {
+  if (server.kind !== 'running' || restartDue === '') return serverNotice(server);
+  return paragraphs(`**${markdown(restartDue)}**`, links([['Restart now', Command.restartServer]]));
 }
 
 function troubled(server: ServerState): Appearance {

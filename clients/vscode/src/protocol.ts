@@ -23,6 +23,8 @@ export interface Usage {
   /** Markdown over all providers. */
   readonly hover: string;
   readonly providers: readonly ProviderState[];
+  /** Why the server must be restarted, in a sentence; empty when it need not. */
+  readonly restartDue: string;
 }
 
 export interface ProviderState {
@@ -104,6 +106,7 @@ export function readUsage(params: unknown): Reading {
       severity: severity(line.severity),
       hover: markup(line.hover),
       providers: list(whole.providers).map(readProvider).filter(isIdentified),
+      restartDue: text(whole.restartDue),
     },
   };
 }

@@ -56,6 +56,20 @@ test('each provider can have its own item, and each account, too', () => {
   assert.match(items[1]?.tooltip ?? '', /command:quotaline\.refresh\?%5B%22b%22%5D/);
 });
 
+test('a restart that is due stands above the usage until it is done', () => {
+  const due: Usage = {
+    ...usage({ text: 'A 5%', hover: '### A' }, { id: 'a' }),
+    restartDue: 'A [new] version.',
+  };
+  for (const layout of ['combined', 'perProvider'] as const) {
+    const [item] = appearances(RUNNING, due, layout);
+    const [told, link] = (item?.tooltip ?? '').split('\n\n');
+    assert.equal(told, '**A \\[new\\] version\\.**');
+    assert.equal(link, '[Restart now](command:quotaline.restartServer)');
+  }
+  assert.doesNotMatch(only({ kind: 'starting' }, due).tooltip, /Restart now/);
+});
+
 test('very long names are cut', () => {
   const name = 'Wonderful '.repeat(60);
   const told = usage({ text: name }, { id: 'a', name, text: name });

@@ -50,7 +50,7 @@ METHODS = (
         'capability `experimental.quotaline = {"usage": true}`.',
         "UsageParams",
         example='{"version": 1, "statusLine": {"text": "Claude 62% 2h", "severity": "ok", '
-        '"hover": {"kind": "markdown", "value": "…"}}, "providers": []}',
+        '"hover": {"kind": "markdown", "value": "…"}}, "providers": [], "restartDue": null}',
     ),
     Method(
         RESTART_DUE,
