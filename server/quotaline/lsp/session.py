@@ -72,7 +72,7 @@ class Session:
         self._watch: asyncio.Task[None] | None = None
         self._rendered: Rendered | None = None
         self._changes = asyncio.Event()
-        self._rendering = asyncio.Lock()
+        self._publish_lock = asyncio.Lock()
         self._told_restart_due = False
         for problem in problems:
             self.warn(problem)
@@ -180,13 +180,13 @@ class Session:
 
     async def publish(self) -> None:
         """The same, rendered in a thread: many providers take a while. Kept for the next editor, too."""
-        async with self._rendering:
+        async with self._publish_lock:
             snapshot, view, readings = self.service.snapshot(), self.view(), self.service.drawn_from
             params = await asyncio.to_thread(usage_params, snapshot, view)
             self._rendered = Rendered(snapshot, view, params)
             self._publisher.publish(params)
             self._tell_restart_due(params.restart_due)
-            if not self.service.detected or params.restart_due is not None:
+            if not self.service.detected:
                 return
             sources = startup_cache_writer.Sources(readings, self.application.keeper.seen)
             try:
