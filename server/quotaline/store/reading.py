@@ -35,6 +35,7 @@ COLUMNS = (
 )
 _CHANGES = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[1:])
 SELECT = f"SELECT {COLUMNS} FROM reading"  # noqa: S608 (constants)
+SELECT_ONE = f"{SELECT} WHERE key = ?"
 UPSERT = (
     f"INSERT INTO reading ({COLUMNS}) VALUES ({', '.join('?' * 12)}) "  # noqa: S608 (constants)
     f"ON CONFLICT (key) DO UPDATE SET {_CHANGES}"

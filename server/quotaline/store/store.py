@@ -7,21 +7,30 @@ the accounts goes along either way, so that trouble with a disk never makes anyo
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from quotaline.paths import STARTUP_NOTES, STORE_NAME
+from quotaline.store import leases
 from quotaline.store.file import SharedFile
 from quotaline.store.history import History
 from quotaline.store.migrations import STORE, transaction
-from quotaline.store.process import alive, birth
-from quotaline.store.reading import ATTEMPTED_AT, SELECT, UPSERT, Reading as Reading, Row, to_reading, to_row, to_time
+from quotaline.store.reading import (
+    ATTEMPTED_AT,
+    SELECT,
+    SELECT_ONE,
+    UPSERT,
+    Reading as Reading,
+    Row,
+    to_reading,
+    to_row,
+    to_time,
+)
 from quotaline_providers.model import Usage, capped
 
 SCHEMA = STORE.number
@@ -36,6 +45,16 @@ _UPSERT_NOTE = (
     "INSERT INTO note (key, value, until) VALUES (?, ?, ?) "
     "ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStart:
+    """Whether an account may be read. `granted`: the lease is taken. `held`: someone alive is reading it now. Neither:
+    another read is not wanted. `reading` is what the store knew at that moment."""
+
+    granted: bool
+    held: bool
+    reading: Reading | None
 
 
 class Store:
@@ -94,10 +113,12 @@ class Store:
 
     def save(self, reading: Reading) -> None:
         """Keep a reading, and a sample of its windows for the history."""
-        if reading.usage is not None:
-            reading = replace(reading, usage=capped(reading.usage))
+        reading = _capped(reading)
         row = to_row(reading)
         self._file.write(lambda db: db.execute(UPSERT, row))
+        self._saved(row, reading)
+
+    def _saved(self, row: Row, reading: Reading) -> None:
         self._rows[reading.key] = row
         self._mark(self._unsaved, reading.key)
         if reading.usage is not None and reading.usage_at == reading.attempted_at:
@@ -140,34 +161,63 @@ class Store:
                 same = row is not None and (digest is None or row[1] == digest)
                 if same and row[0] is not None and row[0] >= attempted_before.timestamp() and row[0] <= now.timestamp():
                     return False
-            row = db.execute("SELECT holder, pid, birth, until FROM lease WHERE key = ?", (key,)).fetchone()
-            if row and row[0] != self.holder and self._holds(row, now):
-                return False
-            until = (now + timedelta(seconds=seconds)).timestamp()
-            mine = (key, self.holder, os.getpid(), birth(os.getpid()), until)
-            db.execute(
-                "INSERT INTO lease (key, holder, pid, birth, until) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
-                "SET holder = excluded.holder, pid = excluded.pid, birth = excluded.birth, until = excluded.until",
-                mine,
-            )
-            return True
+            return leases.take(db, key, self.holder, seconds, now)
 
         return self._file.write(take)
 
     def leased(self) -> frozenset[str]:
         """Keys that someone (we or another sidecar) is reading right now."""
         now = self._clock()
-        rows = self._file.read(lambda db: db.execute("SELECT holder, pid, birth, until, key FROM lease").fetchall())
-        return frozenset(row[4] for row in rows if self._holds(row[:4], now))
+        return self._file.read(lambda db: leases.held(db, now))
 
     def release(self, key: str) -> None:
         """Give a lease back; someone else's stays."""
-        self._file.write(lambda db: db.execute("DELETE FROM lease WHERE key = ? AND holder = ?", (key, self.holder)))
+        self._file.write(lambda db: leases.release(db, key, self.holder))
 
-    @staticmethod
-    def _holds(row: tuple[str, int, str, float], now: datetime) -> bool:
-        _, pid, born, until = row
-        return until > now.timestamp() and alive(pid) and birth(pid) == born
+    # --- one read of an account: one transaction before it and one after ---
+
+    def begin_read(self, key: str, seconds: float, wanted: Callable[[Reading | None], bool]) -> ReadStart:
+        """Take the right to read an account, for this many seconds, if what is known of it now is `wanted` to be read
+        again and nobody alive is doing so. While a restart is due nobody may.
+
+        `wanted` has no effects: it runs under the write lock, and again when the file fails.
+        """
+        now = self._clock()
+
+        def begin(db: sqlite3.Connection) -> tuple[Row | None, ReadStart]:
+            row: Row | None = db.execute(SELECT_ONE, (key,)).fetchone()
+            reading = to_reading(row) if row else None
+            if self._file.newer or not wanted(reading):
+                return row, ReadStart(False, False, reading)
+            granted = leases.take(db, key, self.holder, seconds, now)
+            return row, ReadStart(granted, not granted, reading)
+
+        row, start = self._file.write(begin)
+        if self._file.newer:
+            return start
+        if row is None:
+            self._rows.pop(key, None)
+        else:
+            self._rows[key] = row
+        return start
+
+    def finish_read(self, key: str, make: Callable[[Reading | None], Reading]) -> Reading:
+        """Keep what `make` makes of the account's reading as it stands now, and give the lease back.
+
+        `make` has no effects: it runs under the write lock, and again when the file fails.
+        """
+
+        def finish(db: sqlite3.Connection) -> tuple[Row, Reading]:
+            before = db.execute(SELECT_ONE, (key,)).fetchone()
+            reading = _capped(make(to_reading(before) if before else None))
+            row = to_row(reading)
+            db.execute(UPSERT, row)
+            leases.release(db, key, self.holder)
+            return row, reading
+
+        row, reading = self._file.write(finish)
+        self._saved(row, reading)
+        return reading
 
     # --- notes ---
 
@@ -209,7 +259,7 @@ class Store:
 
     def close(self) -> None:
         """Give all leases back and let go of the files."""
-        self._file.close(lambda db: db.execute("DELETE FROM lease WHERE holder = ?", (self.holder,)))
+        self._file.close(lambda db: leases.release_all(db, self.holder))
         self._history.close()
 
     def _mark(self, unsaved: set[str], key: str) -> None:
@@ -265,6 +315,10 @@ class Store:
                 if not rows or not self._history.adopt([row[:4] for row in rows]):
                     return
                 file.execute("DELETE FROM history WHERE rowid <= ?", (rows[-1][4],))
+
+
+def _capped(reading: Reading) -> Reading:
+    return reading if reading.usage is None else replace(reading, usage=capped(reading.usage))
 
 
 def _used(usage: Usage) -> dict[str, float]:
