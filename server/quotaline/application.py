@@ -16,10 +16,12 @@ from quotaline.paths import (
     log_folder as log_folder,
     state_folder,
 )
-from quotaline.refresh.service import Service, SharedNotes, StoreThread
+from quotaline.refresh.notes import SharedNotes
+from quotaline.refresh.service import Service
 from quotaline.settings import Settings
 from quotaline.store import defects
 from quotaline.store.store import Store
+from quotaline.store.thread import StoreThread
 from quotaline_providers import diagnostics
 from quotaline_providers.hosts.keyrings import OsKeyring
 from quotaline_providers.hosts.machine import Machine
@@ -45,7 +47,7 @@ def build(
 ) -> Application:
     """Read the config and put the parts together. Nothing is fetched and nothing is written yet.
 
-    One that is `lasting` looks for providers in a worker process, so as not to hold those that are not shown.
+    One that is `lasting` detects in a worker process, so as not to hold providers that are not shown.
     """
     variables = os.environ if environ is None else environ
     home = Path.home()
@@ -55,6 +57,7 @@ def build(
     machine = Machine.real(memory=SharedNotes(thread), state_dir=data_folder(), environ=variables, home=home)
     assert isinstance(machine.keyring, OsKeyring)
     keeper = ConfigKeeper(variables, home, kept=machine.keyring.labels, kept_list=data_folder() / "keyring.json")
-    look = detect_in_worker if lasting else detected
-    service = Service(thread, machine, keeper.loaded.config, settings or Settings(), detect=look)
+    detect = detect_in_worker if lasting else detected
+    service = Service(thread, machine, keeper.loaded.config, settings or Settings(), detect=detect)
+    diagnostics.on_upgrade = service.restart_due
     return Application(keeper, machine, machine.keyring, service, thread, store.path)

@@ -1,4 +1,4 @@
-"""Looking the machine over in a worker: the same is found as here, and nothing stays behind."""
+"""Detection in a worker process: the same is found as here, and nothing stays behind."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ async def test_nothing_stays_behind(machine: Machine) -> None:
     assert machine.workers.pids == ()
 
 
-async def test_a_machine_without_worker_processes_is_looked_over_here(machine: Machine) -> None:
+async def test_where_no_worker_can_be_started_detection_is_done_here(machine: Machine) -> None:
     here = replace(machine, environ={**machine.environ, "OPENROUTER_API_KEY": "k"}, workers=WorkerProcesses({}, ""))
     assert [target.key for target in await detect_in_worker(config(), here)] == ["openrouter"]

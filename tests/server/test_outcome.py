@@ -19,8 +19,7 @@ from quotaline_providers.run import Attempt, Outcome
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
 RESET = NOW + timedelta(hours=3)
-TARGET = Target("demo", "", None, "", "digest", True)
-PROVIDER = Provider(id="demo", name="Demo", connect="Connect it.", strategies=())
+TARGET = Target(Provider(id="demo", name="Demo", connect="Connect it.", strategies=()), None, "digest")
 
 
 def window(**fields: object) -> Window:
@@ -43,7 +42,7 @@ BEFORE = Reading("demo", "demo", "", usage(resets_at=RESET), NOW, "f", "digest",
 def after(
     result: Usage | ReadError, before: Reading | None = BEFORE, fingerprint: str = "f", source: str = "auto"
 ) -> Reading:
-    return apply(TARGET, before, outcome(result, fingerprint), PROVIDER, source)
+    return apply(TARGET, before, outcome(result, fingerprint), source)
 
 
 def test_a_missing_reset_is_taken_over_with_length_and_description() -> None:

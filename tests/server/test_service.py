@@ -14,10 +14,14 @@ import pytest_asyncio
 
 from quotaline.config.load import load_text
 from quotaline.config.model import Config
-from quotaline.refresh.service import Service, SharedNotes, StoreThread
+from quotaline.detection.detect import Target, detect
+from quotaline.refresh.notes import SharedNotes
+from quotaline.refresh.reading import Request
+from quotaline.refresh.service import Service
 from quotaline.settings import Settings
 from quotaline.state import Snapshot
 from quotaline.store.store import Store
+from quotaline.store.thread import StoreThread
 from quotaline_providers import registry
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.testing import Clock, FakeKeyring, Route, Vendor
@@ -44,16 +48,26 @@ class House:
             home=self.home,
             clock=self.clock,
         )
-        service = Service(thread, replace(machine, keyring=FakeKeyring()), config(text), Settings())
+        parts = thread, replace(machine, keyring=FakeKeyring()), config(text), Settings()
+        service = Service(*parts, detect=detected)
         self.services.append(service)
         await service.open()
         await service.rescan()
-        service._targets = tuple(target for target in service.targets if target.provider == "openrouter")
         return service
 
     async def close(self, service: Service) -> None:
         self.services.remove(service)
         await service.close()
+
+
+async def detected(config: Config, machine: Machine) -> tuple[Target, ...]:
+    return tuple(target for target in detect(config, machine) if target.provider.id == "openrouter")
+
+
+async def round_of(service: Service) -> None:
+    """What the loop does in one round, with the reads that it begins."""
+    await service._loop.round()
+    await asyncio.gather(*service._reader.tasks)
 
 
 def config(text: str) -> Config:
@@ -144,10 +158,10 @@ async def test_a_promised_wait_is_kept_across_a_restart(house: House, credits: R
     await house.close(service)
     house.clock.advance(timedelta(minutes=59))
     service = await house.open()
-    assert [done.asked for done in await service.refresh()] == [False]
+    assert [done.fetched for done in await service.refresh()] == [False]
     assert credits.count == 1
     house.clock.advance(timedelta(minutes=1))
-    assert [done.asked for done in await service.refresh()] == [True]
+    assert [done.fetched for done in await service.refresh()] == [True]
 
 
 async def test_a_flood_of_refreshes_is_one_request(house: House, credits: Route) -> None:
@@ -173,9 +187,7 @@ async def test_sidecars_with_different_configs_do_not_ask_in_turns(house: House,
     used(credits, 4)
     one, two = await house.open(ONE_KEY), await house.open(OTHER_KEY)
     for service in (one, two, one, two):
-        await service._reload()
-        service._begin_due()
-        await asyncio.gather(*service._tasks)
+        await round_of(service)
     assert credits.count == 2
     assert (percent(one), percent(two)) == (40, 40)
 
@@ -247,7 +259,7 @@ async def test_a_provider_that_cannot_be_loaded_hides_no_other(house: House, mon
 
     monkeypatch.setattr(registry, "get", get)
     service = await house.open()
-    assert [target.provider for target in service.targets] == ["openrouter"]
+    assert [target.provider.id for target in service.targets] == ["openrouter"]
 
 
 async def test_a_forgotten_credential_takes_its_usage_with_it_at_once(house: House, credits: Route) -> None:
@@ -263,11 +275,10 @@ async def test_an_account_that_was_never_read_is_due_at_once(house: House, credi
     service = await house.open()
     service.use_settings(Settings(refresh=120.0))
     assert service.state("openrouter").next_refresh == house.clock.now
-    service._begin_due()
-    await asyncio.gather(*service._tasks)
+    await round_of(service)
     assert (credits.count, percent(service)) == (1, 40)
-    service._begin_due()
-    assert not service._tasks
+    service._loop.begin_due()
+    assert service._reader.idle
 
 
 async def test_a_read_that_somebody_waits_for_is_not_therefore_interactive(
@@ -287,8 +298,7 @@ async def test_a_read_that_somebody_waits_for_is_not_therefore_interactive(
     house.clock.advance(timedelta(minutes=1))
     await service.refresh()
     house.clock.advance(timedelta(hours=2))
-    service._begin_due()
-    await asyncio.gather(*service._tasks)
+    await round_of(service)
     assert (asked, credits.count) == ([False, True, False], 3)
 
 
@@ -300,7 +310,7 @@ async def test_whoever_waits_for_a_read_gets_the_one_that_is_under_way_elsewhere
         await asyncio.sleep(0.01)
     (answered,) = await two.refresh(interactive=False)
     await reading
-    assert (answered.asked, percent(two), credits.count) == (False, 40, 1)
+    assert (answered.fetched, percent(two), credits.count) == (False, 40, 1)
 
 
 async def test_a_background_read_comes_when_it_is_due_and_not_before(house: House, credits: Route) -> None:
@@ -308,15 +318,14 @@ async def test_a_background_read_comes_when_it_is_due_and_not_before(house: Hous
     service = await house.open()
     for advance in (0, 1, 28, 5):
         house.clock.advance(timedelta(minutes=advance))
-        service._begin_due()
-        await asyncio.gather(*service._tasks)
+        await round_of(service)
     assert credits.count == 2
 
 
 async def under_way(service: Service, route: Route) -> asyncio.Task[Any]:
     """A background read that the vendor has been asked for."""
     asked = route.count
-    task = service._begin(service.targets[0], "timer")
+    task = service._reader.begin(Request(service.targets[0], "timer"))
     while route.count == asked:
         await asyncio.sleep(0.01)
     return task
@@ -338,7 +347,7 @@ async def test_the_failure_of_a_background_read_under_way_is_not(house: House, c
     (done,), _ = await asyncio.gather(service.refresh(), service.refresh())
     assert (await background).outcome.error is not None
     assert (await waiting)[0].state.failure is not None, "whoever only looks takes what the background gets"
-    assert (done.asked, percent(service), credits.count) == (True, 40, 2)
+    assert (done.fetched, percent(service), credits.count) == (True, 40, 2)
 
 
 async def test_a_user_who_tries_again_after_a_failure_is_not_told_the_old_one(house: House, credits: Route) -> None:
@@ -355,11 +364,11 @@ async def test_some_vendors_are_asked_despite_a_wait_when_the_user_wants_it(
     house: House, credits: Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used(credits.fails(429, headers={"Retry-After": "3600"}), 4)
-    hurried = replace(registry.get("openrouter"), manual_ignores_cooldown=True)
+    whole, hurried = registry.get, replace(registry.get("openrouter"), manual_ignores_cooldown=True)
+    monkeypatch.setattr(registry, "get", lambda id: hurried if id == hurried.id else whole(id))
     service = await house.open()
-    monkeypatch.setattr(registry, "get", lambda id: hurried)
     await service.refresh()
     house.clock.advance(timedelta(minutes=1))
-    assert [done.asked for done in await service.refresh(interactive=False)] == [False]
-    assert [done.asked for done in await service.refresh()] == [True]
+    assert [done.fetched for done in await service.refresh(interactive=False)] == [False]
+    assert [done.fetched for done in await service.refresh()] == [True]
     assert (percent(service), credits.count) == (40, 2)

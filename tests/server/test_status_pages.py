@@ -13,10 +13,12 @@ import pytest
 import pytest_asyncio
 
 from quotaline.config.load import load_text
-from quotaline.refresh.service import Service, SharedNotes, StoreThread
+from quotaline.refresh.notes import SharedNotes
+from quotaline.refresh.service import Service
 from quotaline.settings import Settings
 from quotaline.state import VendorStatus
 from quotaline.store.store import Store
+from quotaline.store.thread import StoreThread
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.testing import Clock, FakeKeyring, Route, Vendor
 from tests.server.command import Command
@@ -76,9 +78,9 @@ class Windows:
         if reads:
             await self.services[0].refresh()
         for service in self.services:
-            await service._reload()
-            service._begin_due()
-            await asyncio.gather(*service._tasks, *service._status_tasks)
+            await service._loop.reload()
+            service._loop.begin_due()
+            await asyncio.gather(*service._reader.tasks, *service._loop.status_tasks)
 
 
 @pytest_asyncio.fixture
@@ -97,7 +99,7 @@ async def test_one_read_tells_all_windows_and_all_providers_of_the_vendor(window
     says(page, "minor", "Slow answers")
     one, two = await windows.open(), await windows.open()
     await windows.live()
-    await two._reload()
+    await two._loop.reload()
     assert page.count == 1
     for service in (one, two):
         for key in ("openai", "codex"):

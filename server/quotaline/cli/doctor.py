@@ -163,7 +163,7 @@ def _provider(refreshed: Refreshed, has_shape: bool) -> Object:
         else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}".rstrip(),
         "attempts": [_attempt(attempt) for attempt in attempts],
         "hasShape": has_shape,
-        "note": None if refreshed.asked else "not asked again: read a moment ago, or the vendor asked us to wait",
+        "note": None if refreshed.fetched else "not asked again: read a moment ago, or the vendor asked us to wait",
     }
 
 
@@ -180,7 +180,7 @@ def _attempt(attempt: Attempt) -> Object:
 
 
 def _not_connected(application: Application, ids: list[str] | None) -> Object:
-    shown = {target.provider for target in application.service.targets}
+    shown = {target.provider.id for target in application.service.targets}
     config = application.keeper.loaded.config
     return {
         provider.id: list(inspect(provider, config, application.machine).looked_at)

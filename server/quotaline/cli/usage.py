@@ -110,7 +110,7 @@ async def _refreshed(
     with Progress(keys, names) as progress:
         done = await asyncio.gather(
             service.refresh(others, source=source, interactive=refresh, on_done=progress.done),
-            service.refresh(changed, source=source, interactive=refresh, anew=True, on_done=progress.done),
+            service.refresh(changed, source=source, interactive=refresh, force=True, on_done=progress.done),
         )
     return {refreshed.state.key: refreshed.state for part in done for refreshed in part}
 
@@ -129,7 +129,7 @@ def _selected(targets: Sequence[Target], ids: list[str] | None, wanted: Accounts
     if not (wanted.one or wanted.all):
         return [target for target in targets if target.active]
     for id in ids or () if wanted.named else ():
-        if all(not target.account_label for target in targets if target.provider == id):
+        if all(not target.account_label for target in targets if target.provider.id == id):
             name = registry.get(id).name
             if registry.get(id).profiles is not None:
                 raise UsageError(f"No profiles configured for {name}. `quotaline config edit` names their folders.")
@@ -138,7 +138,7 @@ def _selected(targets: Sequence[Target], ids: list[str] | None, wanted: Accounts
             )
     if wanted.all:
         return list(targets)
-    name = registry.get(targets[0].provider).name
+    name = targets[0].provider.name
     if wanted.index is not None:
         if 1 <= wanted.index <= len(targets):
             return [targets[wanted.index - 1]]
@@ -167,9 +167,9 @@ def _check_source(ids: list[str] | None, source: SourceChoice | None) -> None:
             raise UsageError(f"{provider.name} cannot be read from source {source}. Use one of: {offered}.")
 
 
-def _wanted(provider: str, ids: list[str] | None, source: SourceChoice | None) -> bool:
+def _wanted(provider: Provider, ids: list[str] | None, source: SourceChoice | None) -> bool:
     """Without names, a source means all providers that have it."""
-    return _has(registry.get(provider), source) if ids is None else provider in ids
+    return _has(provider, source) if ids is None else provider.id in ids
 
 
 def _has(provider: Provider, source: SourceChoice | None) -> bool:

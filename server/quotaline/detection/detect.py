@@ -18,27 +18,39 @@ from quotaline_providers.run import plan
 log = logging.getLogger(__name__)
 
 COOKIE_LABEL = "cookie"
+"""The label under which the keyring keeps a cookie header: no account's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One account to read. `origin` says where its credential was found, empty when it is not known (yet)."""
+    """One account to read: `account` is None for the only or usual one, which has no label.
 
-    provider: str
-    account_label: str
+    `digest` is that of its config entry. `active` accounts are shown where not all are asked for.
+    """
+
+    provider: Provider
     account: Account | None
-    origin: str
     digest: str
-    active: bool
+    active: bool = True
+
+    @classmethod
+    def of(cls, provider: Provider, account: Account | None, config: Config, active: bool = True) -> Target:
+        """The account as it is configured now."""
+        return cls(provider, account, config.digest(provider.id, account.label if account else ""), active)
+
+    @property
+    def account_label(self) -> str:
+        return self.account.label if self.account else ""
 
     @property
     def key(self) -> str:
-        return f"{self.provider}/{self.account_label}" if self.account_label else self.provider
+        """`claude`, or `claude/Work` for a labelled account."""
+        return f"{self.provider.id}/{self.account_label}" if self.account_label else self.provider.id
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was looked for and found of one provider. `enabled` is the user's own word, None when there is none."""
+    """What was searched and found of one provider. `enabled` is the user's own setting, None when there is none."""
 
     provider: Provider
     enabled: bool | None
@@ -51,124 +63,7 @@ class Inspection:
         return self.enabled if self.enabled is not None else bool(self.found or self.accounts)
 
 
-def inspect(provider: Provider, config: Config, machine: Machine) -> Inspection:
-    """Look one provider over."""
-    ctx = machine.context(provider.id, config.provider(provider.id))
-    found: dict[str, None] = {}
-    looked: dict[str, None] = {}
-    for strategy in _strategies(provider, ctx):
-        try:
-            looked.update(dict.fromkeys(strategy.lookup.places(ctx)))
-            if place := strategy.lookup.probe(ctx):
-                found[place] = None
-        except ReadError as error:
-            log.info("%s: looking for a credential failed: %s", provider.id, error.kind)
-        except Exception as error:  # one provider's surprise must not hide all others
-            note_defect(f"looking for a credential of {provider.id}", error)
-    labels = tuple(account.label for account in accounts(provider, config, machine))
-    return Inspection(provider, config.provider(provider.id).enabled, tuple(found), tuple(looked), labels)
-
-
-def accounts(provider: Provider, config: Config, machine: Machine) -> tuple[Account, ...]:
-    """The provider's labelled accounts: those of the config file, those only the keyring has, and its profiles.
-
-    A credential in the keyring was given later than the one in the file under the same label and takes its place.
-    """
-    in_keyring = machine.keyring.labels(provider.id)
-    configured = tuple(
-        replace(account, token=None) if account.label in in_keyring else account
-        for account in config.accounts(provider.id)
-    )
-    known = {account.label.casefold() for account in configured} | {"", COOKIE_LABEL}
-    kept = (Account(label) for label in in_keyring if label.casefold() not in known)
-    return (*configured, *kept, *profiles(provider, config, machine).accounts)
-
-
-def profiles(provider: Provider, config: Config, machine: Machine) -> Profiles:
-    """The accounts whose logins are in folders of their own; none for a provider that knows no such thing."""
-    if provider.profiles is None:
-        return Profiles()
-    try:
-        return provider.profiles(machine.context(provider.id, config.provider(provider.id)))
-    except ReadError as error:
-        log.info("%s: looking for profiles failed: %s", provider.id, error.kind)
-    except Exception as error:  # one provider's surprise must not hide all others
-        note_defect(f"looking for profiles of {provider.id}", error)
-    return Profiles()
-
-
-def targets_of(provider: Provider, config: Config, machine: Machine, origin: str = "") -> tuple[Target, ...]:
-    """The accounts to read of one provider; one without a label when it has no labelled ones.
-
-    Of the config file's accounts one is active. Of those that only the keyring has nobody chose one: all are. A key
-    that was kept there without a label stays an account of its own.
-    """
-    if (found := profiles(provider, config, machine)).accounts:
-        return _profile_targets(provider, config, found, origin)
-    labelled = accounts(provider, config, machine)
-    active = config.active_account(provider.id)
-    made = [
-        Target(
-            provider.id,
-            account.label,
-            account,
-            f"account {account.label}",
-            config.digest(provider.id, account.label),
-            active is None or account.label == active.label,
-        )
-        for account in labelled
-    ]
-    if not labelled:
-        made.append(Target(provider.id, "", None, origin, config.digest(provider.id), True))
-    elif "" in machine.keyring.labels(provider.id):
-        made.append(Target(provider.id, "", None, "keyring", config.digest(provider.id), active is None))
-    return tuple(made)
-
-
-def _profile_targets(provider: Provider, config: Config, found: Profiles, origin: str) -> tuple[Target, ...]:
-    """The usual account, then those in folders of their own. All are active unless the user chose one."""
-    kept: tuple[Account | None, ...] = (None, *found.accounts) if found.usual else found.accounts
-    return tuple(
-        Target(
-            provider.id,
-            account.label if account else "",
-            account,
-            f"account {account.label}" if account else origin,
-            config.digest(provider.id, account.label if account else ""),
-            found.active in (None, account.label if account else ""),
-        )
-        for account in kept
-    )
-
-
-def detect(config: Config, machine: Machine) -> tuple[Target, ...]:
-    """All accounts to show, in the config's order and then by id."""
-    targets: list[Target] = []
-    for provider in ordered(config):
-        settings = config.provider(provider.id)
-        if settings.enabled is False:
-            continue
-        inspection = inspect(provider, config, machine)
-        if not inspection.shown:
-            continue
-        targets += targets_of(provider, config, machine, inspection.found[0] if inspection.found else "")
-    return tuple(targets)
-
-
-async def detected(config: Config, machine: Machine) -> tuple[Target, ...]:
-    """As `detect`, in a thread."""
-    return await asyncio.to_thread(detect, config, machine)
-
-
-def ordered(config: Config) -> tuple[Provider, ...]:
-    """All providers: those the config lists first, in its order, then the rest by id."""
-    listed = [id for id in config.order if id in registry.ids()]
-    rest = [id for id in registry.ids() if id not in listed]
-    found = []
-    for id in (*listed, *rest):
-        if (provider := loaded(id)) is not None:
-            found.append(provider)
-    return tuple(found)
+# --- providers ---
 
 
 def loaded(id: str) -> Provider | None:
@@ -182,8 +77,124 @@ def loaded(id: str) -> Provider | None:
         return None
 
 
+def ordered_ids(config: Config) -> tuple[str, ...]:
+    """The ids of all providers: those the config lists first, in its order, then the rest by id."""
+    known = registry.ids()
+    return tuple(dict.fromkeys((*(id for id in config.order if id in known), *known)))
+
+
+def ordered(config: Config) -> tuple[Provider, ...]:
+    """All providers that load, in the order of `ordered_ids`."""
+    return tuple(provider for id in ordered_ids(config) if (provider := loaded(id)) is not None)
+
+
+# --- their accounts ---
+
+
+def profiles(provider: Provider, config: Config, machine: Machine) -> Profiles:
+    """The accounts whose logins are in folders of their own; none for a provider that knows no such thing."""
+    if provider.profiles is None:
+        return Profiles()
+    try:
+        return provider.profiles(machine.context(provider.id, config.provider(provider.id)))
+    except ReadError as error:
+        log.info("%s: reading the profiles failed: %s", provider.id, error.kind)
+    except Exception as error:  # one provider's defect must not hide all others
+        note_defect(f"reading the profiles of {provider.id}", error)
+    return Profiles()
+
+
+def accounts(provider: Provider, config: Config, machine: Machine) -> tuple[Account, ...]:
+    """The provider's labelled accounts: those of the config file, those only the keyring has, and its profiles.
+
+    A credential in the keyring was given later than the one in the file under the same label and takes its place.
+    """
+    return (*_labelled(provider, config, machine), *profiles(provider, config, machine).accounts)
+
+
+def _labelled(provider: Provider, config: Config, machine: Machine) -> tuple[Account, ...]:
+    in_keyring = machine.keyring.labels(provider.id)
+    configured = tuple(
+        replace(account, token=None) if account.label in in_keyring else account
+        for account in config.accounts(provider.id)
+    )
+    known = {account.label.casefold() for account in configured} | {"", COOKIE_LABEL}
+    return (*configured, *(Account(label) for label in in_keyring if label.casefold() not in known))
+
+
+def targets_of(provider: Provider, config: Config, machine: Machine) -> tuple[Target, ...]:
+    """The accounts to read of one provider; the one without a label when it has no labelled ones."""
+    found = profiles(provider, config, machine)
+    if found.accounts:
+        return _targets_of_profiles(provider, config, found)
+    labelled = _labelled(provider, config, machine)
+    if labelled:
+        return _targets_of_labelled(provider, config, labelled, "" in machine.keyring.labels(provider.id))
+    return (Target.of(provider, None, config),)
+
+
+def _targets_of_profiles(provider: Provider, config: Config, found: Profiles) -> tuple[Target, ...]:
+    """The usual account, then those in folders of their own. All are active unless the user chose one."""
+    every: tuple[Account | None, ...] = (None, *found.accounts) if found.usual else found.accounts
+    return tuple(
+        Target.of(provider, account, config, found.active in (None, account.label if account else ""))
+        for account in every
+    )
+
+
+def _targets_of_labelled(
+    provider: Provider, config: Config, labelled: tuple[Account, ...], unlabelled: bool
+) -> tuple[Target, ...]:
+    """Of the config file's accounts one is active. Of those that only the keyring has nobody chose one: all are. A key
+    that the keyring has without a label (`unlabelled`) stays an account of its own."""
+    chosen = config.active_account(provider.id)
+    targets = [
+        Target.of(provider, account, config, chosen is None or account.label == chosen.label) for account in labelled
+    ]
+    if unlabelled:
+        targets.append(Target.of(provider, None, config, chosen is None))
+    return tuple(targets)
+
+
+# --- what this machine has ---
+
+
+def inspect(provider: Provider, config: Config, machine: Machine) -> Inspection:
+    """Search this machine for one provider's credentials."""
+    ctx = machine.context(provider.id, config.provider(provider.id))
+    found: dict[str, None] = {}
+    looked_at: dict[str, None] = {}
+    for strategy in _strategies(provider, ctx):
+        try:
+            looked_at.update(dict.fromkeys(strategy.lookup.places(ctx)))
+            if place := strategy.lookup.probe(ctx):
+                found[place] = None
+        except ReadError as error:
+            log.info("%s: the search for a credential failed: %s", provider.id, error.kind)
+        except Exception as error:  # one provider's defect must not hide all others
+            note_defect(f"the search for a credential of {provider.id}", error)
+    labels = tuple(account.label for account in accounts(provider, config, machine))
+    return Inspection(provider, config.provider(provider.id).enabled, tuple(found), tuple(looked_at), labels)
+
+
 def _strategies(provider: Provider, ctx: Context) -> tuple[Strategy[Any], ...]:
     try:
         return plan(provider, ctx)
-    except ReadError:
+    except ReadError:  # the config names a source it does not have
         return provider.strategies
+
+
+def detect(config: Config, machine: Machine) -> tuple[Target, ...]:
+    """All accounts to show, in the config's order and then by id. Imports all providers that are not switched off."""
+    targets: list[Target] = []
+    for id in ordered_ids(config):
+        if config.provider(id).enabled is False or (provider := loaded(id)) is None:
+            continue
+        if inspect(provider, config, machine).shown:
+            targets += targets_of(provider, config, machine)
+    return tuple(targets)
+
+
+async def detected(config: Config, machine: Machine) -> tuple[Target, ...]:
+    """As `detect`, in a thread."""
+    return await asyncio.to_thread(detect, config, machine)

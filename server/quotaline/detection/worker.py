@@ -1,17 +1,19 @@
-"""Looking this machine over in a worker process: all providers there are must be imported for it, few are shown."""
+"""Detection in a worker process: it imports all providers there are, of which a sidecar shows few.
+
+Only ids go to the worker and come back: a `Target` and its provider never leave the process that made them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quotaline.config import Config
-from quotaline.detection.detect import Target, detect, inspect, loaded, targets_of
-from quotaline_providers import registry
+from quotaline.detection.detect import Target, detect, inspect, loaded, ordered_ids, targets_of
 from quotaline_providers.diagnostics import Defect, defects, keep_defect
 from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
@@ -20,11 +22,12 @@ from quotaline_providers.secret import Secret
 log = logging.getLogger(__name__)
 
 SECONDS = 60.0
+"""How long the worker may take."""
 
 
 @dataclass(frozen=True)
 class DetectionInput:
-    """What a machine is looked over with. `labels` are those of the keyring, by provider."""
+    """What the worker is told of this machine. `labels` are those of the keyring, by provider."""
 
     config: Config
     environ: Mapping[str, str] = field(repr=False)
@@ -37,7 +40,7 @@ class DetectionInput:
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """A keyring that is not asked for anything: the labels are known, and detection needs no more."""
+    """A keyring whose labels are known and that gives nothing out: detection needs no more."""
 
     by_provider: Mapping[str, tuple[str, ...]]
 
@@ -51,23 +54,19 @@ class KnownLabels:
         return None
 
 
-def shown(inputs: DetectionInput, ids: tuple[str, ...]) -> tuple[dict[str, str], tuple[Defect, ...]]:
-    """Those of these providers that are to be shown, each with the place where something of it was found (or none),
-    and the defects that were noted meanwhile: nobody sees the log of a worker."""
+def shown(inputs: DetectionInput, ids: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Defect, ...]]:
+    """Those of these providers that are to be shown, and the defects that were noted meanwhile: nobody sees the log of
+    the worker, in which this runs."""
     real = Machine.real(memory=VolatileMemory(), state_dir=inputs.home, environ=inputs.environ, home=inputs.home)
     machine = replace(real, keyring=KnownLabels(inputs.labels), platform=inputs.platform)
-    found: dict[str, str] = {}
-    for id in ids:
-        if (provider := loaded(id)) is not None:
-            inspection = inspect(provider, inputs.config, machine)
-            if inspection.shown:
-                found[id] = inspection.found[0] if inspection.found else ""
+    providers = (provider for id in ids if (provider := loaded(id)) is not None)
+    found = tuple(provider.id for provider in providers if inspect(provider, inputs.config, machine).shown)
     return found, defects() if os.getpid() != inputs.process else ()
 
 
 async def detect_in_worker(config: Config, machine: Machine) -> tuple[Target, ...]:
     """As `detect`, but only the providers that are shown are imported here."""
-    ids = _in_order(config)
+    ids = tuple(id for id in ordered_ids(config) if config.provider(id).enabled is not False)
     labels = {id: machine.keyring.labels(id) for id in ids}
     inputs = DetectionInput(config, dict(machine.environ), machine.home, machine.platform, labels)
     try:
@@ -80,17 +79,6 @@ async def detect_in_worker(config: Config, machine: Machine) -> tuple[Target, ..
     return await asyncio.to_thread(_targets, found, config, machine)
 
 
-def _targets(found: Mapping[str, str], config: Config, machine: Machine) -> tuple[Target, ...]:
-    providers = ((loaded(id), origin) for id, origin in found.items())
-    return tuple(
-        target
-        for provider, origin in providers
-        if provider is not None
-        for target in targets_of(provider, config, machine, origin)
-    )
-
-
-def _in_order(config: Config) -> tuple[str, ...]:
-    """The ids of all providers that are not switched off: those the config lists first, in its order."""
-    ids = dict.fromkeys((*(id for id in config.order if id in registry.ids()), *registry.ids()))
-    return tuple(id for id in ids if config.provider(id).enabled is not False)
+def _targets(ids: Sequence[str], config: Config, machine: Machine) -> tuple[Target, ...]:
+    providers = (provider for id in ids if (provider := loaded(id)) is not None)
+    return tuple(target for provider in providers for target in targets_of(provider, config, machine))

@@ -43,7 +43,7 @@ async def _refresh(session: Session, arguments: tuple[Any, ...]) -> wire.Refresh
     ids = _ids(arguments)
     keys = [_provider(id).id if "/" not in id else id for id in ids] or None
     shown = session.service.targets
-    wanted = [t for t in shown if keys is None or t.key in keys or t.provider in keys]
+    wanted = [t for t in shown if keys is None or t.key in keys or t.provider.id in keys]
     async with session.client.progress("Refreshing AI usage") as report:
         done: list[Refreshed] = []
 
@@ -60,7 +60,7 @@ def _outcome(refreshed: Refreshed) -> wire.Outcome:
     state = refreshed.state
     failure = state.failure
     message = " ".join(filter(None, (failure.message, failure.hint))) if failure else None
-    return wire.Outcome(state.provider, state.account or None, failure is None, refreshed.asked, message)
+    return wire.Outcome(state.provider, state.account or None, failure is None, refreshed.fetched, message)
 
 
 async def _open_dashboard(session: Session, arguments: tuple[Any, ...]) -> wire.DashboardResult:

@@ -1,13 +1,13 @@
-"""What an outcome makes of what was known before: what is kept, what is dropped, what is taken over."""
+"""What is known of an account after a read: what the outcome tells, and what stays of what was known before."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from quotaline.detection.detect import Target
 from quotaline.state import Failure
 from quotaline.store.store import Reading
-from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Kind, RateLimited, ReadError
 from quotaline_providers.model import Identity, Usage, Window
 from quotaline_providers.run import Outcome
@@ -16,48 +16,31 @@ COOL_DOWN = timedelta(minutes=5)
 """How long to leave a vendor alone that said "too many requests" without saying for how long."""
 
 
-def apply(target: Target, previous: Reading | None, outcome: Outcome, provider: Provider, source: str) -> Reading:
-    """The new reading of an account after an outcome."""
+def apply(target: Target, previous: Reading | None, outcome: Outcome, source: str) -> Reading:
+    """The new reading of an account: what came of a read from this `source`, and what stays of the `previous` reading
+    unless that was made with another config entry."""
+    error, now = outcome.error, outcome.finished_at
+    assert error is not None or outcome.usage is not None, "an outcome without usage has an error"
     before = previous if previous is not None and previous.digest == target.digest else None
-    if outcome.error is None and outcome.usage is not None:
-        return _reading(target, outcome, _carried(outcome, before), source, _still_cooling(before, outcome, source))
-    error = outcome.error
-    assert error is not None, "an outcome without usage has an error"
-    failures = (before.failures if before else 0) + 1
-    usage, usage_at, fingerprint = _carried(outcome, before), outcome.finished_at, outcome.fingerprint
-    if usage is None and before is not None and _still_true(before, outcome, error):
-        usage, usage_at, fingerprint = before.usage, before.usage_at or outcome.finished_at, before.fingerprint
-    return Reading(
+    usage = _carried(outcome, before)
+    reading = Reading(
         key=target.key,
-        provider=target.provider,
+        provider=target.provider.id,
         account=target.account_label,
         usage=usage,
-        usage_at=usage_at if usage else None,
-        fingerprint=fingerprint,
-        digest=target.digest,
-        source=source,
-        failure=Failure.of(error),
-        failures=failures,
-        attempted_at=outcome.finished_at,
-        cool_until=_cool_until(error, before, outcome.finished_at),
-    )
-
-
-def _reading(
-    target: Target, outcome: Outcome, usage: Usage | None, source: str, cool_until: datetime | None
-) -> Reading:
-    return Reading(
-        key=target.key,
-        provider=target.provider,
-        account=target.account_label,
-        usage=usage,
-        usage_at=outcome.finished_at,
+        usage_at=now if usage else None,
         fingerprint=outcome.fingerprint,
         digest=target.digest,
         source=source,
-        attempted_at=outcome.finished_at,
-        cool_until=cool_until,
+        attempted_at=now,
     )
+    if error is None:
+        return replace(reading, cool_until=_still_cooling(before, outcome, source))
+    if usage is None and before is not None and _still_true(before, outcome, error):
+        usage_at = before.usage_at or now
+        reading = replace(reading, usage=before.usage, usage_at=usage_at, fingerprint=before.fingerprint)
+    failures = (before.failures if before else 0) + 1
+    return replace(reading, failure=Failure.of(error), failures=failures, cool_until=_cool_until(error, before, now))
 
 
 def _carried(outcome: Outcome, before: Reading | None) -> Usage | None:

@@ -1,4 +1,4 @@
-"""When a provider is asked again. Pure functions of times and counts; the service sleeps and asks."""
+"""When an account is read again. Pure functions of times and counts; `loop` sleeps and reads."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Literal
 
 from quotaline_providers.model import MONTH_MINUTES, Usage
 
-RECENT_LOOK = timedelta(minutes=5)
-WARM_LOOK = timedelta(hours=1)
-IDLE_LOOK = timedelta(hours=4)
+RECENT_INTERACTION = timedelta(minutes=5)
+WARM_INTERACTION = timedelta(hours=1)
+IDLE_INTERACTION = timedelta(hours=4)
 BOUNDARY_MARGIN = timedelta(seconds=30)
 BOUNDARY_EARLIEST = timedelta(seconds=5)
 FIRST_BACK_OFF = timedelta(minutes=1)
@@ -36,24 +36,25 @@ class Past:
     usage: Usage | None = None
 
 
-def adaptive_interval(last_look: datetime | None, now: datetime) -> timedelta:
-    """2 minutes while the user looks, then 5, 15 and 30 as the last look grows older (a look in the future is now)."""
-    if last_look is None:
+def adaptive_interval(last_interaction: datetime | None, now: datetime) -> timedelta:
+    """2 minutes while the user is there, then 5, 15 and 30 as the last interaction grows older; one in the future, from
+    before the clock was set back, counts as now."""
+    if last_interaction is None:
         return timedelta(minutes=30)
-    since = now - last_look
-    if since <= RECENT_LOOK:
+    since = now - last_interaction
+    if since <= RECENT_INTERACTION:
         return timedelta(minutes=2)
-    if since <= WARM_LOOK:
+    if since <= WARM_INTERACTION:
         return timedelta(minutes=5)
-    return timedelta(minutes=15) if since < IDLE_LOOK else timedelta(minutes=30)
+    return timedelta(minutes=15) if since < IDLE_INTERACTION else timedelta(minutes=30)
 
 
-def interval(cadence: Cadence, last_look: datetime | None, minimum: float, now: datetime) -> timedelta | None:
+def interval(cadence: Cadence, last_interaction: datetime | None, minimum: float, now: datetime) -> timedelta | None:
     """The normal time between two reads, never under the provider's minimum (seconds). None for `manual`."""
     if cadence == "manual":
         return None
     if cadence == "adaptive":
-        base = adaptive_interval(last_look, now)
+        base = adaptive_interval(last_interaction, now)
     else:
         base = timedelta(minutes=min(float(cadence), MONTH_MINUTES))
     return max(base, timedelta(seconds=minimum))

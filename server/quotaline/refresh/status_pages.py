@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from quotaline.state import VendorStatus
+from quotaline.store.store import Store
+from quotaline.store.thread import StoreThread
 from quotaline_providers.contract import Provider, StatusKind
 from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.errors import ReadError
@@ -19,8 +21,6 @@ from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.parsing.payload import to_time
 
 if TYPE_CHECKING:
-    from quotaline.refresh.service import StoreThread
-    from quotaline.store.store import Store
     from quotaline_providers.fetching.status_page import ServiceStatus
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _POLL_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What is known of one page: when it was asked last, and what it said last, at `read_at`."""
+    """What is known of one page: when it was requested last, and what it said last, at `read_at`."""
 
     asked_at: datetime
     status: VendorStatus | None = None
@@ -43,7 +43,7 @@ class Noted:
 
 
 def page_of(provider: Provider) -> str | None:
-    """What tells the provider's status page from others; None when it has none that is read."""
+    """The key of the provider's status page: its address and product. None when it has none that is read."""
     page = provider.status
     if page is None or page.kind is StatusKind.LINK:
         return None
@@ -69,8 +69,7 @@ class StatusPages:
         return noted.status
 
     def is_due(self, provider: Provider, attempted_at: datetime) -> bool:
-        """Whether the page should be asked again: the provider was read since the last time, which was long enough
-        ago."""
+        """Whether to read the page again: the last time is long enough ago, and the provider was read since."""
         page = page_of(provider)
         if page is None or page in self._reading:
             return False
@@ -83,18 +82,18 @@ class StatusPages:
         if not pages:
             return False
 
-        def look(store: Store) -> dict[str, str | None]:
+        def notes(store: Store) -> dict[str, str | None]:
             return {page: store.note(_note(page)) for page in pages}
 
-        texts = await self._store.do(look)
+        texts = await self._store.do(notes)
         found = {page: noted for page, text in texts.items() if (noted := _decoded(text)) is not None}
         changed = any(self._noted.get(page) != noted for page, noted in found.items())
         self._noted |= found
         return changed
 
     async def read(self, provider: Provider, *, patient: bool = False) -> bool:
-        """Ask the page unless it was asked a moment ago or another sidecar is asking; a `patient` caller waits for
-        that one's answer. Failures change nothing but the time of the next try. Whether something was learnt."""
+        """Read the page unless that was done a moment ago or another sidecar is doing it; a `patient` caller waits for
+        that one's result. A failure changes nothing but the time of the next try. Whether something is new."""
         page = page_of(provider)
         if page is None or page in self._reading:
             return False
@@ -106,13 +105,14 @@ class StatusPages:
                 await asyncio.sleep(_POLL_SECONDS)
             try:
                 changed = await self.reload([provider])
-                return await self._ask(provider, page) if self._is_old(page) else changed
+                due = self._is_old(page) and self._store.restart_due is None
+                return await self._fetch(provider, page) if due else changed
             finally:
                 await asyncio.shield(self._store.do(lambda store: store.release(_note(page))))
         finally:
             self._reading.discard(page)
 
-    async def _ask(self, provider: Provider, page: str) -> bool:
+    async def _fetch(self, provider: Provider, page: str) -> bool:
         asked_at, earlier = self._now, self._noted.get(page)
         found: ServiceStatus | None = None
         try:
@@ -163,7 +163,7 @@ def _encoded(noted: Noted) -> str:
 
 
 def _decoded(text: str | None) -> Noted | None:
-    """None for what is no note of ours."""
+    """None for a note that cannot be understood."""
     try:
         value: Any = json.loads(text or "null")
         asked_at = to_time(value["askedAt"])

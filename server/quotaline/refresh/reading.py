@@ -1,0 +1,252 @@
+"""Reading one account: by one task at a time in this process, and by one process at a time on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from quotaline.detection.detect import Target
+from quotaline.refresh import drift
+from quotaline.refresh.known import Known
+from quotaline.refresh.outcome import apply
+from quotaline.store.store import Reading, Store
+from quotaline.store.thread import StoreThread
+from quotaline_providers.contract import Context
+from quotaline_providers.diagnostics import note_defect
+from quotaline_providers.errors import BadResponse, Kind, MissingCredential, ReadError
+from quotaline_providers.hosts.machine import Machine
+from quotaline_providers.run import Outcome, fingerprint, plan, run
+from quotaline_providers.settings import SourceChoice
+
+Cause = Literal["user", "view", "timer"]
+"""Why an account is read: the user wants it read now, somebody waits to see it, or it is due. Only the first is
+interactive: it may prompt, and is answered with a read of this moment only."""
+
+COALESCE = timedelta(seconds=3)
+"""A read that ended so short a time ago answers the next one."""
+LEASE_MARGIN_SECONDS = 15
+"""How much longer than the provider's deadline a lease holds."""
+LEASE_POLL_SECONDS = 0.25
+"""How often a read that somebody waits for tries to get a lease that another program has."""
+AFTER_DEFECT = timedelta(minutes=5)
+"""How long the loop leaves an account alone whose read failed inside Quotaline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted of one account. `source` is the one the user names, None for the configured one. `force` reads
+    whatever was read a moment ago or promised to the vendor: that was with another credential."""
+
+    target: Target
+    cause: Cause
+    source: SourceChoice | None = None
+    force: bool = False
+
+    @property
+    def interactive(self) -> bool:
+        return self.cause == "user"
+
+    def answers(self, other: Request) -> bool:
+        """Whether this one, being under way, will give what the other wants.
+
+        The user's may do more than a background read: of that they take the result, but not the failure.
+        """
+        if other.source is not None or other.force or other.target != self.target:
+            return False
+        return self.interactive or not other.interactive
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of a request. `fetched` is false when another program's read, a read a moment ago, or a promised wait
+    answered instead, or when this program may no longer ask."""
+
+    fetched: bool
+    outcome: Outcome | None = None
+
+
+NOT_FETCHED = Read(fetched=False)
+
+
+# --- whether to ask the vendor ---
+
+
+def is_promised(request: Request, known: Reading | None, now: datetime) -> bool:
+    """Whether the vendor was promised not to be asked yet. A source that the user names has a promise of its own."""
+    if known is None or known.cool_until is None or known.cool_until <= now:
+        return False
+    if request.interactive and request.target.provider.manual_ignores_cooldown:
+        return False
+    return request.source in (None, known.source)
+
+
+def is_answered(request: Request, known: Reading | None, since: datetime, now: datetime) -> bool:
+    """Whether an attempt at or after `since` will do. An attempt in the future was made before the clock was set back,
+    and does not count; nor does a failure that the user's own read, which may prompt, may not have."""
+    if request.source is not None or known is None or known.attempted_at is None:
+        return False
+    failed = known.failure is not None and known.failure.kind is not Kind.RATE_LIMITED
+    return since <= known.attempted_at <= now and not (request.interactive and failed)
+
+
+def answered_since(request: Request, known: Reading | None, now: datetime) -> datetime:
+    """The time from which on an attempt answers this request: for the loop, which knows of all up to the `known` one,
+    any that came after that; else one of this moment."""
+    if request.cause != "timer":
+        return now - COALESCE
+    if known is None or known.attempted_at is None:
+        return datetime.fromtimestamp(0, tz=UTC)
+    return known.attempted_at + timedelta(milliseconds=1)
+
+
+# --- reading ---
+
+
+class Reader:
+    """Reads accounts and takes what comes of it into `known`. Sets `wake` at the end of each read."""
+
+    def __init__(self, store: StoreThread, machine: Machine, known: Known, wake: asyncio.Event) -> None:
+        self._store = store
+        self._machine = machine
+        self._known = known
+        self._wake = wake
+        self._latest: dict[str, tuple[Request, asyncio.Task[Read]]] = {}
+        self.tasks: set[asyncio.Task[Read]] = set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no account is being read."""
+        return not self._latest
+
+    def is_reading(self, key: str) -> bool:
+        return key in self._latest
+
+    def begin(self, request: Request) -> asyncio.Task[Read]:
+        """Start a read, or join the one under way when that will answer it; else it comes after that one."""
+        key = request.target.key
+        earlier: asyncio.Task[Read] | None = None
+        if key in self._latest:
+            under_way, earlier = self._latest[key]
+            if under_way.answers(request):
+                return earlier
+        task = asyncio.create_task(self._read_after(earlier, request), name=f"read {key}")
+        self._latest[key] = (request, task)
+        self.tasks.add(task)
+        task.add_done_callback(lambda done: self._ended(key, done))
+        return task
+
+    async def forget(self, key: str) -> None:
+        """Drop what is known of an account, here and in the store."""
+        self._known.forget(key)
+        await self._store.do(lambda store: store.drop(key))
+
+    async def fingerprints(self, target: Target, source: SourceChoice | None) -> set[str]:
+        """Those of the credentials that a read would use now; none when it cannot be told, as with a locked keyring."""
+        found: set[str] = set()
+        try:
+            ctx = await self._context(target, interactive=False)
+            for strategy in plan(target.provider, ctx, source):
+                with suppress(ReadError):
+                    found.add(fingerprint(strategy, await strategy.lookup.find(ctx)))
+        except ReadError:  # then it is read, which tells what is wrong
+            pass
+        except Exception as error:
+            note_defect(f"the search for the credential of {target.provider.id}", error)
+        return found
+
+    async def _read_after(self, earlier: asyncio.Task[Read] | None, request: Request) -> Read:
+        if earlier is not None:
+            await asyncio.wait([earlier])
+        if self._store.restart_due is not None:
+            return NOT_FETCHED
+        if request.force:
+            await self.forget(request.target.key)
+        return await self._read(request)
+
+    async def _read(self, request: Request) -> Read:
+        """One call of the store before the vendor is asked, and one after."""
+        key = request.target.key
+        if is_promised(request, self._known.reading(request.target), self._machine.clock()):
+            return NOT_FETCHED
+        self._known.changed()
+        if not await self._take_lease(request):
+            return NOT_FETCHED
+        try:
+            outcome = await self._fetch(request)
+            await self._keep(request, outcome)
+        except BaseException:
+            self._known.release(key)
+            await asyncio.shield(self._store.do(lambda store: store.release(key)))
+            raise
+        return Read(fetched=True, outcome=outcome)
+
+    async def _take_lease(self, request: Request) -> bool:
+        """Whether the vendor is to be asked. When another program is doing so, somebody who waits waits for that."""
+        target, known, clock = request.target, self._known, self._machine.clock
+        seconds = target.provider.deadline + LEASE_MARGIN_SECONDS
+        since = answered_since(request, known.reading(target), clock())
+
+        def wanted(stored: Reading | None) -> bool:
+            reading, now = known.belonging(target, stored), clock()
+            return not is_promised(request, reading, now) and not is_answered(request, reading, since, now)
+
+        while True:
+            start = await self._store.do(lambda store: store.begin_read(target.key, seconds, wanted))
+            known.load_one(target.key, start.reading, held=start.held)
+            if not start.held or request.cause == "timer":
+                return start.granted
+            await asyncio.sleep(LEASE_POLL_SECONDS)
+
+    async def _fetch(self, request: Request) -> Outcome:
+        target, provider = request.target, request.target.provider
+        try:
+            return await run(provider, await self._context(target, interactive=request.interactive), request.source)
+        except ReadError as error:  # a source the provider does not have
+            return Outcome(provider.id, (), None, error, self._machine.clock())
+        except Exception as error:  # such as a keyring's: an error to be shown, and to be backed off from
+            note_defect(f"preparing the read of {provider.id}", error)
+            unreadable = BadResponse(f"{provider.name} could not be read ({type(error).__name__}).")
+            return Outcome(provider.id, (), None, unreadable, self._machine.clock())
+
+    async def _keep(self, request: Request, outcome: Outcome) -> None:
+        target = request.target
+        own, source = self._known.own(target.key), request.source or "auto"
+
+        def made(stored: Reading | None) -> Reading:
+            previous = stored if stored is None or stored.digest == target.digest else own
+            return apply(target, previous, outcome, source)
+
+        def kept(store: Store) -> Reading:
+            reading = store.finish_read(target.key, made)
+            drift.record(store, outcome)
+            return reading
+
+        self._known.keep(await self._store.do(kept))
+
+    async def _context(self, target: Target, *, interactive: bool) -> Context:
+        """What a read is given. Raises MissingCredential when the keyring does not give an account's credential."""
+        id, account = target.provider.id, target.account
+        settings = self._known.config.provider(id)
+        if account is not None and account.token is None and account.home is None:
+            ctx = self._machine.context(id, settings, interactive=interactive)
+            token = await ctx.keyring.own(id, account.label)
+            if token is None:  # anything else found here would be another account's
+                raise MissingCredential(
+                    f"The keyring did not give the credential of the account {account.label}.",
+                    "Unlock the keyring, or give the credential again with `quotaline set-credential`.",
+                )
+            account = replace(account, token=token)
+        return self._machine.context(id, settings, account=account, interactive=interactive)
+
+    def _ended(self, key: str, task: asyncio.Task[Read]) -> None:
+        self.tasks.discard(task)
+        if key in self._latest and self._latest[key][1] is task:
+            del self._latest[key]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._known.pause(key, self._machine.clock() + AFTER_DEFECT)
+            note_defect(f"the read of {key.partition('/')[0]}", error)
+        self._wake.set()
+        self._known.changed()
