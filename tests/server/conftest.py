@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from quotaline_providers.testing import Route, Vendor
+from quotaline_providers.testing import Clock, Route, Vendor
 from tests.server.command import Command
+from tests.server.house import House
 from tests.server.lsp_client import Desk
 
 KEY = "demo-key-of-a-test"
@@ -47,3 +49,20 @@ def openrouter(vendor: Callable[[str], Vendor]) -> Lay:
         return site.get("/api/v1/credits", bearer=key).answers(data={"total_credits": 100, "total_usage": used})
 
     return lay
+
+
+@pytest.fixture
+def credits(vendor: Callable[[str], Vendor]) -> Route:
+    """OpenRouter's credits, whatever the key. It tells nothing of the key."""
+    host = vendor("openrouter.ai")
+    host.get("/api/v1/key").fails(500)
+    return host.get("/api/v1/credits")
+
+
+@pytest_asyncio.fixture
+async def house(environ: dict[str, str], home: Path, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+    """The folders of this test's user, for services in this process."""
+    house = House(environ, home, clock, tmp_path / "cache")
+    yield house
+    for service in house.services:
+        await service.close()

@@ -3,105 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from quotaline.config.load import load_text
-from quotaline.config.model import Config
-from quotaline.detection.detect import Target, detect
-from quotaline.refresh.notes import SharedNotes
 from quotaline.refresh.reading import Request
 from quotaline.refresh.service import Service
 from quotaline.settings import Settings
 from quotaline.state import Snapshot
 from quotaline.store.store import Store
-from quotaline.store.thread import StoreThread
 from quotaline_providers import registry
 from quotaline_providers.hosts.machine import Machine
-from quotaline_providers.testing import Clock, FakeKeyring, Route, Vendor
-
-ONE_KEY = '{"providers": [{"id": "openrouter", "enabled": true, "apiKey": "k"}]}'
-OTHER_KEY = ONE_KEY.replace('"k"', '"other"')
-TWO_ACCOUNTS = """{"providers": [{"id": "openrouter", "enabled": true, "tokenAccounts": {"accounts": [
-    {"label": "Home", "token": "h"}, {"label": "Work", "token": "w"}]}}]}"""
-
-
-class House:
-    """One user's folders, on which services are opened one after another or side by side."""
-
-    def __init__(self, environ: dict[str, str], home: Path, clock: Clock, folder: Path) -> None:
-        self.environ, self.home, self.clock, self.folder = environ, home, clock, folder
-        self.services: list[Service] = []
-
-    async def open(self, text: str = ONE_KEY) -> Service:
-        thread = StoreThread(Store(self.folder, self.clock))
-        machine = Machine.real(
-            memory=SharedNotes(thread),
-            state_dir=self.folder / "state",
-            environ=self.environ,
-            home=self.home,
-            clock=self.clock,
-        )
-        parts = thread, replace(machine, keyring=FakeKeyring()), config(text), Settings()
-        service = Service(*parts, detect=detected)
-        self.services.append(service)
-        await service.open()
-        await service.rescan()
-        return service
-
-    async def close(self, service: Service) -> None:
-        self.services.remove(service)
-        await service.close()
-
-
-async def detected(config: Config, machine: Machine) -> tuple[Target, ...]:
-    return tuple(target for target in detect(config, machine) if target.provider.id == "openrouter")
-
-
-async def round_of(service: Service) -> None:
-    """What the loop does in one round, with the reads that it begins."""
-    await service._loop.round()
-    await asyncio.gather(*service._reader.tasks)
-
-
-def config(text: str) -> Config:
-    return load_text(text)[0]
-
-
-def percent(service: Service, key: str = "openrouter") -> float | None:
-    usage = service.state(key).usage
-    return None if usage is None else usage.window("credits").used_percent
-
-
-@pytest_asyncio.fixture
-async def house(environ: dict[str, str], home: Path, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
-    house = House(environ, home, clock, tmp_path / "cache")
-    yield house
-    for service in house.services:
-        await service.close()
-
-
-@pytest.fixture
-def openrouter(vendor: Callable[[str], Vendor]) -> Vendor:
-    host = vendor("openrouter.ai")
-    host.get("/api/v1/key").fails(500)
-    return host
-
-
-@pytest.fixture
-def credits(openrouter: Vendor) -> Route:
-    return openrouter.get("/api/v1/credits")
-
-
-def used(route: Route, amount: float) -> Route:
-    return route.answers(data={"total_credits": 10, "total_usage": amount})
-
+from quotaline_providers.testing import Route
+from tests.server.house import ONE_KEY, OTHER_KEY, TWO_ACCOUNTS, House, config, percent, round_of, used
 
 FAILURES: dict[str, tuple[Callable[[Route], object], str]] = {
     "401": (lambda route: route.fails(401), "expired_credential"),
@@ -132,7 +49,6 @@ FAILURES: dict[str, tuple[Callable[[Route], object], str]] = {
 async def test_the_last_good_usage_stands_beside_each_failure(
     house: House, credits: Route, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quotaline_providers.vendors.openrouter.CREDITS_SECONDS", 1.0)
     fail, kind = FAILURES[name]
     service = await house.open()
     used(credits, 4)
@@ -142,6 +58,8 @@ async def test_the_last_good_usage_stands_beside_each_failure(
     house.clock.advance(timedelta(minutes=10))
     await house.close(service)
     service = await house.open()
+    if name == "drip":
+        monkeypatch.setattr("quotaline_providers.vendors.openrouter.CREDITS_SECONDS", 1.0)
     await service.refresh()
     state = service.state("openrouter")
     assert (percent(service), state.stale) == (40, True)
@@ -192,7 +110,8 @@ async def test_sidecars_with_different_configs_do_not_ask_in_turns(house: House,
     assert (percent(one), percent(two)) == (40, 40)
 
 
-async def test_labelled_accounts_have_each_their_own_usage(house: House, openrouter: Vendor) -> None:
+async def test_labelled_accounts_have_each_their_own_usage(house: House, credits: Route) -> None:
+    openrouter = credits.vendor
     used(openrouter.get("/api/v1/credits", bearer="h"), 1)
     openrouter.routes.insert(0, openrouter.routes.pop())
     service = await house.open(TWO_ACCOUNTS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from quotaline_providers.testing import Route, Vendor
+from quotaline_providers.testing import Route
 from tests.server.lsp_client import Client, Desk, Params
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
@@ -21,13 +21,6 @@ def desk(environ: dict[str, str], home: Path) -> Iterator[Desk]:
         desk.write_config({"id": "openrouter", "enabled": True, "apiKey": "k"})
         yield desk
     assert all(client.process.poll() is not None for client in desk.clients)
-
-
-@pytest.fixture
-def credits(vendor: Callable[[str], Vendor]) -> Route:
-    host = vendor("openrouter.ai")
-    host.get("/api/v1/key").fails(500)
-    return host.get("/api/v1/credits")
 
 
 def shows(percent: float) -> Callable[[Params], bool]:

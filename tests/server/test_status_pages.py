@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from quotaline.config.load import load_text
-from quotaline.refresh.notes import SharedNotes
 from quotaline.refresh.service import Service
 from quotaline.settings import Settings
 from quotaline.state import VendorStatus
-from quotaline.store.store import Store
 from quotaline.store.thread import StoreThread
-from quotaline_providers.hosts.machine import Machine
-from quotaline_providers.testing import Clock, FakeKeyring, Route, Vendor
+from quotaline_providers.testing import Clock, Route, Vendor
 from tests.server.command import Command
+from tests.server.house import House
 from tests.server.lsp_client import Desk
 
 TWO_OF_ONE_VENDOR = """{"providers": [{"id": "openai", "enabled": true, "apiKey": "k"},
@@ -47,30 +43,13 @@ def says(page: Route, indicator: str, description: str = "") -> Route:
     return page.answers(page={"updated_at": "2026-01-02T11:00:00Z"}, status=said)
 
 
-class Windows:
-    """Windows of one user, and how time goes by in them."""
+class Windows(House):
+    """Windows of one user, and how time goes by in them. Without `live` nothing is read."""
 
-    def __init__(self, environ: dict[str, str], home: Path, clock: Clock, folder: Path) -> None:
-        self.environ, self.home, self.clock, self.folder = environ, home, clock, folder
-        self.services: list[Service] = []
-
-    async def open(self, text: str = TWO_OF_ONE_VENDOR, **settings: Any) -> Service:
-        thread = StoreThread(Store(self.folder, self.clock))
-        machine = Machine.real(
-            memory=SharedNotes(thread),
-            state_dir=self.folder / "state",
-            environ=self.environ,
-            home=self.home,
-            clock=self.clock,
-        )
-        config = load_text(text)[0]
-        service = Service(
-            thread, replace(machine, keyring=FakeKeyring()), config, Settings(**{"refresh": "manual", **settings})
-        )
-        self.services.append(service)
-        await service.open()
-        await service.rescan()
-        return service
+    async def open(
+        self, text: str = TWO_OF_ONE_VENDOR, thread: type[StoreThread] = StoreThread, **settings: Any
+    ) -> Service:
+        return await super().open(text, thread, **{"refresh": "manual", **settings})
 
     async def live(self, minutes: float = 0, *, reads: bool = True) -> None:
         """Let time pass, read in the first window, then let every one do what its loop does, to the end."""

@@ -138,24 +138,15 @@ class Reader:
         task.add_done_callback(lambda done: self._ended(key, done))
         return task
 
-    async def forget(self, key: str) -> None:
-        """Drop what is known of an account, here and in the store."""
-        self._known.forget(key)
-        await self._store.do(lambda store: store.drop(key))
-
-    async def fingerprints(self, target: Target, source: SourceChoice | None) -> set[str]:
-        """Those of the credentials that a read would use now; none when it cannot be told, as with a locked keyring."""
-        found: set[str] = set()
-        try:
-            ctx = await self._context(target, interactive=False)
-            for strategy in plan(target.provider, ctx, source):
-                with suppress(ReadError):
-                    found.add(fingerprint(strategy, await strategy.lookup.find(ctx)))
-        except ReadError:  # then it is read, which tells what is wrong
-            pass
-        except Exception as error:
-            note_defect(f"the search for the credential of {target.provider.id}", error)
-        return found
+    def _ended(self, key: str, task: asyncio.Task[Read]) -> None:
+        self.tasks.discard(task)
+        if key in self._latest and self._latest[key][1] is task:
+            del self._latest[key]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._known.pause(key, self._machine.clock() + AFTER_DEFECT)
+            note_defect(f"the read of {key.partition('/')[0]}", error)
+        self._wake.set()
+        self._known.changed()
 
     async def _read_after(self, earlier: asyncio.Task[Read] | None, request: Request) -> Read:
         if earlier is not None:
@@ -211,21 +202,6 @@ class Reader:
             unreadable = BadResponse(f"{provider.name} could not be read ({type(error).__name__}).")
             return Outcome(provider.id, (), None, unreadable, self._machine.clock())
 
-    async def _keep(self, request: Request, outcome: Outcome) -> None:
-        target = request.target
-        own, source = self._known.own(target.key), request.source or "auto"
-
-        def made(stored: Reading | None) -> Reading:
-            previous = stored if stored is None or stored.digest == target.digest else own
-            return apply(target, previous, outcome, source)
-
-        def kept(store: Store) -> Reading:
-            reading = store.finish_read(target.key, made)
-            drift.record(store, outcome)
-            return reading
-
-        self._known.keep(await self._store.do(kept))
-
     async def _context(self, target: Target, *, interactive: bool) -> Context:
         """What a read is given. Raises MissingCredential when the keyring does not give an account's credential."""
         id, account = target.provider.id, target.account
@@ -241,12 +217,36 @@ class Reader:
             account = replace(account, token=token)
         return self._machine.context(id, settings, account=account, interactive=interactive)
 
-    def _ended(self, key: str, task: asyncio.Task[Read]) -> None:
-        self.tasks.discard(task)
-        if key in self._latest and self._latest[key][1] is task:
-            del self._latest[key]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._known.pause(key, self._machine.clock() + AFTER_DEFECT)
-            note_defect(f"the read of {key.partition('/')[0]}", error)
-        self._wake.set()
-        self._known.changed()
+    async def _keep(self, request: Request, outcome: Outcome) -> None:
+        target = request.target
+        own, source = self._known.own(target.key), request.source or "auto"
+
+        def made(stored: Reading | None) -> Reading:
+            previous = stored if stored is None or stored.digest == target.digest else own
+            return apply(target, previous, outcome, source)
+
+        def kept(store: Store) -> Reading:
+            reading = store.finish_read(target.key, made)
+            drift.record(store, outcome)
+            return reading
+
+        self._known.keep(await self._store.do(kept))
+
+    async def forget(self, key: str) -> None:
+        """Drop what is known of an account, here and in the store."""
+        self._known.forget(key)
+        await self._store.do(lambda store: store.drop(key))
+
+    async def fingerprints(self, target: Target, source: SourceChoice | None) -> set[str]:
+        """Those of the credentials that a read would use now; none when it cannot be told, as with a locked keyring."""
+        found: set[str] = set()
+        try:
+            ctx = await self._context(target, interactive=False)
+            for strategy in plan(target.provider, ctx, source):
+                with suppress(ReadError):
+                    found.add(fingerprint(strategy, await strategy.lookup.find(ctx)))
+        except ReadError:  # then it is read, which tells what is wrong
+            pass
+        except Exception as error:
+            note_defect(f"the search for the credential of {target.provider.id}", error)
+        return found
