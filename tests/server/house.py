@@ -22,6 +22,18 @@ OTHER_KEY = ONE_KEY.replace('"k"', '"other"')
 TWO_ACCOUNTS = """{"providers": [{"id": "openrouter", "enabled": true, "tokenAccounts": {"accounts": [
     {"label": "Home", "token": "h"}, {"label": "Work", "token": "w"}]}}]}"""
 
+RESTART = "A newer Quotaline has taken over. Restart the editor."
+
+
+class NewerStore(StoreThread):
+    """A store that a newer program owns, as long as `newer` says so."""
+
+    newer: str | None = RESTART
+
+    @property
+    def restart_due(self) -> str | None:
+        return self.newer
+
 
 class House:
     """Its services have real HTTP, a real store and a clock that only moves when told."""

@@ -17,7 +17,7 @@ from quotaline.state import VendorStatus
 from quotaline.store.thread import StoreThread
 from quotaline_providers.testing import Clock, Route, Vendor
 from tests.server.command import Command
-from tests.server.house import House
+from tests.server.house import House, NewerStore, round_of
 from tests.server.lsp_client import Desk
 
 TWO_OF_ONE_VENDOR = """{"providers": [{"id": "openai", "enabled": true, "apiKey": "k"},
@@ -179,6 +179,19 @@ async def test_a_clock_set_back_does_not_silence_a_page(windows: Windows, page: 
     await windows.live()
     await windows.live(-600)
     assert page.count == 2
+
+
+async def test_nobody_asks_while_a_newer_program_owns_the_store(windows: Windows, page: Route) -> None:
+    says(page, "minor")
+    await windows.open()
+    await windows.services[0].refresh()
+    service = await windows.open(thread=NewerStore)
+    await round_of(service)
+    await service.check_statuses(["openai"])
+    assert page.count == 0
+    service._store.newer = None  # type: ignore[attr-defined]
+    await round_of(service)
+    assert page.count == 1
 
 
 # --- with real programs ----------------------------------------------------------------------------
