@@ -11,6 +11,7 @@ from quotaline.config import Config
 from quotaline.config.load import load_text
 from quotaline.detection.detect import detect
 from quotaline.detection.worker import detect_in_worker
+from quotaline_providers import registry
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
 from quotaline_providers.testing import FakeKeyring
@@ -40,6 +41,7 @@ async def test_what_is_found_is_what_would_be_found_here(machine: Machine, home:
     await machine.close()
     assert [target.key for target in found] == ["zai", "crof", "codex", "deepseek/Work"]
     assert found == detect(config(text), here)
+    assert all(target.provider is registry.get(target.provider.id) for target in found), "no provider crosses over"
 
 
 async def test_nothing_stays_behind(machine: Machine) -> None:

@@ -1,4 +1,4 @@
-"""When a provider is asked again."""
+"""When an account is read again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def usage(*resets: datetime, at: datetime = NOW) -> Usage:
 @pytest.mark.parametrize(
     ("looked", "every"), [(-60, 2), (0, 2), (5, 2), (6, 5), (60, 5), (61, 15), (239, 15), (240, 30)]
 )
-def test_the_adaptive_interval_grows_with_the_time_since_the_last_look(looked: float, every: float) -> None:
+def test_the_adaptive_interval_grows_with_the_time_since_the_last_interaction(looked: float, every: float) -> None:
     assert adaptive_interval(NOW - minutes(looked), NOW) == minutes(every)
 
 

@@ -82,7 +82,7 @@ class Known:
         """The stored reading of the account, if it was made with its config entry, else the last one made here.
 
         Another program that has another config keeps its own in the store; without this the two would ask in turns for
-        ever.
+        ever. May be called in the store's thread.
         """
         if stored is None or stored.digest in ("", target.digest):
             return stored
