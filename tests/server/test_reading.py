@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
 
+from quotaline.detection.detect import Target
 from quotaline.refresh import reading
 from quotaline.refresh.loop import LONGEST_SLEEP_SECONDS
+from quotaline.refresh.reading import Request, answered_since, is_answered
 from quotaline.refresh.service import Service
-from quotaline.state import Snapshot
-from quotaline.store.store import Store
+from quotaline.state import Failure, Snapshot
+from quotaline.store.reading import Reading
+from quotaline.store.store import RESTART_DUE, Store
 from quotaline.store.thread import StoreThread
 from quotaline_providers import registry
+from quotaline_providers.contract import Provider
+from quotaline_providers.errors import Kind
+from quotaline_providers.settings import Source
 from quotaline_providers.testing import Route
 from tests.server.house import RESTART, House, NewerStore, percent, round_of, used
+from tests.server.test_store_reads import take_over
 
 T = TypeVar("T")
 
@@ -34,6 +41,43 @@ class CountedStore(StoreThread):
 
 def store_of(service: Service) -> Any:
     return service._store
+
+
+# --- whether to ask ---
+
+NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
+TARGET = Target(Provider(id="demo", name="Demo", connect="Connect it.", strategies=()), None, "digest")
+
+
+def attempt(seconds: float, failure: Kind | None = None) -> Reading:
+    """What is known after an attempt so many seconds from now."""
+    told = Failure(kind=failure, message="It failed.") if failure else None
+    return Reading("demo", "demo", "", failure=told, attempted_at=NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known", "answered"),
+    [
+        (Request(TARGET, "view"), None, False),
+        (Request(TARGET, "view"), attempt(-4), False),
+        (Request(TARGET, "view"), attempt(-3), True),
+        (Request(TARGET, "view"), attempt(3600), False),
+        (Request(TARGET, "view"), attempt(-1, Kind.FORBIDDEN), True),
+        (Request(TARGET, "user"), attempt(-1), True),
+        (Request(TARGET, "user"), attempt(-1, Kind.FORBIDDEN), False),
+        (Request(TARGET, "user"), attempt(-1, Kind.RATE_LIMITED), True),
+        (Request(TARGET, "user", source=Source.API), attempt(-1), False),
+    ],
+)
+def test_an_attempt_of_the_last_three_seconds_answers(wanted: Request, known: Reading | None, answered: bool) -> None:
+    assert is_answered(wanted, known, answered_since(wanted, known, NOW), NOW) is answered
+
+
+def test_the_loop_is_answered_by_any_attempt_it_has_not_seen() -> None:
+    due = Request(TARGET, "timer")
+    since = answered_since(due, attempt(-600), NOW)
+    assert [is_answered(due, attempt(seconds), since, NOW) for seconds in (-600, -599, 0)] == [False, True, True]
+    assert is_answered(due, attempt(-600), answered_since(due, None, NOW), NOW)
 
 
 # --- one call before, one after ---
@@ -107,6 +151,21 @@ async def test_nobody_is_asked_while_a_newer_program_owns_the_store(house: House
     store_of(service).newer = None
     await round_of(service)
     assert (service.snapshot().restart_due, percent(service), credits.count) == (None, 80, 2)
+
+
+async def test_a_newer_program_that_takes_over_is_noticed_before_anything_is_asked(
+    house: House, credits: Route
+) -> None:
+    used(credits, 4)
+    by_loop, by_user = await house.open(), await house.open()
+    await by_loop.refresh()
+    house.clock.advance(timedelta(hours=3))
+    take_over(Store(house.folder, house.clock))
+    await round_of(by_loop)
+    assert [done.fetched for done in await by_user.refresh()] == [False]
+    for service in (by_loop, by_user):
+        assert (service.snapshot().restart_due, percent(service)) == (RESTART_DUE, 40)
+    assert credits.count == 1
 
 
 async def test_what_the_loop_finds_out_of_a_restart_is_published(house: House, credits: Route) -> None:

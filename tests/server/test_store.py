@@ -258,22 +258,6 @@ def test_a_lease_dies_with_its_holder(folder: Path, clock: Clock) -> None:
         assert store.lease("demo", 60)
 
 
-def test_what_was_attempted_a_moment_ago_needs_no_lease(folder: Path, clock: Clock) -> None:
-    store = Store(folder, clock)
-    store.save(a_reading(clock.now))
-    assert not store.lease("demo", 60, attempted_before=clock.now - timedelta(seconds=3))
-    assert not store.lease("demo", 60, attempted_before=clock.now)
-    assert store.lease("demo", 60, attempted_before=clock.now + timedelta(seconds=1))
-
-
-def test_an_attempt_with_another_config_or_in_the_future_does_not_count(folder: Path, clock: Clock) -> None:
-    store = Store(folder, clock)
-    store.save(a_reading(clock.now))
-    assert store.lease("demo", 60, attempted_before=clock.now, digest="other")
-    store.save(a_reading(clock.now + timedelta(hours=1)))
-    assert store.lease("demo", 60, attempted_before=clock.now)
-
-
 # --- notes ---
 
 

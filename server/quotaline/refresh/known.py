@@ -8,7 +8,7 @@ from datetime import datetime
 from quotaline.config import Config
 from quotaline.detection.detect import Target
 from quotaline.settings import Settings
-from quotaline.store.store import Reading
+from quotaline.store.reading import Reading
 from quotaline_providers.contract import Provider
 
 

@@ -14,7 +14,8 @@ from quotaline.refresh.accounts import Accounts
 from quotaline.refresh.known import Known
 from quotaline.refresh.reading import Reader, Request
 from quotaline.refresh.status_pages import StatusPages
-from quotaline.store.store import Reading, Store
+from quotaline.store.reading import Reading
+from quotaline.store.store import Store
 from quotaline.store.thread import StoreThread
 from quotaline_providers.contract import Provider
 from quotaline_providers.diagnostics import note_defect

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from quotaline.detection.detect import Target
 from quotaline.state import Failure
-from quotaline.store.store import Reading
+from quotaline.store.reading import Reading
 from quotaline_providers.errors import Kind, RateLimited, ReadError
 from quotaline_providers.model import Identity, Usage, Window
 from quotaline_providers.run import Outcome

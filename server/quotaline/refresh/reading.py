@@ -12,7 +12,8 @@ from quotaline.detection.detect import Target
 from quotaline.refresh import drift
 from quotaline.refresh.known import Known
 from quotaline.refresh.outcome import apply
-from quotaline.store.store import Reading, Store
+from quotaline.store.reading import Reading
+from quotaline.store.store import Store
 from quotaline.store.thread import StoreThread
 from quotaline_providers.contract import Context
 from quotaline_providers.diagnostics import note_defect

@@ -143,27 +143,11 @@ class Store:
 
     # --- leases ---
 
-    def lease(
-        self, key: str, seconds: float, *, attempted_before: datetime | None = None, digest: str | None = None
-    ) -> bool:
-        """Take the right to read an account, for a time.
-
-        False when someone alive holds it, or when the account was attempted at or after `attempted_before` (with a
-        config entry of this `digest`, when one is given), and always while a restart is due.
-        """
+    def lease(self, key: str, seconds: float) -> bool:
+        """Take the right to read something, for this many seconds. False when someone alive has it, and always while a
+        restart is due."""
         now = self._clock()
-
-        def take(db: sqlite3.Connection) -> bool:
-            if self._file.newer:
-                return False
-            if attempted_before is not None:
-                row = db.execute("SELECT attempted_at, digest FROM reading WHERE key = ?", (key,)).fetchone()
-                same = row is not None and (digest is None or row[1] == digest)
-                if same and row[0] is not None and row[0] >= attempted_before.timestamp() and row[0] <= now.timestamp():
-                    return False
-            return leases.take(db, key, self.holder, seconds, now)
-
-        return self._file.write(take)
+        return self._file.write(lambda db: not self._file.newer and leases.take(db, key, self.holder, seconds, now))
 
     def leased(self) -> frozenset[str]:
         """Keys that someone (we or another sidecar) is reading right now."""
@@ -187,14 +171,14 @@ class Store:
         def begin(db: sqlite3.Connection) -> tuple[Row | None, ReadStart]:
             row: Row | None = db.execute(SELECT_ONE, (key,)).fetchone()
             reading = to_reading(row) if row else None
-            if self._file.newer or not wanted(reading):
+            if not wanted(reading):
                 return row, ReadStart(False, False, reading)
             granted = leases.take(db, key, self.holder, seconds, now)
             return row, ReadStart(granted, not granted, reading)
 
         row, start = self._file.write(begin)
-        if self._file.newer:
-            return start
+        if self._file.newer:  # the work was done in memory
+            return ReadStart(False, False, self.readings().get(key))
         if row is None:
             self._rows.pop(key, None)
         else:
