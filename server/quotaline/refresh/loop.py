@@ -17,6 +17,7 @@ from quotaline.refresh.status_pages import StatusPages
 from quotaline.store.reading import Reading
 from quotaline.store.store import Store
 from quotaline.store.thread import StoreThread
+from quotaline_providers import diagnostics
 from quotaline_providers.contract import Provider
 from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.errors import Kind
@@ -75,6 +76,7 @@ class RefreshLoop:
 
     async def round(self) -> float:
         """Take over what is new in the store and begin what is due. The seconds to sleep then."""
+        diagnostics.restart_due()  # which tells the service when an update has replaced this program
         version = await self._store.do(Store.version)
         if version != self._version and self._version is not None and await self._accounts.credentials_changed():
             await self._accounts.rescan()
