@@ -301,7 +301,7 @@ def test_a_killed_editor_leaves_no_sidecar(desk: Desk, quick: Route, editor: sub
     assert client.exit_code(LEFT_SECONDS) == 0
 
 
-@pytest.mark.parametrize("end", ["shutdown", "closed input", "killed editor"])
+@pytest.mark.parametrize("end", ["shutdown", "closed input", "killed editor", "terminated", "terminated again"])
 def test_no_program_outlives_the_sidecar(
     desk: Desk, program: Callable[[str, str], Path], editor: subprocess.Popen[bytes], end: str
 ) -> None:
@@ -317,9 +317,12 @@ def test_no_program_outlives_the_sidecar(
         client.shut_down()
     elif end == "closed input":
         client.hang_up()
-    else:
+    elif end == "killed editor":
         editor.kill()
         editor.wait()
+    else:
+        for _ in end.split():
+            client.process.terminate()
     client.exit_code(LEFT_SECONDS)
     assert until(lambda: not any(_runs(int(pid)) for pid in note.read_text().split()), 2)
 

@@ -13,7 +13,7 @@ from pygls.exceptions import JsonRpcRequestCancelled
 
 from quotaline.lsp.client import Client
 from quotaline.lsp.methods import DID_CHANGE_USAGE
-from quotaline.lsp.process import leave_with
+from quotaline.lsp.process import leave_on_signals, leave_with
 
 if TYPE_CHECKING:
     from quotaline.lsp.session import Session
@@ -31,9 +31,11 @@ class Lifecycle:
         self._ready = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
         self._closing = False
+        self._ending: asyncio.Task[None] | None = None
 
     async def begin(self, editor: int | None) -> None:
         """Open the session, and end with the process of this id."""
+        leave_on_signals(self.end)
         if editor is not None and editor > 0:
             self._watch = asyncio.create_task(leave_with(editor, self.end), name="editor watch")
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="quotaline"))
@@ -65,14 +67,14 @@ class Lifecycle:
         return self._session
 
     async def end(self) -> None:
-        """Stop everything that runs, once."""
-        if self._closing:
-            return
+        """Stop everything that runs. Whoever asks for it again waits for the same end."""
         self._closing = True
         if self._watch is not None and self._watch is not asyncio.current_task():
             self._watch.cancel()
-        if self._session is not None:
-            await self._session.close()
+        if self._ending is None and self._session is not None:
+            self._ending = asyncio.create_task(self._session.close(), name="session close")
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
 
     async def _show_last(self) -> None:
         """Show what was shown last while the modules that draw are imported."""

@@ -1,8 +1,11 @@
-"""The sidecar as a process: reading standard input, and leaving when the editor does."""
+"""The sidecar as a process: reading standard input, and leaving when the editor does or a signal says so."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -51,8 +54,31 @@ async def leave_with(editor: int, close: Callable[[], Awaitable[None]]) -> None:
 
     await ended(editor)
     leave_soon(0)
-    await close()
-    os._exit(0)  # the thread that waits for standard input cannot be stopped in another way
+    await _close_and_exit(close, 0)
+
+
+def leave_on_signals(close: Callable[[], Awaitable[None]]) -> None:
+    """At SIGTERM, SIGHUP and SIGINT close what runs, with the vendors' programs, and end this process with 128 and the
+    signal's number. What our parent had ignored stays ignored. Windows has no such signals."""
+    loop, leaving = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+    def leave(number: int) -> None:
+        leave_soon(128 + number)
+        leaving.add(asyncio.create_task(_close_and_exit(close, 128 + number), name="leaving"))
+
+    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, leave, number)
+
+
+async def _close_and_exit(close: Callable[[], Awaitable[None]], code: int) -> None:
+    try:
+        await close()
+    except Exception as error:
+        note_defect("closing the session", error)
+    os._exit(code)  # the thread that waits for standard input cannot be stopped in another way
 
 
 def serve(server: QuotalineServer, tcp_port: int | None = None) -> None:
