@@ -22,7 +22,8 @@ from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.copilot.github import github_host
-from quotaline_providers.vendors.copilot.quota import UserAnswer, binding, to_usage
+from quotaline_providers.vendors.copilot.mapping import binding, to_usage
+from quotaline_providers.vendors.copilot.payloads import UserAnswer
 
 SEAT = {"entitlement": 0, "remaining": 0, "percent_remaining": 100}
 
@@ -152,6 +153,16 @@ def test_completions_beside_both_lanes_are_an_extra_window() -> None:
     seen = usage(quota_snapshots={"premium_interactions": metered(1), "chat": metered(2), "completions": metered(3)})
     assert seen.window("completions").lane is None
     assert seen.window("completions").used_percent == 97
+
+
+def test_chat_blocks_the_account_only_where_it_is_all_there_is() -> None:
+    seen = buckets(premium_interactions=metered(50), chat=metered(50), completions=metered(50))
+    assert [(window.id, window.blocks) for window in seen.windows] == [
+        ("premium", True),
+        ("chat", False),
+        ("completions", False),
+    ]
+    assert buckets(chat=metered(50)).window("chat").blocks is True
 
 
 def test_an_empty_bucket_is_no_window() -> None:

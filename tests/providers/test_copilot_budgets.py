@@ -10,22 +10,15 @@ import pytest
 from quotaline_providers.contract import Account
 from quotaline_providers.model import Window
 from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.copilot.budgets import (
-    BudgetPage,
-    identity,
-    nonce,
-    same_person,
-    selector,
-    to_dollars,
-    to_windows,
-)
-from quotaline_providers.vendors.copilot.github import Person
+from quotaline_providers.vendors.copilot.budgets import identity, nonce, same_person
+from quotaline_providers.vendors.copilot.mapping import budget_windows, selector
+from quotaline_providers.vendors.copilot.payloads import BudgetPage, Person, to_dollars
 
 NOW = datetime(2030, 12, 20, 12, tzinfo=UTC)
 
 
 def windows(*budgets: dict[str, Any]) -> tuple[Window, ...]:
-    return to_windows(BudgetPage.model_validate({"budgets": list(budgets)}).budgets, NOW)
+    return budget_windows(BudgetPage.model_validate({"budgets": list(budgets)}).budgets, NOW)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +64,7 @@ def test_a_budget_is_a_window_until_next_month() -> None:
     assert (window.used_percent, window.used, window.limit, window.unit) == (10, 5, 50, "USD")
     assert window.lane is None
     assert window.resets_at == datetime(2031, 1, 1).astimezone(UTC)
+    assert window.blocks is False
 
 
 @pytest.mark.parametrize(

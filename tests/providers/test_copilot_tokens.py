@@ -12,7 +12,7 @@ import pytest
 
 from quotaline_providers.errors import Misconfigured, MissingCredential
 from quotaline_providers.testing import finished
-from quotaline_providers.vendors.copilot.tokens import GhLogin, GitHubToken, gh_login, keyring_token, plugin_token
+from quotaline_providers.vendors.copilot.credentials import GhLogin, GitHubToken, gh_login, keyring_token, plugin_token
 
 USER = "/copilot_internal/user"
 

@@ -6,13 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from quotaline_providers.contract import Context, SignedIn, SignInPrompt
-from quotaline_providers.errors import BadResponse, Forbidden, ReadError, TimedOut, Unavailable
-from quotaline_providers.parsing.payload import Number, Payload, Text
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    BadResponse,
+    Context,
+    Forbidden,
+    ReadError,
+    Secret,
+    SignedIn,
+    SignInPrompt,
+    TimedOut,
+    Unavailable,
+)
 from quotaline_providers.settings import TokenAccount
-from quotaline_providers.vendors.copilot.github import GITHUB, Host, Person, github_host, read_user, whose
-from quotaline_providers.vendors.copilot.tokens import usable
+from quotaline_providers.vendors.copilot.credentials import usable
+from quotaline_providers.vendors.copilot.github import GITHUB, Host, github_host, read_user, whose
+from quotaline_providers.vendors.copilot.payloads import DeviceCode, Person, TokenAnswer
 
 CLIENT_ID = "Iv1.b507a08c87ecfe98"  # the public application of the Copilot editor plug-ins
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -20,26 +28,8 @@ _USUAL_SECONDS, _LEAST_SECONDS, _MORE_SECONDS = 5.0, 1.0, 5.0
 _AGAIN = "Start the sign-in again."
 
 
-class DeviceCode(Payload):
-    """POST /login/device/code. Times are seconds."""
-
-    device_code: Text = None
-    user_code: Text = None
-    verification_uri: Text = None
-    verification_uri_complete: Text = None
-    expires_in: Number = None
-    interval: Number = None
-
-
-class TokenAnswer(Payload):
-    """POST /login/oauth/access_token: a token, or why there is none yet."""
-
-    access_token: Text = None
-    error: Text = None
-
-
 async def sign_in(ctx: Context) -> AsyncIterator[SignInPrompt | SignedIn]:
-    """Yields one prompt, then the account. Raises ReadError: refused, timed out, or an account that cannot be told."""
+    """Yields one prompt, then the account. Raises ReadError: refused, timed out, or unidentified."""
     host = github_host(ctx.settings.enterprise_host)
     form = {"client_id": CLIENT_ID, "scope": "read:user"}
     code = await ctx.http.post(f"https://{host.web}/login/device/code", DeviceCode, form=form)
@@ -58,8 +48,8 @@ def _prompt(code: DeviceCode) -> SignInPrompt:
 
 
 async def _wait_for_token(ctx: Context, host: Host, code: DeviceCode) -> Secret:
-    told = code.interval if code.interval is not None and code.interval >= 0 else _USUAL_SECONDS
-    interval = max(told, _LEAST_SECONDS)
+    asked = code.interval if code.interval is not None and code.interval >= 0 else _USUAL_SECONDS
+    interval = max(asked, _LEAST_SECONDS)
     end = ctx.now + timedelta(seconds=code.expires_in if code.expires_in is not None else 900)
     while ctx.now + timedelta(seconds=interval) < end:
         await _pause(interval)
@@ -96,7 +86,7 @@ async def _account(ctx: Context, host: Host, token: Secret) -> SignedIn:
     labels = tuple(label for label in ctx.keyring.labels(ctx.provider) if label not in ("", "cookie"))
     if person is None:
         if accounts or labels:
-            raise Unavailable("GitHub did not say whose account this is, so it cannot be told from yours.", _AGAIN)
+            raise Unavailable("GitHub did not say whose account this is, so it cannot be compared with yours.", _AGAIN)
         return SignedIn("Account 1", token)
     known = await _known_label(ctx, host, person, accounts, labels)
     if known:
@@ -111,7 +101,7 @@ async def _account(ctx: Context, host: Host, token: Secret) -> SignedIn:
 
 
 def external_identifier(host: Host, person: Person) -> str:
-    """What tells an account from others for good: ids are unique on one installation only."""
+    """The lasting identifier of an account: ids are unique on one installation only."""
     return f"{'github' if host.web == GITHUB else host.web}:user:{person.id}"
 
 

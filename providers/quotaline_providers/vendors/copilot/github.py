@@ -1,17 +1,14 @@
-"""GitHub hosts, and the two questions every token is asked: what is left, and whose are you."""
+"""GitHub hosts, and the two requests made with every token: what is left, and whose it is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from quotaline_providers.contract import Context, Response
-from quotaline_providers.errors import Misconfigured, RateLimited, ReadError
-from quotaline_providers.parsing.payload import Integer, Payload, Text, to_number
-from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.copilot.quota import UserAnswer
+from quotaline_providers import Context, Misconfigured, RateLimited, ReadError, Response, Secret, at_epoch, to_number
+from quotaline_providers.vendors.copilot.payloads import Person, UserAnswer
 
 GITHUB = "github.com"
 GITHUB_API = "api.github.com"
@@ -67,26 +64,18 @@ def token_header(token: Secret) -> dict[str, str]:
 
 
 def check(ctx: Context, response: Response) -> Response:
-    """As `ctx.http.check`, but a used-up request quota, which GitHub tells with 403, is RateLimited."""
+    """As `ctx.http.check`, but a used-up request quota, for which GitHub sends 403, is RateLimited."""
     if response.status in (403, 429) and response.headers.get("x-ratelimit-remaining", "").strip() == "0":
-        raise RateLimited("GitHub asks to wait before the next request.", until=_quota_reset(response.headers))
+        raise RateLimited("GitHub's request limit is used up for now.", until=_quota_reset(response.headers))
     return ctx.http.check(response)
 
 
 def _quota_reset(headers: Mapping[str, str]) -> datetime | None:
-    seconds = to_number(headers.get("x-ratelimit-reset"))
-    return datetime.fromtimestamp(seconds, UTC) if seconds and 0 < seconds < 10_000_000_000 else None
-
-
-class Person(Payload):
-    """GET /user."""
-
-    id: Integer = None
-    login: Text = None
+    return at_epoch(to_number(headers.get("x-ratelimit-reset")) or 0)
 
 
 async def whose(ctx: Context, host: Host, token: Secret) -> Person | None:
-    """Whom a token belongs to; None when GitHub does not say. Only ever asks the token's own host."""
+    """Whom a token belongs to; None when GitHub does not say. The token is sent to its own host only."""
     try:
         response = await ctx.http.send("GET", f"https://{host.api}/user", headers=token_header(token), timeout=TIMEOUT)
         person = ctx.http.parse(check(ctx, response), Person)

@@ -1,85 +1,18 @@
-"""Copilot spend of a whole organisation, for seats that have no allowance of their own."""
+"""The search for the organisation that pays for a seat without an allowance of its own, and its bill."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
-from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import Field, RootModel
-
-from quotaline_providers.contract import Context, Response
-from quotaline_providers.errors import ReadError
-from quotaline_providers.formatting import grouped
-from quotaline_providers.model import Row, Section, Spend
-from quotaline_providers.parsing.payload import Number, Payload, Text, exact, lenient_items
-from quotaline_providers.secret import Secret
+from quotaline_providers import Context, ReadError, Response, Secret
 from quotaline_providers.vendors.copilot.github import GITHUB_API, TIMEOUT
+from quotaline_providers.vendors.copilot.mapping import Billing, billing
+from quotaline_providers.vendors.copilot.payloads import Organizations, Summary
 
 MOST_ORGANIZATIONS = 20
 RETRY_AFTER = timedelta(hours=1)
 _NONE = "-"  # no organisation is called so
-
-
-class Organization(Payload):
-    """`GET /user/orgs`."""
-
-    login: Text = None
-
-
-class Organizations(RootModel[Annotated[tuple[Organization, ...], lenient_items(Organization)]]):
-    """GET /user/orgs."""
-
-
-class UsageItem(Payload):
-    """What a product was used; `gross` in its unit, `net` in US dollars."""
-
-    product: Text = None
-    unit_type: Text = Field(default=None, alias="unitType")
-    gross: Number = Field(default=None, alias="grossQuantity")
-    net: Number = Field(default=None, alias="netAmount")
-
-
-class Summary(Payload):
-    """GET /orgs/<org>/settings/billing/usage/summary."""
-
-    items: Annotated[tuple[UsageItem, ...], lenient_items(UsageItem)] = Field(default=(), alias="usageItems")
-
-
-@dataclass(frozen=True, slots=True)
-class Billing:
-    """What one organisation used of Copilot this month: credits, and US dollars after discounts."""
-
-    organization: str
-    credits: Decimal
-    dollars: Decimal
-
-
-def billing(summary: Summary, organization: str) -> Billing | None:
-    """The Copilot credits of a summary; None when it has none. Negative amounts count as 0."""
-    items = [
-        item
-        for item in summary.items
-        if (item.product or "").lower() == "copilot" and (item.unit_type or "").lower() in ("ai-units", "ai-credits")
-    ]
-    if not items:
-        return None
-    credits = sum((exact(max(0.0, item.gross or 0)) for item in items), Decimal(0))
-    dollars = sum((exact(max(0.0, item.net or 0)) for item in items), Decimal(0))
-    return Billing(organization, credits, dollars)
-
-
-def spend(found: Billing) -> Spend:
-    """What the organisation pays beyond its seats."""
-    return Spend(id="organization", label="Organisation spend", used=found.dollars, unit="USD", period="month")
-
-
-def section(found: Billing) -> Section:
-    """The organisation's credits, which are no share of anything."""
-    row = Row(label="Organisation credits used", value=grouped(found.credits), secondary=found.organization)
-    return Section(title="Organisation", rows=(row,))
 
 
 async def read_billing(ctx: Context, token: Secret) -> Billing | None:

@@ -1,4 +1,4 @@
-"""Where a GitHub token for Copilot is found: what the user gave us, then editor plug-ins, then the GitHub CLI."""
+"""Where a GitHub token for Copilot is found: what the user gave, then editor plug-ins, then the GitHub CLI."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from quotaline_providers.access.lookups import ApiKey
-from quotaline_providers.contract import Context, Credential, Lookup, Origin, OriginKind
-from quotaline_providers.errors import Misconfigured, MissingCredential, ReadError
-from quotaline_providers.parsing.payload import clean
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    ApiKey,
+    Context,
+    Credential,
+    Lookup,
+    Misconfigured,
+    MissingCredential,
+    Origin,
+    OriginKind,
+    ReadError,
+    Secret,
+    clean,
+)
 from quotaline_providers.vendors.copilot.github import Host, github_host
 
 GH_DEADLINE = 5.0
@@ -138,6 +146,10 @@ class GitHubToken(Lookup[Credential]):
     """
 
     given: ApiKey = ApiKey(env=("COPILOT_API_TOKEN",))  # noqa: RUF009 - a frozen value
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return (*self.given.settings, "enterpriseHost")
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         files = tuple(ctx.show(path) for path in (*plugin_files(ctx), gh_file(ctx)))
