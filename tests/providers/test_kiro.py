@@ -19,8 +19,8 @@ from quotaline_providers.errors import BadResponse, MissingCredential, MissingPr
 from quotaline_providers.run import run
 from quotaline_providers.testing import Read, Reader, Route, Vendor
 from quotaline_providers.vendors import kiro
-from quotaline_providers.vendors.kiro import login, program
-from quotaline_providers.vendors.kiro.service import state_databases
+from quotaline_providers.vendors.kiro import cli as reports, login
+from quotaline_providers.vendors.kiro.credentials import programs, state_databases
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
@@ -50,17 +50,17 @@ else: sys.exit("unexpected arguments")
 
 @pytest.fixture
 def cli(program: Callable[[str, str], Path]) -> Callable[[str], Path]:
-    """`cli(script)`: a `kiro-cli` that is well except for what the script defines anew."""
+    """`cli(script)`: a `kiro-cli` that is well except for what the script defines itself."""
     return lambda script: program("kiro-cli", PRELUDE + script + MAIN)
 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program's time limits, a few times shorter."""
-    monkeypatch.setattr(program, "SILENCE", 0.7)
-    monkeypatch.setattr(program, "WHOAMI", replace(program.WHOAMI, timeout=2.5, idle=0.6))
-    monkeypatch.setattr(program, "USAGE", replace(program.USAGE, timeout=5, idle=0.6))
-    monkeypatch.setattr(program, "CONTEXT", replace(program.CONTEXT, timeout=2.5, idle=0.6))
+    monkeypatch.setattr(reports, "SILENCE", 0.7)
+    monkeypatch.setattr(reports, "WHOAMI", replace(reports.WHOAMI, timeout=2.5, idle=0.6))
+    monkeypatch.setattr(reports, "USAGE", replace(reports.USAGE, timeout=5, idle=0.6))
+    monkeypatch.setattr(reports, "CONTEXT", replace(reports.CONTEXT, timeout=2.5, idle=0.6))
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ class TestProgram:
     )
     def test_has_its_places_on_each_system(self, context: Context, platform: str, places: list[str]) -> None:
         there = replace(context, platform=platform)
-        assert [there.show(path) for path in program.programs(there)] == places
+        assert [there.show(path) for path in programs(there)] == places
 
     def test_may_be_in_the_users_own_folder(self, read: Read, cli: Callable[[str], Path], home: Path) -> None:
         place = home / ".local" / "bin" / "kiro-cli"
@@ -187,7 +187,7 @@ class TestProgram:
     def test_silence_until_the_deadline_is_a_timeout(
         self, read: Read, cli: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(program, "USAGE", replace(program.USAGE, timeout=1))
+        monkeypatch.setattr(reports, "USAGE", replace(reports.USAGE, timeout=1))
         cli("def usage(): hang()")
         with pytest.raises(TimedOut):
             read("kiro")

@@ -11,15 +11,15 @@ import pytest
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW
-from quotaline_providers.vendors.kiro.report import (
+from quotaline_providers.vendors.kiro.mapping import Limits, number, to_limits, to_usage
+from quotaline_providers.vendors.kiro.payloads import (
+    LimitsAnswer,
     Login,
     parse_context,
     parse_login,
     parse_report,
     says_logged_out,
 )
-from quotaline_providers.vendors.kiro.service import Limits, LimitsAnswer, to_limits
-from quotaline_providers.vendors.kiro.usage import number, to_usage
 
 OLD = """
 ╭────────────────────────────────────╮
@@ -338,6 +338,7 @@ class TestUsage:
     def test_overage_is_a_window_and_a_spend_of_its_own(self) -> None:
         found = usage(limits=limits())
         assert (found.window("kiro-overage").used_percent, found.window("kiro-overage").lane) == (70, None)
+        assert found.window("kiro-overage").blocks is False
         spend = found.spend("overage")
         assert (spend.used, spend.limit, spend.unit, spend.period) == (
             Decimal("1.75"),
@@ -373,7 +374,7 @@ class TestUsage:
         shown = rows(found)
         assert shown["Overages"][0].startswith("Enabled")
         assert shown["Overage usage"] == ("35 credits", None)
-        assert [window.id for window in found.windows] == ["credits", "bonus"]
+        assert [(window.id, window.blocks) for window in found.windows] == [("credits", True), ("bonus", False)]
 
     def test_disabled_in_the_report_hides_overage_rows(self) -> None:
         shown = rows(usage(NEW.replace("Enabled  billed", "Disabled  billed")))
@@ -394,7 +395,7 @@ class TestUsage:
     def test_a_managed_plan_alarms_nobody(self) -> None:
         found = usage(MANAGED)
         window = found.window("credits")
-        assert (window.used_percent, window.placeholder, window.resets_at) == (0, True, None)
+        assert (window.used_percent, window.placeholder, window.resets_at, window.blocks) == (0, True, None, False)
         assert found.identity.plan == "Q Developer Trial"
         assert rows(found)["Credits"] == ("Managed by your organization", None)
 

@@ -6,10 +6,11 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 
-from quotaline_providers.contract import Context, Conversation, SignedIn, SignInPrompt
-from quotaline_providers.errors import TimedOut
-from quotaline_providers.vendors.kiro.program import ENVIRONMENT, PROGRAM, SIGN_IN, logged_out, read_login
-from quotaline_providers.vendors.kiro.report import plain
+from quotaline_providers import Context, SignedIn, SignInPrompt, TimedOut
+from quotaline_providers.contract import Conversation
+from quotaline_providers.vendors.kiro.cli import ENVIRONMENT, read_login
+from quotaline_providers.vendors.kiro.credentials import PROGRAM, SIGN_IN, logged_out
+from quotaline_providers.vendors.kiro.payloads import plain
 
 LOGIN_SECONDS = 120.0
 
@@ -33,7 +34,7 @@ async def _prompts(running: Conversation) -> AsyncIterator[SignInPrompt]:
     """The address and the code to confirm in it, each time there is more to say, until the program ends."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + LOGIN_SECONDS
-    told: SignInPrompt | None = None
+    shown: SignInPrompt | None = None
     text = ""
     while True:
         try:
@@ -46,8 +47,8 @@ async def _prompts(running: Conversation) -> AsyncIterator[SignInPrompt]:
             return
         text += f"{line}\n"
         prompt = to_prompt(text)
-        if prompt is not None and prompt != told:
-            told = prompt
+        if prompt is not None and prompt != shown:
+            shown = prompt
             yield prompt
 
 

@@ -2,14 +2,83 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
-from quotaline_providers.formatting import money
-from quotaline_providers.model import Identity, Row, Section, Spend, Usage, Window
-from quotaline_providers.parsing.payload import exact
-from quotaline_providers.vendors.kiro.report import DEFAULT_PLAN, ContextReport, Login, Report
-from quotaline_providers.vendors.kiro.service import Limits
+from quotaline_providers import Identity, Row, Section, Spend, Usage, Window, clamped, exact, money, to_number
+from quotaline_providers.vendors.kiro.payloads import DEFAULT_PLAN, ContextReport, LimitsAnswer, Login, Report
+
+_EARLIEST, _LATEST = 1_000_000_000, 4_102_444_800  # what the service may mean: from 2001 to 2099
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A credible answer, in credits. `used` is the plan's part; `cap` is set only when overage is enabled."""
+
+    limit: float
+    used: float
+    overage: float
+    resets_at: datetime
+    state: Literal["enabled", "disabled", "unknown"]
+    cap: float | None = None
+    charges: Decimal | None = None
+    rate: Decimal | None = None
+    currency: str = "USD"
+    has_bonuses: bool = False
+    title: str | None = None
+
+
+def to_limits(answer: LimitsAnswer) -> Limits | None:
+    """The answer's credits; None when there is not exactly one credit row or its numbers contradict each other."""
+    rows = [row for row in answer.breakdowns if row.resource == "CREDIT"]
+    if len(rows) != 1:
+        return None
+    row = rows[0]
+    reset = next((time for time in map(_seconds, (row.next_reset, answer.next_reset)) if time), None)
+    if row.limit is None or row.total is None or row.overage is None or reset is None:
+        return None
+    if min(row.limit, row.total, row.overage) < 0 or row.overage > row.total:
+        return None
+    used = row.total - row.overage
+    has_bonuses = bool(row.bonuses)
+    if used > row.limit + _ROUNDING and not has_bonuses:
+        return None
+    state, cap = _overage_state((answer.overage.status or "").upper(), row.cap)
+    if cap is not None and not (math.isfinite(cap) and cap >= 0):
+        return None
+    return Limits(
+        limit=row.limit,
+        used=used,
+        overage=row.overage,
+        resets_at=reset,
+        state=state,
+        cap=cap,
+        charges=exact(row.charges) if row.charges is not None and row.charges >= 0 else None,
+        rate=exact(row.rate) if row.rate is not None and row.rate > 0 else None,
+        currency=(row.currency or "USD").upper(),
+        has_bonuses=has_bonuses,
+        title=answer.subscription.title if answer.subscription else None,
+    )
+
+
+def _overage_state(status: str, cap: object) -> tuple[Literal["enabled", "disabled", "unknown"], float | None]:
+    if status == "DISABLED":
+        return "disabled", None
+    if status != "ENABLED" or cap is None:
+        return "unknown", None
+    number = to_number(cap)
+    return "enabled", math.nan if number is None else number
+
+
+def _seconds(value: float | None) -> datetime | None:
+    return datetime.fromtimestamp(value, UTC) if value is not None and _EARLIEST <= value <= _LATEST else None
+
+
+# --- the usage -------------------------------------------------------------------------------------
 
 UNKNOWN_LOGIN = Login()
 
@@ -69,6 +138,7 @@ def _credits(report: Report, limits: Limits | None) -> Window:
         resets_at=limits.resets_at if limits else report.resets_at,
         lane="primary",
         placeholder=not measured,
+        blocks=measured,
     )
 
 
@@ -87,6 +157,7 @@ def _bonus(report: Report, now: datetime) -> Window | None:
         resets_at=None if days is None else now + timedelta(days=min(days, 36500)),
         description=None if days is None else f"expires in {days}d",
         lane="secondary",
+        blocks=False,
     )
 
 
@@ -96,11 +167,12 @@ def _overage(limits: Limits | None) -> Window | None:
     return Window(
         id="kiro-overage",
         label="Overage",
-        used_percent=min(100.0, limits.overage / limits.cap * 100),
+        used_percent=clamped(limits.overage / limits.cap * 100),
         used=limits.overage,
         limit=limits.cap,
         unit="credits",
         resets_at=limits.resets_at,
+        blocks=False,
     )
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from quotaline_providers.access.lookups import Program
-from quotaline_providers.contract import Context, Finished
-from quotaline_providers.errors import BadResponse, MissingCredential, ReadError, Unavailable
-from quotaline_providers.vendors.kiro.report import (
+from quotaline_providers import BadResponse, Context, ReadError, TimedOut, Unavailable, Usage, together
+from quotaline_providers.contract import Finished
+from quotaline_providers.vendors.kiro.credentials import logged_out
+from quotaline_providers.vendors.kiro.mapping import to_usage
+from quotaline_providers.vendors.kiro.payloads import (
     ContextReport,
     Login,
     Report,
@@ -19,8 +20,8 @@ from quotaline_providers.vendors.kiro.report import (
     parse_report,
     says_logged_out,
 )
+from quotaline_providers.vendors.kiro.service import read_limits
 
-SIGN_IN = "Run `kiro-cli login`."
 TERMINAL = (50, 200)
 """Rows and columns."""
 ENVIRONMENT = {"TERM": "xterm-256color"}
@@ -42,22 +43,6 @@ SILENCE = 5.0
 """Seconds (at most half the command's) without a word, after which a second run is started in a terminal: older
 programs print nothing into a pipe, newer ones hang in a terminal."""
 
-# --- where it is -----------------------------------------------------------------------------------
-
-
-def programs(ctx: Context) -> tuple[Path, ...]:
-    """Where the program is installed when PATH does not tell."""
-    if ctx.platform == "win32":
-        folders = (ctx.data_home(), Path("C:/Program Files"))
-        return tuple(folder / "Kiro-Cli" / "kiro-cli.exe" for folder in folders)
-    return (
-        ctx.home / ".local" / "bin" / "kiro-cli",
-        Path("/opt/homebrew/bin/kiro-cli"),
-        Path("/usr/local/bin/kiro-cli"),
-    )
-
-
-PROGRAM = Program("kiro-cli", env="KIRO_CLI_PATH", candidates=programs, hint="Install it from https://kiro.dev.")
 
 # --- one report ------------------------------------------------------------------------------------
 
@@ -146,7 +131,7 @@ async def _cancel(tasks: Iterable[asyncio.Task[Finished]]) -> None:
 
 
 async def read_login(ctx: Context, program: Path) -> Login | None:
-    """Who is logged in; None when the program says that nobody is. An empty Login when that cannot be told."""
+    """Who is logged in; None when the program says that nobody is. An empty Login when that is not known."""
 
     def acceptable(run: Finished) -> bool:
         text = text_of(run)
@@ -200,6 +185,22 @@ async def read_context(ctx: Context, program: Path) -> ContextReport | None:
     return None if run.exit_code else parse_context(text_of(run))
 
 
-def logged_out() -> MissingCredential:
-    """The error of a program without a login."""
-    return MissingCredential("Kiro is not logged in.", SIGN_IN)
+# --- all of them -----------------------------------------------------------------------------------
+
+
+async def from_program(ctx: Context, program: Path) -> Usage:
+    """All reports: the account beside the usage, then context and service together."""
+    asking = asyncio.create_task(read_login(ctx, program))
+    try:
+        try:
+            report = await read_usage(ctx, program)
+        except (BadResponse, TimedOut, Unavailable):
+            if await asking is None:
+                raise logged_out() from None
+            raise
+        filled, limits = await together(read_context(ctx, program), read_limits(ctx))
+        login = await asking
+    finally:
+        asking.cancel()
+        await asyncio.wait([asking])
+    return to_usage(report, ctx.now, login=login or Login(), context=filled, limits=limits)

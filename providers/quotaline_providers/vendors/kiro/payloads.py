@@ -1,4 +1,4 @@
-"""What `kiro-cli` prints for people, read back: account, usage and context reports. Pure text, no effects."""
+"""What `kiro-cli` prints for people, read back as text; and what its service and its state database hold. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Annotated
 
-from quotaline_providers.errors import BadResponse
+from pydantic import BeforeValidator, Field
+
+from quotaline_providers import BadResponse, Number, Payload, Text, lenient, lenient_items, lenient_part, to_number
 
 MANAGE_URL = "https://app.kiro.dev/account/usage"
 DEFAULT_PLAN = "Kiro"
@@ -25,12 +28,12 @@ _LOGIN_MARKERS = (
 _BOX = "│┃║|╭╮╰╯─━═ \t\r"
 _NUMBER = r"(\d[\d,]*(?:\.\d+)?|\.\d+)"
 
-# --- the nouns -------------------------------------------------------------------------------------
+# --- the reports -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who is logged in, as `whoami` tells; both None when it told nothing."""
+    """Who is logged in, as `whoami` says; both None when it says neither."""
 
     method: str | None = None
     email: str | None = None
@@ -207,3 +210,68 @@ def _decimal(pattern: str, text: str) -> Decimal | None:
 
 def _float(text: str) -> float:
     return float(text.replace(",", ""))
+
+
+# --- what the service sends ------------------------------------------------------------------------
+
+
+def _absent_is_zero(value: object) -> float | None:
+    return 0.0 if value is None else to_number(value)
+
+
+class Breakdown(Payload):
+    """One resource's allowance. `total` includes `overage`; bonus spend is mixed in while `bonuses` has entries."""
+
+    resource: Text = Field(default=None, alias="resourceType")
+    limit: Number = Field(default=None, alias="usageLimitWithPrecision")
+    total: Number = Field(default=None, alias="currentUsageWithPrecision")
+    overage: Annotated[float | None, BeforeValidator(_absent_is_zero)] = Field(
+        default=0.0, alias="currentOveragesWithPrecision"
+    )
+    cap: object = Field(default=None, alias="overageCapWithPrecision")
+    charges: Number = Field(default=None, alias="overageCharges")
+    rate: Number = Field(default=None, alias="overageRate")
+    currency: Text = None
+    next_reset: Number = Field(default=None, alias="nextDateReset")
+    bonuses: object = None
+
+
+class OverageConfiguration(Payload):
+    """Whether credits beyond the plan may be used."""
+
+    status: Text = Field(default=None, alias="overageStatus")
+
+
+class Subscription(Payload):
+    """The plan's name."""
+
+    title: Text = Field(default=None, alias="subscriptionTitle")
+
+
+class LimitsAnswer(Payload):
+    """GetUsageLimits. Reset times are epoch seconds."""
+
+    next_reset: Number = Field(default=None, alias="nextDateReset")
+    overage: Annotated[OverageConfiguration, lenient_part(OverageConfiguration)] = Field(
+        default=OverageConfiguration(), alias="overageConfiguration"
+    )
+    subscription: Annotated[Subscription | None, lenient(Subscription)] = Field(default=None, alias="subscriptionInfo")
+    breakdowns: Annotated[tuple[Breakdown, ...], lenient_items(Breakdown)] = Field(
+        default=(), alias="usageBreakdownList"
+    )
+
+
+# --- the login the program keeps -------------------------------------------------------------------
+
+
+class StoredToken(Payload):
+    """A row of `auth_kv`. Social logins carry their profile with them."""
+
+    access_token: Text = Field(default=None, repr=False)
+    profile_arn: Text = None
+
+
+class StoredProfile(Payload):
+    """The profile that the program chose at its login."""
+
+    arn: Text = None
