@@ -25,10 +25,8 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Confidence
 from quotaline_providers.run import Outcome
 from quotaline_providers.testing import NOW, Read
-from quotaline_providers.vendors.codex import service
-from quotaline_providers.vendors.codex.homes import base_url, custom_provider
-from quotaline_providers.vendors.codex.login import (
-    AuthFile,
+from quotaline_providers.vendors.codex import oauth
+from quotaline_providers.vendors.codex.credentials import (
     Login,
     SubscriptionLogin,
     account_in,
@@ -36,6 +34,8 @@ from quotaline_providers.vendors.codex.login import (
     native_login,
     to_login,
 )
+from quotaline_providers.vendors.codex.homes import base_url, custom_provider
+from quotaline_providers.vendors.codex.payloads import AuthFile
 from tests.providers.codex_login import EMAIL, id_token, tokens, write_login
 from tests.providers.web_tokens import jwt
 
@@ -159,7 +159,7 @@ def test_a_login_the_program_renewed_meanwhile_is_tried(
         write_login(home, {"tokens": tokens("renewed")})
         return await native_login(ctx)
 
-    monkeypatch.setattr(service, "native_login", renewed)
+    monkeypatch.setattr(oauth, "native_login", renewed)
     route = chatgpt.get("/backend-api/wham/usage").fails(401).answers(rate_limit=SESSION)
     assert read("codex").source == "oauth"
     assert [request.headers.get("authorization") for request in route.requests] == [

@@ -12,12 +12,14 @@ import pytest
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Confidence, Identity, Usage
 from quotaline_providers.testing import NOW
-from quotaline_providers.vendors.codex.credits import monthly_limit, monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.mapping import (
     Extras,
     binding,
+    monthly_limit,
+    monthly_usage,
     plan_title,
     program_limits,
+    reset_credits,
     service_limits,
     to_usage,
 )
@@ -159,6 +161,12 @@ def test_spark_has_a_short_and_a_weekly_window() -> None:
         ("codex-spark-weekly", "Codex Spark Weekly", 1),
         ("codex-spark", "Codex Spark 5-hour", 2),
     ]
+
+
+def test_only_the_main_windows_block_the_account() -> None:
+    spark = extra("Model-Spark", None, limits(window(1)))
+    found = usage(rate_limit=limits(window(), window(1, WEEK)), additional_rate_limits=[spark])
+    assert [(w.id, w.blocks) for w in found.windows] == [("session", True), ("weekly", True), ("codex-spark", False)]
 
 
 def test_spark_of_unknown_length_goes_by_slot() -> None:

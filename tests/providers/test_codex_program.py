@@ -22,8 +22,8 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.run import Outcome
 from quotaline_providers.testing import Read
-from quotaline_providers.vendors.codex import rpc
-from quotaline_providers.vendors.codex.rpc import embedded_object
+from quotaline_providers.vendors.codex import cli
+from quotaline_providers.vendors.codex.cli import embedded_object
 from tests.providers.codex_login import EMAIL, tokens, write_login
 
 Fake = Callable[..., Path]
@@ -84,8 +84,8 @@ def codex(program: Callable[[str, str], Path], tmp_path: Path) -> Fake:
 
 @pytest.fixture
 def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc, "INITIALIZE_SECONDS", 3.0)
-    monkeypatch.setattr(rpc, "REQUEST_SECONDS", 0.4)
+    monkeypatch.setattr(cli, "INITIALIZE_SECONDS", 3.0)
+    monkeypatch.setattr(cli, "REQUEST_SECONDS", 0.4)
 
 
 def session(used: float = 12) -> dict[str, object]:

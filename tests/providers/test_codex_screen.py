@@ -15,8 +15,8 @@ import pytest
 from quotaline_providers.errors import BadResponse, ReadError, Unavailable
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW
-from quotaline_providers.vendors.codex import rpc, screen
-from quotaline_providers.vendors.codex.screen import problem_of, reset_time, to_limits, to_number
+from quotaline_providers.vendors.codex import cli, screen
+from quotaline_providers.vendors.codex.screen import problem_of, reset_time, to_count, to_limits
 from tests.providers.codex_login import EMAIL, write_login
 
 STATUS = """╭──────────────╮
@@ -85,7 +85,7 @@ def test_the_monthly_limit() -> None:
     ],
 )
 def test_numbers(text: str, number: float | None) -> None:
-    assert to_number(text) == number
+    assert to_count(text) == number
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def codex(program: Callable[[str, str], Path], home: Path, monkeypatch: pytest.M
     """`codex(text, shown_in=1)`: a program whose screen shows the text, from this run on; it knows no other way."""
     for name, seconds in {"FIRST_SECONDS": 1.5, "AGAIN_SECONDS": 1.5, "PAUSE_SECONDS": 0.05}.items():
         monkeypatch.setattr(screen, name, seconds)
-    monkeypatch.setattr(rpc, "INITIALIZE_SECONDS", 3.0)
+    monkeypatch.setattr(cli, "INITIALIZE_SECONDS", 3.0)
 
     def write(text: str = STATUS, shown_in: int = 1) -> None:
         program("codex", FAKE.format(runs=str(home / "runs"), text=text, shown_in=shown_in))

@@ -5,9 +5,11 @@ Read with the Codex program's own login, through the program itself, or with cha
 
 from __future__ import annotations
 
-from quotaline_providers.access.lookups import CookieHeader
-from quotaline_providers.contract import (
-    Context,
+from quotaline_providers import (
+    SESSION_MINUTES,
+    WEEK_MINUTES,
+    BadResponse,
+    CookieHeader,
     Option,
     OptionType,
     Provider,
@@ -15,38 +17,27 @@ from quotaline_providers.contract import (
     StatusKind,
     StatusPage,
     Strategy,
+    TimedOut,
+    Unavailable,
+    after,
     paced,
 )
-from quotaline_providers.errors import BadResponse, ReadError, TimedOut, Unavailable
-from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES
-from quotaline_providers.vendors.codex.homes import workspace
-from quotaline_providers.vendors.codex.login import AccessToken, SubscriptionLogin
+from quotaline_providers.vendors.codex.api import from_access_token
+from quotaline_providers.vendors.codex.cli import from_program
+from quotaline_providers.vendors.codex.credentials import (
+    CODEX,
+    AccessToken,
+    ProgramForStaleLogin,
+    SignedInProgram,
+    SubscriptionLogin,
+)
+from quotaline_providers.vendors.codex.homes import unscoped
 from quotaline_providers.vendors.codex.mapping import binding
+from quotaline_providers.vendors.codex.oauth import from_login
 from quotaline_providers.vendors.codex.profiles import CHOSEN, HOMES, profiles
-from quotaline_providers.vendors.codex.program import CODEX, ProgramForStaleLogin, SignedInProgram
-from quotaline_providers.vendors.codex.rpc import from_program
-from quotaline_providers.vendors.codex.screen import from_screen
-from quotaline_providers.vendors.codex.service import Rejected, from_access_token, from_login
+from quotaline_providers.vendors.codex.screen import from_screen, waits_at_terminal
+from quotaline_providers.vendors.codex.service import Rejected
 from quotaline_providers.vendors.codex.web import from_cookies
-
-
-def _rejected(error: ReadError) -> bool:
-    return isinstance(error, Rejected)
-
-
-def _unscoped(ctx: Context) -> bool:
-    """The program cannot be asked about one workspace."""
-    return workspace(ctx) is None
-
-
-def _unheard(error: ReadError) -> bool:
-    """The program did not say what is wrong: older ones do not know the question."""
-    return isinstance(error, BadResponse | TimedOut | Unavailable)
-
-
-def _waits_at_terminal(ctx: Context) -> bool:
-    return ctx.interactive and ctx.processes.has_pty and _unscoped(ctx)
-
 
 PROVIDER = Provider(
     id="codex",
@@ -73,13 +64,20 @@ PROVIDER = Provider(
     ),
     profiles=profiles,
     strategies=(
-        Strategy.api(from_access_token, AccessToken(), label="pat", falls_through=_rejected),
-        Strategy.oauth(from_login, SubscriptionLogin(), falls_through=_rejected),
+        Strategy.api(from_access_token, AccessToken(), label="pat", falls_through=after(Rejected)),
+        Strategy.oauth(from_login, SubscriptionLogin(), falls_through=after(Rejected)),
         # Only when `oauth` is chosen: the program renews a spent login by itself.
-        Strategy.oauth(from_program, ProgramForStaleLogin(), label="codex-cli", in_auto=False, applies=_unscoped),
-        Strategy.cli(from_program, CODEX, label="codex-cli", applies=_unscoped, falls_through=_unheard),
+        Strategy.oauth(from_program, ProgramForStaleLogin(), label="codex-cli", in_auto=False, applies=unscoped),
+        # Older programs do not know the question: then their screen may still say something.
+        Strategy.cli(
+            from_program,
+            CODEX,
+            label="codex-cli",
+            applies=unscoped,
+            falls_through=after(BadResponse, TimedOut, Unavailable),
+        ),
         # Only when `cli` is chosen and the user waits: a screen is for people, and may ask them to sign in.
-        Strategy.cli(from_screen, SignedInProgram(), label="codex-cli", in_auto=False, applies=_waits_at_terminal),
+        Strategy.cli(from_screen, SignedInProgram(), label="codex-cli", in_auto=False, applies=waits_at_terminal),
         Strategy.web(from_cookies, CookieHeader(), label="openai-web", in_auto=False),
     ),
     binding=binding,

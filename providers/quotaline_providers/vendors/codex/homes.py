@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from quotaline_providers.access.endpoints import endpoint
-from quotaline_providers.contract import Context
-from quotaline_providers.parsing.payload import to_text
+from quotaline_providers import Context, endpoint, to_text
 
 DEFAULT_BASE = "https://chatgpt.com/backend-api"
 CONFIG_LIMIT = 256 << 10
@@ -71,3 +69,8 @@ def custom_provider(config: str) -> str | None:
     name = to_text(entry.get("name")) or id
     bedrock = id in ("amazon-bedrock", "amazon-bedrock-runtime") or "bedrock" in name.lower()
     return "Amazon Bedrock" if bedrock else name
+
+
+def unscoped(ctx: Context) -> bool:
+    """The program cannot be asked about one workspace."""
+    return workspace(ctx) is None

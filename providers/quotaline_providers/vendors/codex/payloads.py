@@ -1,4 +1,4 @@
-"""What ChatGPT's usage service and the Codex program send. Both tell the same things in different spellings."""
+"""What ChatGPT's usage service and the Codex program send and keep. Both say the same things in different spellings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_snake
 
-from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, When, lenient, lenient_items
+from quotaline_providers import Flag, Number, Payload, Text, When, lenient, lenient_items
 
 _WINDOW_NAMES = ("primary_window", "secondary_window", "primary", "secondary")
 
@@ -239,3 +239,48 @@ class RpcAccount(Spelled):
 
     account: Annotated[RpcAccountPart | None, lenient(RpcAccountPart)] = None
     requires_openai_auth: Flag = None
+
+
+# --- the login files ------------------------------------------------------------------------------
+
+
+class Tokens(Spelled):
+    """The login's tokens, in either spelling."""
+
+    access_token: Text = None
+    refresh_token: Text = None
+    id_token: Text = None
+    account_id: Text = None
+
+
+class AuthFile(Spelled):
+    """`auth.json`. Tokens beside an API key win: only they have subscription usage."""
+
+    tokens: Annotated[Tokens | None, lenient(Tokens)] = None
+    last_refresh: When = None
+    openai_api_key: Text = None
+    personal_access_token: Text = None
+    account_id: Text = None
+
+    @property
+    def has_tokens(self) -> bool:
+        return bool(self.tokens and self.tokens.access_token)
+
+
+class OpenCodeEntry(Payload):
+    """OpenCode's `openai` login; `expires` is in epoch milliseconds."""
+
+    type: Text = None
+    access: Text = None
+    accountId: Text = None  # noqa: N815 - the file's own spelling
+    expires: When = None
+
+
+class OpenCodeFile(Payload):
+    """The login file of the program `opencode`."""
+
+    openai: Annotated[OpenCodeEntry | None, lenient(OpenCodeEntry)] = None
+
+
+class Expiry(Payload):
+    exp: When = None

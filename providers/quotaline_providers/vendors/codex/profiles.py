@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from quotaline_providers.contract import Account, Context, Profiles
-from quotaline_providers.parsing.payload import clean, parse_or_none, to_text
+from quotaline_providers import Context, clean, parse_or_none, to_text
+from quotaline_providers.contract import Account, Profiles
+from quotaline_providers.vendors.codex.credentials import to_login
 from quotaline_providers.vendors.codex.homes import usual_home
-from quotaline_providers.vendors.codex.login import AuthFile, to_login
+from quotaline_providers.vendors.codex.payloads import AuthFile
 
 HOMES, CHOSEN = "codexProfileHomePaths", "codexActiveSource"
 LARGEST = 1 << 20

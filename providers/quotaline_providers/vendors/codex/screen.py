@@ -11,13 +11,24 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from quotaline_providers.contract import Context, Conversation
-from quotaline_providers.errors import BadResponse, MissingCredential, ReadError, TimedOut, Unavailable
-from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Identity, Spend, Usage, Window
-from quotaline_providers.vendors.codex.credits import monthly_spend
-from quotaline_providers.vendors.codex.login import SubscriptionLogin
-from quotaline_providers.vendors.codex.mapping import Limits, plan_title, to_usage
-from quotaline_providers.vendors.codex.program import program_env
+from quotaline_providers import (
+    SESSION_MINUTES,
+    WEEK_MINUTES,
+    BadResponse,
+    Context,
+    Identity,
+    MissingCredential,
+    ReadError,
+    Spend,
+    TimedOut,
+    Unavailable,
+    Usage,
+    Window,
+)
+from quotaline_providers.contract import Conversation
+from quotaline_providers.vendors.codex.credentials import SubscriptionLogin, program_env
+from quotaline_providers.vendors.codex.homes import unscoped
+from quotaline_providers.vendors.codex.mapping import Limits, monthly_spend, plan_title, to_usage
 from quotaline_providers.vendors.codex.windows import in_lanes
 
 SIZES = ((60, 200), (70, 220))
@@ -46,7 +57,7 @@ def plain(text: str) -> str:
     return _SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def to_number(text: str) -> float | None:
+def to_count(text: str) -> float | None:
     """A count whose thousands may be grouped with a comma, a point or a space: `1,250`, `1.250`, `1 250`, `12.5`."""
     text = re.sub(r"[\s\u00a0\u202f]", "", text).rstrip(".,")
     marks = [mark for mark in text if mark in ".,"]
@@ -97,7 +108,7 @@ def to_limits(screen: str, now: datetime) -> Limits:
     session = _window(lines, "5h limit", SESSION_MINUTES, now)
     weekly = _window(lines, "weekly limit", WEEK_MINUTES, now)
     credits = [found for line in lines if (found := _CREDITS.search(line))]
-    balance = to_number(credits[-1].group(1)) if credits else None
+    balance = to_count(credits[-1].group(1)) if credits else None
     return Limits(
         windows=in_lanes(session, weekly),
         has_credits_part=balance is not None,
@@ -112,7 +123,14 @@ def _window(lines: list[str], label: str, minutes: int, now: datetime) -> Window
         left = _LEFT.search(line) if own.match(line) else None
         if left is not None:
             used = 100.0 - min(100, int(left.group(1)))
-            return Window(id=label, label=label, used_percent=used, minutes=minutes, resets_at=_reset(line, now))
+            return Window(
+                id=label,
+                label=label,
+                used_percent=used,
+                minutes=minutes,
+                resets_at=_reset(line, now),
+                blocks=True,
+            )
     return None
 
 
@@ -126,7 +144,7 @@ def _monthly(lines: list[str], now: datetime) -> Spend | None:
     amounts = [found for line in lines if (found := _MONTHLY.search(line))]
     if label is None or not amounts:
         return None
-    used, limit = to_number(amounts[-1].group(1)), to_number(amounts[-1].group(2))
+    used, limit = to_count(amounts[-1].group(1)), to_count(amounts[-1].group(2))
     return None if used is None or not limit else monthly_spend(used, limit, _reset(label, now), None)
 
 
@@ -222,3 +240,7 @@ async def _identity(ctx: Context) -> Identity:
 
 def _time() -> float:
     return asyncio.get_running_loop().time()
+
+
+def waits_at_terminal(ctx: Context) -> bool:
+    return ctx.interactive and ctx.processes.has_pty and unscoped(ctx)

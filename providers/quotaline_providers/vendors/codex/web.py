@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
-from pydantic import RootModel
-
-from quotaline_providers.access.lookups import cookie_values
-from quotaline_providers.contract import Context, Credential, Response
-from quotaline_providers.errors import (
+from quotaline_providers import (
     BadResponse,
+    Context,
+    Credential,
     ExpiredCredential,
     Forbidden,
+    Identity,
+    JsonDocument,
     MissingCredential,
     ReadError,
+    Refusal,
+    Refusals,
+    Response,
+    Spend,
+    Usage,
+    cookie_values,
+    optional,
+    together,
 )
 from quotaline_providers.fetching.browser_page import LANGUAGE
-from quotaline_providers.fetching.optional import optional, together
-from quotaline_providers.model import Identity, ResetCredits, Spend, Usage
-from quotaline_providers.vendors.codex.credits import monthly_usage
+from quotaline_providers.model import ResetCredits
+from quotaline_providers.vendors.codex.credentials import native_login
 from quotaline_providers.vendors.codex.homes import DEFAULT_BASE
-from quotaline_providers.vendors.codex.login import native_login
-from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
+from quotaline_providers.vendors.codex.mapping import (
+    Extras,
+    Limits,
+    monthly_usage,
+    plan_title,
+    service_limits,
+    to_usage,
+)
 from quotaline_providers.vendors.codex.payloads import MonthlyUsageAnswer, Subscription, UsageAnswer
 from quotaline_providers.vendors.codex.service import MONTHLY_SECONDS, monthly_url, wants_monthly
 
@@ -33,10 +45,8 @@ MOST_NODES = 2000
 _HEADERS = {"Accept-Language": LANGUAGE}
 _SESSION_NAMES = ("session-token", "authjs", "next-auth")
 _PASTE = "Copy a fresh Cookie header from a browser that is signed in to chatgpt.com."
-
-
-class Anything(RootModel[Any]):
-    """An answer whose shape is not fixed."""
+_ENDED = Refusal(ExpiredCredential, "The ChatGPT session has ended.", _PASTE)
+REFUSALS: Refusals = {401: _ENDED, 403: _ENDED}
 
 
 # --- what it means ---------------------------------------------------------------------------------
@@ -48,9 +58,9 @@ def shows_session(header: str) -> bool:
     return any(name == "_account" or any(part in name for part in _SESSION_NAMES) for name in names)
 
 
-def email_in(value: Any) -> str | None:
+def email_in(value: object) -> str | None:
     """The first e-mail address in an answer, nearest the top: a key `email`, else any text with an @."""
-    queue: deque[Any] = deque([value])
+    queue: deque[object] = deque([value])
     loose: str | None = None
     for _ in range(MOST_NODES):
         if not queue:
@@ -113,14 +123,11 @@ async def _get(ctx: Context, cookie: Credential, url: str, timeout: float) -> Re
 
 
 def _data(ctx: Context, response: Response) -> Response:
-    if is_page(response):
-        if response.status in (401, 403) or response.ok:
-            raise Forbidden(
-                "chatgpt.com asked for a browser check or a sign-in.", "Use the source `oauth`: run `codex login`."
-            )
-    elif response.status in (401, 403):
-        raise ExpiredCredential("The ChatGPT session has ended.", _PASTE)
-    return ctx.http.check(response)
+    if is_page(response) and (response.ok or response.status in REFUSALS):
+        raise Forbidden(
+            "chatgpt.com asked for a browser check or a sign-in.", "Use the source `oauth`: run `codex login`."
+        )
+    return ctx.http.check(response, REFUSALS)
 
 
 async def _session_email(ctx: Context, cookie: Credential) -> str:
@@ -128,7 +135,7 @@ async def _session_email(ctx: Context, cookie: Credential) -> str:
     for path in ("/backend-api/me", "/api/auth/session"):
         try:
             answer = _data(ctx, await _get(ctx, cookie, SITE + path, IDENTITY_SECONDS))
-            email = email_in(ctx.http.parse(answer, Anything).root)
+            email = email_in(ctx.http.parse(answer, JsonDocument).root)
         except ReadError as error:
             failure = failure or error
             continue

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Window
-from quotaline_providers.parsing.payload import parse_or_none
+from quotaline_providers import DAY_MINUTES, MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Window, parse_or_none
 from quotaline_providers.vendors.codex.payloads import AdditionalLimit, RateLimit, WindowPart
 
 _LABELS = {SESSION_MINUTES: "Session", DAY_MINUTES: "Daily", WEEK_MINUTES: "Weekly", MONTH_MINUTES: "Monthly"}
@@ -27,6 +26,7 @@ class Reader:
     doubtful: bool = field(default=False)
 
     def window(self, raw: Any, id: str, label: str, fallback: float | None = None) -> Window | None:
+        """A window of one model or feature, until it gets the place of a main one: only those stop the account."""
         if raw is None:
             return None
         part = parse_or_none(WindowPart, raw)
@@ -34,7 +34,14 @@ class Reader:
         if part is None or used is None:
             self.doubtful = True
             return None
-        return Window(id=id, label=label, used_percent=used, minutes=minutes(part), resets_at=resets(part, self.now))
+        return Window(
+            id=id,
+            label=label,
+            used_percent=used,
+            minutes=minutes(part),
+            resets_at=resets(part, self.now),
+            blocks=False,
+        )
 
     def rate_limit(self, raw: Any) -> RateLimit | None:
         found = parse_or_none(RateLimit, raw)
@@ -47,7 +54,7 @@ class Reader:
 
 
 def percent_used(part: WindowPart, fallback: float | None = None) -> float | None:
-    """Percent used (raw) of a window that may tell what remains."""
+    """Percent used (raw) of a window that may come with what remains instead."""
     if part.used_percent is not None:
         return part.used_percent
     return 100 - part.remaining_percent if part.remaining_percent is not None else fallback
@@ -95,7 +102,7 @@ def _placed(window: Window | None, lane: Slot, id: str, label: str) -> Window | 
     if window is None:
         return None
     known = window.minutes or 0
-    update = {"lane": lane, "id": _IDS.get(known, id), "label": _LABELS.get(known, label)}
+    update = {"lane": lane, "blocks": True, "id": _IDS.get(known, id), "label": _LABELS.get(known, label)}
     return window.model_copy(update=update)
 
 

@@ -13,24 +13,27 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from quotaline_providers.contract import Context, Conversation
-from quotaline_providers.errors import (
+from quotaline_providers import (
     BadResponse,
+    Context,
     ExpiredCredential,
     Forbidden,
+    Identity,
     MissingCredential,
     MissingProgram,
     ReadError,
+    Spend,
     TimedOut,
     Unavailable,
+    Usage,
+    parse_or_none,
+    to_text,
 )
-from quotaline_providers.model import Identity, Spend, Usage
-from quotaline_providers.parsing.payload import parse_or_none, to_text
+from quotaline_providers.contract import Conversation
+from quotaline_providers.vendors.codex.credentials import API_KEY_LOGIN, INSTALL_HINT, program_env
 from quotaline_providers.vendors.codex.homes import config_text, custom_provider
-from quotaline_providers.vendors.codex.login import API_KEY_LOGIN
 from quotaline_providers.vendors.codex.mapping import Limits, plan_title, program_limits, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import RpcAccount, RpcRateLimits, UsageAnswer
-from quotaline_providers.vendors.codex.program import INSTALL_HINT, program_env
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -47,7 +50,7 @@ class RpcError(Exception):
         self.text = text
 
 
-# --- what is said ----------------------------------------------------------------------------------
+# --- what it says ----------------------------------------------------------------------------------
 
 
 def embedded_object(text: str) -> dict[str, Any] | None:
@@ -135,15 +138,15 @@ def _message(line: str) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the program told of itself, the limits and the account. An error in the limits' place is not raised."""
+class Answers:
+    """What the program says of itself, the limits and the account. An error in place of the limits is not raised."""
 
     version: str | None
     limits: RpcRateLimits | RpcError
     account: RpcAccount | None
 
 
-async def ask(ctx: Context, program: Path) -> Told:
+async def ask(ctx: Context, program: Path) -> Answers:
     """Start the program and ask it. Raises MissingProgram, TimedOut, Unavailable, BadResponse."""
     note = "codex-launch-failed:" + hashlib.sha256(str(program).encode()).hexdigest()[:16]
     if not ctx.interactive and await ctx.memory.get(note):
@@ -157,7 +160,7 @@ async def ask(ctx: Context, program: Path) -> Told:
         raise MissingProgram("The `codex` program cannot be started.", INSTALL_HINT) from error
 
 
-async def _questions(ctx: Context, server: AppServer) -> Told:
+async def _questions(ctx: Context, server: AppServer) -> Answers:
     client = {"clientInfo": {"name": "quotaline", "version": ctx.version}}
     try:
         version = version_in(await server.request("initialize", client, INITIALIZE_SECONDS))
@@ -175,7 +178,7 @@ async def _questions(ctx: Context, server: AppServer) -> Told:
         account = _parsed(RpcAccount, await server.request("account/read", {}, REQUEST_SECONDS))
     except (RpcError, ReadError):
         account = None
-    return Told(version, limits, account)
+    return Answers(version, limits, account)
 
 
 def version_in(greeting: object) -> str | None:
@@ -189,17 +192,17 @@ def _parsed(model: type[P], value: Any) -> P | None:
     return parse_or_none(model, value) if isinstance(value, dict) else None
 
 
-# --- what comes of it ------------------------------------------------------------------------------
+# --- how it becomes a usage ------------------------------------------------------------------------
 
 
 async def from_program(ctx: Context, program: Path) -> Usage:
     """Read through `codex app-server`."""
-    told = await ask(ctx, program)
-    if isinstance(told.limits, RpcError):
-        usage = await _from_error(ctx, told.limits, told.account)
+    answers = await ask(ctx, program)
+    if isinstance(answers.limits, RpcError):
+        usage = await _from_error(ctx, answers.limits, answers.account)
     else:
-        usage = _from_limits(told.limits, told.account, ctx.now)
-    return usage.model_copy(update={"version": told.version})
+        usage = _from_limits(answers.limits, answers.account, ctx.now)
+    return usage.model_copy(update={"version": answers.version})
 
 
 def _from_limits(answer: RpcRateLimits, account: RpcAccount | None, now: datetime) -> Usage:
@@ -245,10 +248,10 @@ def _api_key_login() -> MissingCredential:
 async def monthly_limit_of(ctx: Context, program: Path, email: str) -> Spend | None:
     """The monthly limit the program knows, if it is signed in as this e-mail. Never raises ReadError."""
     try:
-        told = await ask(ctx, program)
+        answers = await ask(ctx, program)
     except ReadError:
         return None
-    theirs = identity_of(told.account, None).email
-    if isinstance(told.limits, RpcError) or theirs is None or theirs.lower() != email.lower():
+    theirs = identity_of(answers.account, None).email
+    if isinstance(answers.limits, RpcError) or theirs is None or theirs.lower() != email.lower():
         return None
-    return program_limits(told.limits, ctx.now).monthly
+    return program_limits(answers.limits, ctx.now).monthly

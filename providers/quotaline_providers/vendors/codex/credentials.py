@@ -1,4 +1,4 @@
-"""Where the Codex program keeps its login, and how to read it without ever spending its refresh token."""
+"""Where the Codex program is and where it keeps its login, read without ever spending its refresh token."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from quotaline_providers.contract import Context, Credential, Lookup, Origin
-from quotaline_providers.errors import MissingCredential
-from quotaline_providers.parsing.payload import Payload, Text, When, jwt_claims, lenient, parse_or_none, to_text
-from quotaline_providers.secret import Secret
+from quotaline_providers import (
+    Context,
+    Credential,
+    Lookup,
+    MissingCredential,
+    MissingProgram,
+    Origin,
+    Program,
+    Secret,
+    parse_or_none,
+    to_text,
+)
+from quotaline_providers.access.login_shell import in_login_shell
+from quotaline_providers.parsing.payload import jwt_claims
 from quotaline_providers.vendors.codex.homes import codex_home, is_named
-from quotaline_providers.vendors.codex.payloads import Spelled
+from quotaline_providers.vendors.codex.payloads import AuthFile, Expiry, OpenCodeFile
 
 API_KEY_LOGIN = "Codex is signed in with an API key, which has no subscription usage."
 _SLACK = timedelta(minutes=5)  # the Codex program's own
@@ -23,47 +33,6 @@ _EXTERNAL_SLACK = timedelta(seconds=60)
 _OLD = timedelta(days=8)
 _AUTH_CLAIM = "https://api.openai.com/auth"
 _PROFILE_CLAIM = "https://api.openai.com/profile"
-
-
-# --- what is kept ----------------------------------------------------------------------------------
-
-
-class Tokens(Spelled):
-    """The login's tokens, in either spelling."""
-
-    access_token: Text = None
-    refresh_token: Text = None
-    id_token: Text = None
-    account_id: Text = None
-
-
-class AuthFile(Spelled):
-    """`auth.json`. Tokens beside an API key win: only they have subscription usage."""
-
-    tokens: Annotated[Tokens | None, lenient(Tokens)] = None
-    last_refresh: When = None
-    openai_api_key: Text = None
-    personal_access_token: Text = None
-    account_id: Text = None
-
-    @property
-    def has_tokens(self) -> bool:
-        return bool(self.tokens and self.tokens.access_token)
-
-
-class OpenCodeEntry(Payload):
-    """OpenCode's `openai` login; `expires` is in epoch milliseconds."""
-
-    type: Text = None
-    access: Text = None
-    accountId: Text = None  # noqa: N815 - the file's own spelling
-    expires: When = None
-
-
-class OpenCodeFile(Payload):
-    """The login file of the program `opencode`."""
-
-    openai: Annotated[OpenCodeEntry | None, lenient(OpenCodeEntry)] = None
 
 
 @dataclass(frozen=True)
@@ -108,14 +77,10 @@ def to_login(file: AuthFile, origin: str, now: datetime, *, external: bool = Fal
 
 def is_stale(access_claims: Mapping[str, Any], last_refresh: datetime | None, now: datetime) -> bool:
     """Whether the access token is spent: by its own expiry, or when that is unreadable by its age."""
-    expiry = parse_or_none(_Expiry, dict(access_claims))
+    expiry = parse_or_none(Expiry, dict(access_claims))
     if expiry and expiry.exp:
         return expiry.exp <= now + _SLACK
     return last_refresh is not None and last_refresh < now - _OLD
-
-
-class _Expiry(Payload):
-    exp: When = None
 
 
 def account_in(claims: Mapping[str, Any]) -> str | None:
@@ -246,7 +211,7 @@ class SubscriptionLogin(Lookup[Login]):
 
     def probe(self, ctx: Context) -> Origin | None:
         files = (codex_home(ctx) / "auth.json", *(_external_files(ctx) if allows_external(ctx) else ()))
-        return next((ctx.origin(path) for path in files if there(path)), None)
+        return next((ctx.origin(path) for path in files if present(path)), None)
 
     async def find(self, ctx: Context) -> Login:
         path = codex_home(ctx) / "auth.json"
@@ -271,7 +236,7 @@ class AccessToken(Lookup[Credential]):
         return tuple(f"{ctx.show(path)} (personal access token)" for path in self._files(ctx))
 
     def probe(self, ctx: Context) -> Origin | None:
-        return None  # only the file's content tells, and the other strategies report the file
+        return None  # only the file's content says, and the other strategies report the file
 
     async def find(self, ctx: Context) -> Credential:
         reason: MissingCredential | None = None
@@ -296,9 +261,93 @@ class AccessToken(Lookup[Credential]):
         return tuple(dict.fromkeys(home / "auth.json" for home in homes))
 
 
-def there(path: Path) -> bool:
+def present(path: Path) -> bool:
     """Whether the path exists, or cannot be looked at."""
     try:
         return path.exists()
     except OSError:
         return True
+
+
+INSTALL_HINT = "Install it with `npm i -g @openai/codex`."
+
+
+def _usual_places(ctx: Context) -> tuple[Path, ...]:
+    if ctx.platform == "win32":
+        npm = Path(ctx.environ.get("APPDATA") or ctx.home / "AppData/Roaming") / "npm"
+        return npm / "codex.exe", npm / "codex.cmd"
+    bundles = (
+        tuple(
+            root / "Applications" / f"{app}.app/Contents/Resources/codex"
+            for root in (ctx.home, Path("/"))
+            for app in ("ChatGPT", "Codex")
+        )
+        if ctx.platform == "darwin"
+        else ()
+    )
+    # A program started by an editor does not have the login shell's PATH.
+    usual = (ctx.home / ".local/bin", ctx.home / ".npm-global/bin", Path("/opt/homebrew/bin"), Path("/usr/local/bin"))
+    return (*bundles, *(folder / "codex" for folder in usual))
+
+
+@dataclass(frozen=True)
+class CodexProgram(Lookup[Path]):
+    """The program: named by `CODEX_CLI_PATH`, on PATH, in a usual place, or where a login shell finds it."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return _PROGRAM.places(ctx)
+
+    def probe(self, ctx: Context) -> Origin | None:
+        return _PROGRAM.probe(ctx)
+
+    async def find(self, ctx: Context) -> Path:
+        try:
+            return await _PROGRAM.find(ctx)
+        except MissingProgram:
+            found = await in_login_shell(ctx, "codex")
+            if found is None:
+                raise
+            return found
+
+
+_PROGRAM = Program("codex", env="CODEX_CLI_PATH", candidates=_usual_places, hint=INSTALL_HINT)
+CODEX = CodexProgram()
+
+
+def program_env(ctx: Context) -> dict[str, str | None]:
+    """What the program needs to read the same account."""
+    return {"CODEX_HOME": str(codex_home(ctx))} if is_named(ctx) else {}
+
+
+@dataclass(frozen=True)
+class ProgramForStaleLogin(Lookup[Path]):
+    """The program, but only when the login file exists and is spent: the program then renews it by itself."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return CODEX.places(ctx)
+
+    def probe(self, ctx: Context) -> Origin | None:
+        return CODEX.probe(ctx) if present(codex_home(ctx) / "auth.json") else None
+
+    async def find(self, ctx: Context) -> Path:
+        login = await native_login(ctx)
+        if login is None or not login.stale:
+            raise MissingProgram("The login needs no renewal by the `codex` program.")
+        return await CODEX.find(ctx)
+
+
+@dataclass(frozen=True)
+class SignedInProgram(Lookup[Path]):
+    """The program, but only beside a login of its own: without one its screen would open a browser to sign in."""
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return CODEX.places(ctx)
+
+    def probe(self, ctx: Context) -> Origin | None:
+        return ProgramForStaleLogin().probe(ctx)
+
+    async def find(self, ctx: Context) -> Path:
+        login = await SubscriptionLogin().find(ctx)
+        if login.external:
+            raise MissingCredential("Codex is not signed in.")
+        return await CODEX.find(ctx)
