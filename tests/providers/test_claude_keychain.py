@@ -12,7 +12,7 @@ import pytest
 
 from quotaline_providers.errors import MissingCredential
 from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.claude import login
+from quotaline_providers.vendors.claude import logins
 from quotaline_providers.vendors.claude.keychain import Granted
 
 USAGE = {"five_hour": {"utilization": 21}}
@@ -26,7 +26,7 @@ def entry(token: str, until: datetime = FUTURE) -> str:
 @pytest.fixture
 def keychain(program: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """`keychain(text)`: the item of Claude Code, as `security` prints it; each question is noted in `asked`."""
-    monkeypatch.setattr(login, "KEYCHAIN_SECONDS", 10.0)
+    monkeypatch.setattr(logins, "KEYCHAIN_SECONDS", 10.0)
 
     def write(text: str, service: str = "Claude Code-credentials") -> None:
         script = f"""
@@ -127,6 +127,6 @@ def test_an_item_with_logins_of_servers_only(mac: Any, keychain: Any, simulator:
 
 def test_another_folder_has_its_own_item(mac: Any, keychain: Any, usage_of: Any, home: Path) -> None:
     folder = str(home / "other")
-    keychain(entry("chain-token"), login.keychain_services({"CLAUDE_CONFIG_DIR": folder})[0])
+    keychain(entry("chain-token"), logins.keychain_services({"CLAUDE_CONFIG_DIR": folder})[0])
     usage_of("chain-token").answers(**USAGE)
     mac("claude", interactive=True, CLAUDE_CONFIG_DIR=folder)

@@ -21,7 +21,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.claude import login, oauth, probe
+from quotaline_providers.vendors.claude import logins, oauth, probe
 from quotaline_providers.vendors.claude.keychain import keychain_text
 
 USAGE = {"five_hour": {"utilization": 21}}
@@ -170,11 +170,11 @@ def test_an_unreadable_account_is_not_signed_out(store: Store, usage_route: Any,
 
 
 def test_the_keychain_names_its_items() -> None:
-    first, second = login.keychain_services({"CLAUDE_CONFIG_DIR": "/srv/demo"})
+    first, second = logins.keychain_services({"CLAUDE_CONFIG_DIR": "/srv/demo"})
     assert second == "Claude Code-credentials"
     assert first.startswith("Claude Code-credentials-")
     assert len(first) == len(second) + 9
-    assert login.keychain_services({}) == ("Claude Code-credentials",)
+    assert logins.keychain_services({}) == ("Claude Code-credentials",)
 
 
 def test_the_keychain_may_print_hexadecimal() -> None:

@@ -41,6 +41,7 @@ def test_a_whole_panel() -> None:
         "claude-weekly-scoped-saga": (None, 2.5, datetime(2030, 1, 6, 9, tzinfo=UTC)),
     }
     assert seen.window("claude-weekly-scoped-saga").label == "Saga only"
+    assert [window.id for window in seen.windows if window.blocks] == ["session", "weekly"]
     assert seen.confidence is Confidence.PERCENT_ONLY
 
 

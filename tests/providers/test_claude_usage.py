@@ -11,7 +11,8 @@ import pytest
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Confidence, Identity, Usage
 from quotaline_providers.testing import NOW
-from quotaline_providers.vendors.claude.usage import UsageAnswer, plan_of, to_usage
+from quotaline_providers.vendors.claude.mapping import plan_of, to_usage
+from quotaline_providers.vendors.claude.payloads import UsageAnswer
 
 LATER = "2030-01-06T08:00:00Z"
 
@@ -39,6 +40,7 @@ def test_three_lanes() -> None:
         ("secondary", "Weekly", 7, 10080),
         ("tertiary", "Sonnet", 3, 10080),
     ]
+    assert [window.blocks for window in seen.windows] == [True, True, False]
     assert seen.confidence is Confidence.EXACT
 
 
@@ -108,6 +110,7 @@ def test_model_limits_are_extra_windows_before_routines() -> None:
         ("claude-weekly-scoped-model-myth-1", "Myth only", 2, None),
         ("claude-routines", "Daily Routines", 30, None),
     ]
+    assert not any(window.blocks for window in seen.windows[1:])
 
 
 @pytest.mark.parametrize(
@@ -194,6 +197,7 @@ def test_neither_window_nor_spend_limit_is_no_answer(fields: dict[str, Any], web
 def test_on_the_web_an_absent_session_is_a_placeholder_and_models_reset_with_the_week() -> None:
     seen = usage(True, five_hour=None, seven_day=limit(30), seven_day_sonnet=limit(4, "2030-01-03T00:00:00Z"))
     assert (seen.window("session").used_percent, seen.window("session").placeholder) == (0, True)
+    assert seen.window("session").blocks is False
     assert seen.window("sonnet").resets_at == seen.window("weekly").resets_at
 
 

@@ -17,8 +17,9 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude import web
+from quotaline_providers.vendors.claude.mapping import Owner, choose, web_plan
+from quotaline_providers.vendors.claude.payloads import MemberOrganization, Membership, Organization
 from quotaline_providers.vendors.claude.session import MOST_RENEWALS, RENEWALS, Renewals
-from quotaline_providers.vendors.claude.web import MemberOrganization, Membership, Organization, Owner, choose, web_plan
 
 COOKIE = "sk-ant-demo"
 USAGE = {"five_hour": {"utilization": 21}, "seven_day": {"utilization": 9}}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import (
+from quotaline_providers import (
+    SESSION_MINUTES,
+    WEEK_MINUTES,
     AccountKind,
     Option,
     OptionType,
@@ -14,18 +16,13 @@ from quotaline_providers.contract import (
     after_any_error,
     paced,
 )
-from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES
-from quotaline_providers.vendors.claude.admin import AdminKey, from_admin
+from quotaline_providers.vendors.claude.api import from_admin
 from quotaline_providers.vendors.claude.cli import from_cli
+from quotaline_providers.vendors.claude.credentials import AdminKey, CliForOauth, CliProgram, Cookie, OauthLogin
 from quotaline_providers.vendors.claude.desktop import ALLOWED
-from quotaline_providers.vendors.claude.login import OauthLogin
-from quotaline_providers.vendors.claude.oauth import CliForOauth, from_oauth
-from quotaline_providers.vendors.claude.probe import CliProgram
-from quotaline_providers.vendors.claude.session import Cookie
+from quotaline_providers.vendors.claude.oauth import from_oauth
 from quotaline_providers.vendors.claude.swap import ALONE, ENABLED, PROGRAM, with_other_accounts
 from quotaline_providers.vendors.claude.web import from_web
-
-_oauth, _cli, _web = with_other_accounts(from_oauth), with_other_accounts(from_cli), with_other_accounts(from_web)
 
 PROVIDER = Provider(
     id="claude",
@@ -35,16 +32,21 @@ PROVIDER = Provider(
     strategies=(
         # An Admin key, when there is one, is the only strategy: its error does not fall through.
         Strategy.api(from_admin, AdminKey(), label="admin-api"),
-        Strategy.oauth(_oauth, OauthLogin(), falls_through=after_any_error),
-        Strategy.oauth(_cli, CliForOauth(), label="claude", in_auto=False, applies=lambda ctx: ctx.interactive),
-        Strategy.cli(_cli, CliProgram(), label="claude", falls_through=after_any_error),
-        Strategy.web(_web, Cookie()),
+        Strategy.oauth(with_other_accounts(from_oauth), OauthLogin(), falls_through=after_any_error),
+        Strategy.oauth(
+            with_other_accounts(from_cli),
+            CliForOauth(),
+            label="claude",
+            in_auto=False,
+            applies=lambda ctx: ctx.interactive,
+        ),
+        Strategy.cli(with_other_accounts(from_cli), CliProgram(), label="claude", falls_through=after_any_error),
+        Strategy.web(with_other_accounts(from_web), Cookie()),
     ),
     dashboard="https://claude.ai/settings/usage",
     status=StatusPage("https://status.claude.com", StatusKind.STATUSPAGE),
     min_interval=300,
     deadline=120,
-    fields=("apiKey", "apiKeyEnv", "cookieHeader", "cookieSource"),
     options=(
         Option("organizationID", "The UUID of the claude.ai organisation to read."),
         Option("renewInBackground", "Let Claude Code renew its expired login without being asked.", OptionType.BOOLEAN),

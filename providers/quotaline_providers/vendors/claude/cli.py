@@ -5,23 +5,29 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from quotaline_providers.contract import Context
-from quotaline_providers.errors import (
+from quotaline_providers import (
     BadResponse,
+    Confidence,
+    Context,
     ExpiredCredential,
     Forbidden,
+    Identity,
     MissingCredential,
+    Payload,
     RateLimited,
     ReadError,
     TimedOut,
     Unavailable,
+    Usage,
+    When,
+    parse_or_none,
 )
-from quotaline_providers.model import Confidence, Identity, Usage
-from quotaline_providers.parsing.payload import Payload, When, parse_or_none
-from quotaline_providers.vendors.claude import probe, web
-from quotaline_providers.vendors.claude.login import Account, local_account
+from quotaline_providers.vendors.claude.logins import local_account
+from quotaline_providers.vendors.claude.mapping import Owner
 from quotaline_providers.vendors.claude.panel import State, identity_of, to_usage
-from quotaline_providers.vendors.claude.probe import Capture
+from quotaline_providers.vendors.claude.payloads import Account
+from quotaline_providers.vendors.claude.probe import Capture, ask_plainly, ask_usage, signed_in
+from quotaline_providers.vendors.claude.web import join_extras
 
 ASKED_SECONDS, AUTO_SECONDS = 24.0, 12.0
 AGAIN_SECONDS, LATE_SECONDS = 14.0, 60.0
@@ -111,7 +117,7 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
         return _signed(kept, account)
     if not ctx.interactive and (until := await _paused(ctx)) is not None:
         raise RateLimited("Claude limits how often usage may be asked.", until=until)
-    if await probe.signed_in(ctx, program) is False:
+    if await signed_in(ctx, program) is False:
         raise MissingCredential("Claude Code is signed out.", "Run `claude` and sign in.")
     try:
         usage = await _read(ctx, program)
@@ -123,29 +129,29 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
     if usage.limits_unavailable:
         return _signed(usage, account)
     await _keep(ctx, account, usage)
-    return await web.join_extras(ctx, _signed(usage, account), lambda: _owner(usage, account))
+    return await join_extras(ctx, _signed(usage, account), lambda: _owner(usage, account))
 
 
 async def _read(ctx: Context, program: Path) -> Usage:
     if not ctx.processes.has_pty:
-        return outcome(await probe.ask_plainly(ctx, program), ctx.now)
+        return outcome(await ask_plainly(ctx, program), ctx.now)
     first = ASKED_SECONDS if ctx.interactive or ctx.source == "cli" else AUTO_SECONDS
-    capture = await probe.ask_usage(ctx, program, first)
+    capture = await ask_usage(ctx, program, first)
     if capture.state is State.LOADING or (capture.timed_out and capture.state is State.NOTHING):
-        capture = await probe.ask_usage(ctx, program, LATE_SECONDS)
+        capture = await ask_usage(ctx, program, LATE_SECONDS)
     elif capture.state is State.NOTHING:
-        capture = await probe.ask_usage(ctx, program, max(AGAIN_SECONDS, first))
+        capture = await ask_usage(ctx, program, max(AGAIN_SECONDS, first))
     try:
         return outcome(capture, ctx.now)
     except (TimedOut, Unavailable):
-        simple = await probe.ask_plainly(ctx, program)
+        simple = await ask_plainly(ctx, program)
         if simple.state in (State.LOADING, State.FAILED, State.NOTHING, State.TRUST):
             raise
         return outcome(simple, ctx.now)
 
 
 def _signed(usage: Usage, account: Account | None) -> Usage:
-    """The usage with whatever the panel did not tell of its owner, unless the panel names another one."""
+    """The usage with what the panel did not say of its owner, unless the panel names another one."""
     known = usage.identity
     if account is None or (known.email and account.email and known.email.lower() != account.email.lower()):
         return usage
@@ -159,9 +165,9 @@ def _signed(usage: Usage, account: Account | None) -> Usage:
     return usage.model_copy(update={"identity": identity})
 
 
-async def _owner(usage: Usage, account: Account | None) -> web.Owner:
+async def _owner(usage: Usage, account: Account | None) -> Owner:
     email = usage.identity.email or (account.email if account else None)
-    return web.Owner(email=email, organization=account.organization_uuid if account else None)
+    return Owner(email=email, organization=account.organization_uuid if account else None)
 
 
 async def _paused(ctx: Context) -> datetime | None:

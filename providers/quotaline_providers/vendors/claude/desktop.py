@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from quotaline_providers.contract import Context
-from quotaline_providers.parsing.payload import Payload, Text, When, parse_or_none, to_text
-from quotaline_providers.secret import Secret
+from quotaline_providers import Context, Secret, parse_or_none, to_text
 from quotaline_providers.vendors.claude.keychain import keychain_item
+from quotaline_providers.vendors.claude.payloads import TokenEntry
 
 ALLOWED = "desktopLogin"
 CACHES = ("oauth:tokenCache", "oauth:tokenCacheV2")  # the later one hides the earlier one's entries
@@ -26,15 +25,6 @@ ASK_SECONDS = 20.0  # somebody may have to type a password
 LARGEST = 4 << 20
 _LEFT = timedelta(minutes=2)
 _ORGANIZATION = "SELECT encrypted_value FROM cookies WHERE host_key = ? AND name = 'lastActiveOrg'"
-
-
-class TokenEntry(Payload):
-    """One entry of the cache; `expiresAt` is epoch milliseconds."""
-
-    token: Text = None
-    expiresAt: When = None  # noqa: N815 - the file's own spelling
-    subscriptionType: Text = None  # noqa: N815
-    rateLimitTier: Text = None  # noqa: N815
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +82,12 @@ def desktop_folder(ctx: Context) -> Path:
 
 
 def is_allowed(ctx: Context) -> bool:
-    """Whether the user lets us read Claude Desktop's login."""
+    """Whether the user allows reading Claude Desktop's login."""
     return ctx.settings.own(ALLOWED) is True and ctx.platform == "darwin"
 
 
 async def desktop_token(ctx: Context, scope: str) -> DesktopToken | None:
-    """The token of the organisation that is active in Claude Desktop; None when it cannot be read or told."""
+    """The token of the organisation that is active in Claude Desktop; None when it cannot be read or is not known."""
     folder = desktop_folder(ctx)
     if not is_allowed(ctx):
         return None

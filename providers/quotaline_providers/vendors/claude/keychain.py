@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from quotaline_providers.contract import Context
-from quotaline_providers.errors import ReadError
-from quotaline_providers.secret import Secret
+from quotaline_providers import Context, ReadError, Secret
 
 
 class Granted:
-    """What the user let us read. It lives in this process, for the background that may not ask, and is never stored."""
+    """The items that the user allowed to be read: kept in this process for the background, which may not ask. Never
+    stored."""
 
     def __init__(self) -> None:
         self._items: dict[tuple[str, str], Secret] = {}

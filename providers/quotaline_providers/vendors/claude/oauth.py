@@ -7,30 +7,27 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from quotaline_providers.access.endpoints import endpoint
-from quotaline_providers.contract import Context, Lookup, Origin
-from quotaline_providers.errors import (
+from quotaline_providers import (
+    Context,
     ExpiredCredential,
     Forbidden,
-    MissingCredential,
+    Identity,
     RateLimited,
     ReadError,
+    Refusal,
+    Refusals,
+    Secret,
     Unavailable,
+    Usage,
+    endpoint,
 )
-from quotaline_providers.model import Identity, Usage
-from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.claude import probe, web
-from quotaline_providers.vendors.claude.login import (
-    CUSTOM_URL_ENV,
-    SCOPE,
-    Login,
-    Logins,
-    OauthLogin,
-    stored_logins,
-)
-from quotaline_providers.vendors.claude.usage import UsageAnswer, plan_of, to_usage
+from quotaline_providers.vendors.claude.credentials import find_program
+from quotaline_providers.vendors.claude.logins import CUSTOM_URL_ENV, SCOPE, Login, Logins, stored_logins
+from quotaline_providers.vendors.claude.mapping import plan_of, to_usage
+from quotaline_providers.vendors.claude.payloads import UsageAnswer
+from quotaline_providers.vendors.claude.probe import ask_status, installed_version
+from quotaline_providers.vendors.claude.web import join_extras, owner_of
 
 API = "https://api.anthropic.com"
 USUAL_VERSION = "2.1.0"  # named where no Claude Code is installed
@@ -84,24 +81,20 @@ async def ask(ctx: Context, login: Login, identity: Identity) -> Usage:
     until = await cool_down(ctx, login.token)
     if until is not None and not ctx.interactive:
         raise RateLimited("Claude limits how often usage may be asked.", until=until)
-    version = await probe.installed_version(ctx)
+    version = await installed_version(ctx)
     headers = {
         "Content-Type": "application/json",
         "anthropic-beta": "oauth-2025-04-20",
         "User-Agent": f"claude-code/{version or USUAL_VERSION}",
     }
-    answer = await ctx.http.send("GET", url, headers=headers, bearer=login.token, timeout=30)
+    answer = await ctx.http.send("GET", url, headers=headers, bearer=login.token)
     if answer.status == 429:
         until = await rest(ctx, login.token, ctx.http.retry_after(answer))
         raise RateLimited("Claude limits how often usage may be asked.", until=until)
-    if answer.status == 401:
-        raise ExpiredCredential("Claude refused the login.", login.renewal or _replace(login))
     if answer.status == 403 and SCOPE in answer.text:
         raise _insufficient()
-    if answer.status == 403:
-        raise Unavailable("Claude's usage is not available (status 403).")
     usage = to_usage(
-        ctx.http.parse(ctx.http.check(answer), UsageAnswer),
+        ctx.http.parse(ctx.http.check(answer, _refusals(login)), UsageAnswer),
         ctx.now,
         plan=plan_of(login.subscription, login.tier),
         identity=identity,
@@ -114,8 +107,13 @@ def _insufficient() -> Forbidden:
     return Forbidden(f"The Claude login may not read usage (the scope {SCOPE} is missing).", SIGN_IN)
 
 
-def _replace(login: Login) -> str:
-    return f"Replace the token ({login.origin})."
+def _refusals(login: Login) -> Refusals:
+    return {
+        401: Refusal(
+            ExpiredCredential, "Claude refused the login.", login.renewal or f"Replace the token ({login.origin})."
+        ),
+        403: Refusal(Unavailable, "Claude's usage is not available (status {status})."),
+    }
 
 
 # --- renewal by Claude Code ------------------------------------------------------------------------
@@ -133,7 +131,7 @@ class Refused:
 
 
 async def renewed(ctx: Context, logins: Logins, refused: Refused) -> Login | None:
-    """A login that Claude Code renewed: meanwhile by itself, or because we let it. None when there is none.
+    """A login that Claude Code renewed, by itself or because it was started for that. None when there is none.
 
     Starting the program is for the user's own refreshes, and for the background only when the user opted in.
     """
@@ -145,13 +143,13 @@ async def renewed(ctx: Context, logins: Logins, refused: Refused) -> Login | Non
     note = f"claude-renewal:{hashlib.sha256(logins.store.encode()).hexdigest()[:16]}"
     if not ctx.interactive and await ctx.memory.get(note):
         return None
-    program = probe.find(ctx)
+    program = find_program(ctx)
     if program is None or not ctx.processes.has_pty:
         return None
     before = {one.token.digest() for one in logins.logins}
     pause = UNCHANGED_PAUSE
     try:
-        await probe.ask_status(ctx, program, STATUS_SECONDS)
+        await ask_status(ctx, program, STATUS_SECONDS)
         after = await _changed(ctx, before)
         if not after or {one.token.digest() for one in after} != before:
             pause = RENEWED_PAUSE
@@ -206,26 +204,4 @@ async def _with_extras(ctx: Context, login: Login, identity: Identity) -> Usage:
     usage = await ask(ctx, login, identity)
     if ctx.env(CUSTOM_URL_ENV):
         return usage
-    return await web.join_extras(ctx, usage, lambda: web.owner_of(ctx, login.token))
-
-
-@dataclass(frozen=True)
-class CliForOauth(Lookup[Path]):
-    """The program, for a user who chose OAuth: only when the login is absent or Claude Code's to renew."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return ()
-
-    def probe(self, ctx: Context) -> Origin | None:
-        return None
-
-    async def find(self, ctx: Context) -> Path:
-        if ctx.account is not None or not ctx.interactive:
-            raise MissingCredential("The Claude login cannot be used.")
-        try:
-            logins = await OauthLogin().find(ctx)
-        except MissingCredential:
-            return await probe.CliProgram().find(ctx)
-        if any(not one.owned_by_cli or not one.expired(ctx.now) for one in logins.logins):
-            raise MissingCredential("The Claude login was refused.")
-        return await probe.CliProgram().find(ctx)
+    return await join_extras(ctx, usage, lambda: owner_of(ctx, login.token))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Usage, Window
+from quotaline_providers import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Usage, Window
+from quotaline_providers.vendors.claude.mapping import PLAN_WORDS, model_window
 from quotaline_providers.vendors.claude.resets import reset_time
-from quotaline_providers.vendors.claude.usage import PLAN_WORDS, model_window
 
 PERCENT_LINES, RESET_LINES = 12, 14
 TORN = 2
@@ -93,7 +93,7 @@ def _usage_lines(text: str) -> list[str]:
 
 
 def used_percent(line: str) -> float | None:
-    """The percent used that a line of the panel tells, 0-100; None for other lines and the status bar."""
+    """The percent used in a line of the panel, 0-100; None for other lines and the status bar."""
     number = _PERCENT.search(line)
     if number is None or ("|" in line and _STATUS_BAR.search(line)):
         return None
@@ -227,7 +227,7 @@ def _failure(flat: str) -> State:
 
 
 def identity_of(capture: str) -> Identity:
-    """Who is signed in, as far as the text tells."""
+    """Who is signed in, as far as the text says."""
     text = plain(capture)
     labelled = re.search(r"(?:account|e-?mail)\s*:\s*(" + _EMAIL.pattern + ")", text, re.IGNORECASE)
     anywhere = _EMAIL.search(text)
@@ -303,4 +303,5 @@ def _lane(id: str, label: str, reading: Reading, lane: Lane, minutes: int, now: 
         resets_at=reset_time(reading.reset, now, minutes) if reading.reset else None,
         description=_described(reading),
         lane=lane,
+        blocks=lane != "tertiary",  # the third lane is one model's
     )

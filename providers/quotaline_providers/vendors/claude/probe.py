@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from quotaline_providers.access.login_shell import in_login_shell
-from quotaline_providers.contract import Context, Conversation, Lookup, Origin
-from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError, TimedOut
-from quotaline_providers.vendors.claude import login
+from quotaline_providers import Context, ReadError, TimedOut
+from quotaline_providers.contract import Conversation
+from quotaline_providers.vendors.claude.credentials import CLI_TOKEN_ENV, SCOPES_ENV, TOKEN_ENV, find_program
+from quotaline_providers.vendors.claude.logins import config_root
 from quotaline_providers.vendors.claude.panel import State, plain, squeezed, state_of
 
 START_SECONDS = 2.0
@@ -55,51 +55,9 @@ class Capture:
         return state_of(self.text)
 
 
-# --- where it runs ---------------------------------------------------------------------------------
-
-
-def usual_places(ctx: Context) -> tuple[Path, ...]:
-    """Where installers put `claude` beside PATH."""
-    home = ctx.home
-    own = (home / ".local/bin/claude", home / ".claude/local/claude", home / ".claude/bin/claude")
-    if ctx.platform == "win32":
-        return (home / ".local/bin/claude.exe", home / ".local/bin/claude.cmd")
-    system = ("/opt/homebrew/bin", "/usr/local/bin", "/Applications/cmux.app/Contents/Resources/bin")
-    return (*own, *(Path(folder) / "claude" for folder in system))
-
-
-def find(ctx: Context) -> Path | None:
-    """The program `claude`."""
-    return ctx.processes.find("claude", env="CLAUDE_CLI_PATH", places=usual_places(ctx))
-
-
-@dataclass(frozen=True)
-class CliProgram(Lookup[Path]):
-    """Claude Code, wherever it is installed. It knows only its own login: never the answer to a selected account."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return ("program `claude`",)
-
-    def probe(self, ctx: Context) -> Origin | None:
-        return Origin.program("claude") if ctx.account is None and find(ctx) else None
-
-    async def find(self, ctx: Context) -> Path:
-        if ctx.account is not None:
-            raise MissingCredential(
-                f"The program `claude` cannot read the account {ctx.account.label}.",
-                "Set the source of Claude to auto.",
-            )
-        found = find(ctx) or await in_login_shell(ctx, "claude")
-        if found is None:
-            raise MissingProgram(
-                "The program `claude` was not found.", "Install Claude Code, then run `claude` and sign in."
-            )
-        return found
-
-
 def environment(ctx: Context, folder: Path) -> dict[str, str | None]:
     """What the program must not inherit, and what keeps it quiet."""
-    tokens = (*login.TOKEN_ENV, *login.SCOPES_ENV, login.CLI_TOKEN_ENV)
+    tokens = (*TOKEN_ENV, *SCOPES_ENV, CLI_TOKEN_ENV)
     env: dict[str, str | None] = {name: None for name in ctx.environ if name.startswith("ANTHROPIC_")}
     env.update(dict.fromkeys(tokens))
     for name in ("CLAUDE_CONFIG_DIR", "CLAUDE_SECURESTORAGE_CONFIG_DIR"):
@@ -145,7 +103,7 @@ def _base36(number: int) -> str:
 
 async def remove_sessions(ctx: Context, folder: Path) -> None:
     """Delete the session logs that the program left of its runs in this folder."""
-    project = login.config_root(ctx) / "projects" / project_name(str(folder))
+    project = config_root(ctx) / "projects" / project_name(str(folder))
 
     def remove() -> None:
         for log in project.glob("*.jsonl"):
@@ -312,7 +270,7 @@ async def ask_plainly(ctx: Context, program: Path) -> Capture:
 
 
 async def signed_in(ctx: Context, program: Path) -> bool | None:
-    """What `claude auth status` says; None when it cannot be told."""
+    """What `claude auth status` says; None when it does not say."""
     folder = await workplace(ctx)
     argv = (program, "auth", "status", "--json")
     try:
@@ -327,8 +285,8 @@ async def signed_in(ctx: Context, program: Path) -> bool | None:
 
 
 async def installed_version(ctx: Context) -> str | None:
-    """The installed Claude Code's version, remembered for some hours; None when there is none or it does not tell."""
-    program = find(ctx)
+    """The installed Claude Code's version, remembered for some hours; None when there is none or it does not say."""
+    program = find_program(ctx)
     if program is None:
         return None
     kept = await ctx.memory.get("claude-version")

@@ -1,30 +1,38 @@
-"""A browser session at claude.ai: the cookie the user gave, and the newer ones that claude.ai hands out for it."""
+"""A browser session at claude.ai: the cookie the user gave, and the newer ones that claude.ai sends for it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from quotaline_providers.access.lookups import CookieHeader, cookie_values, normalize_cookie
-from quotaline_providers.contract import Context, Credential, Lookup, Origin, Response
-from quotaline_providers.errors import ExpiredCredential, MissingCredential, ReadError, Unavailable
-from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.claude.login import account_token, key_form, own_key
+from quotaline_providers import (
+    Context,
+    ExpiredCredential,
+    MissingCredential,
+    ReadError,
+    Refusal,
+    Refusals,
+    Response,
+    Secret,
+    Unavailable,
+    cookie_values,
+)
+from quotaline_providers.vendors.claude.credentials import PASTE_AGAIN, session_key
 
 SITE = "https://claude.ai"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
-SIGN_IN = "Sign in at claude.ai and paste its `sessionKey` cookie again."
 MOST_RENEWALS = 16
+_REFUSED = Refusal(ExpiredCredential, "claude.ai refused the session.", PASTE_AGAIN)
+REFUSALS: Refusals = {401: _REFUSED, 403: _REFUSED}
 
 P = TypeVar("P", bound=BaseModel)
 
 
 class Renewals:
-    """The newest key that claude.ai handed out for one the user gave. It lives in this process and is never stored."""
+    """The newest key that claude.ai sent for one the user gave. It lives in this process and is never stored."""
 
     def __init__(self) -> None:
         self._newest: OrderedDict[str, Secret] = OrderedDict()
@@ -32,10 +40,10 @@ class Renewals:
     def newest(self, given: Secret) -> Secret:
         return self._newest.get(given.digest(), given)
 
-    def keep(self, given: Secret, used: Secret, handed_out: Secret) -> None:
-        """Keep a key that was handed out to the used one, unless another read has had a newer one meanwhile."""
+    def keep(self, given: Secret, used: Secret, renewal: Secret) -> None:
+        """Keep a key that was sent for the used one, unless another read has had a newer one meanwhile."""
         if self.newest(given) == used:
-            self._newest[given.digest()] = handed_out
+            self._newest[given.digest()] = renewal
             self._newest.move_to_end(given.digest())
         while len(self._newest) > MOST_RENEWALS:
             self._newest.popitem(last=False)
@@ -51,14 +59,8 @@ class Renewals:
 RENEWALS = Renewals()
 
 
-def session_key(header: str) -> str | None:
-    """The `sessionKey` of a cookie header, if it looks like one of Claude's."""
-    value = cookie_values(header).get("sessionKey", "")
-    return value if value.startswith("sk-ant-") else None
-
-
 def renewed_key(response: Response) -> str | None:
-    """The newest `sessionKey` that a good answer hands out."""
+    """The newest `sessionKey` that a good answer sets."""
     if response.status != 200:
         return None
     keys = (session_key(cookie.split(";", 1)[0]) for cookie in response.set_cookies)
@@ -71,7 +73,7 @@ class Session:
     def __init__(self, ctx: Context, header: Secret) -> None:
         key = session_key(header.reveal())
         if key is None:
-            raise MissingCredential("The cookie header has no usable `sessionKey` cookie.", SIGN_IN)
+            raise MissingCredential("The cookie header has no usable `sessionKey` cookie.", PASTE_AGAIN)
         self._ctx = ctx
         self._given = Secret(key)
         self._key = RENEWALS.newest(self._given)
@@ -84,10 +86,8 @@ class Session:
             RENEWALS.drop(self._given, self._key)
             self._key = self._given
             answer = await self._ask(path, timeout)
-        if answer.status in (401, 403):
-            raise ExpiredCredential("claude.ai refused the session.", SIGN_IN)
-        if answer.status == 429:
-            self._ctx.http.check(answer)
+        if answer.status in (*REFUSALS, 429):
+            self._ctx.http.check(answer, REFUSALS)
         if answer.status != 200:
             raise Unavailable(f"claude.ai is not available (status {answer.status}).")
         return self._ctx.http.parse(answer, model)
@@ -118,47 +118,7 @@ class Session:
         response = await self._ctx.http.send(
             "GET", f"{SITE}/api{path}", headers=headers, cookie=cookie, timeout=timeout
         )
-        if (handed_out := renewed_key(response)) is not None:
-            RENEWALS.keep(self._given, self._key, Secret(handed_out))
-            self._key = Secret(handed_out)
+        if (renewal := renewed_key(response)) is not None:
+            RENEWALS.keep(self._given, self._key, Secret(renewal))
+            self._key = Secret(renewal)
         return response
-
-
-@dataclass(frozen=True)
-class Cookie(Lookup[Credential]):
-    """The cookie the user gave: the selected account's, config `cookieHeader`, or the keyring's."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return CookieHeader("sessionKey").places(ctx)
-
-    def probe(self, ctx: Context) -> Origin | None:
-        if ctx.account is not None:
-            try:
-                return Origin.account(ctx.account.label) if account_token(ctx, "cookie") else None
-            except MissingCredential:
-                return None
-        return CookieHeader("sessionKey").probe(ctx)
-
-    async def find(self, ctx: Context) -> Credential:
-        found = await self._given(ctx)
-        if session_key(found.secret.reveal()) is None:
-            raise MissingCredential("The cookie header has no usable `sessionKey` cookie.", SIGN_IN)
-        return found
-
-    async def _given(self, ctx: Context) -> Credential:
-        token = account_token(ctx, "cookie")
-        if token is not None and ctx.account is not None:
-            return Credential(Secret(normalize_cookie(token, "sessionKey") or ""), Origin.account(ctx.account.label))
-        try:
-            return await CookieHeader("sessionKey").find(ctx)
-        except MissingCredential:
-            if ctx.settings.cookie_source == "off":
-                raise
-            key = ctx.settings.api_key
-            pasted = Secret(key) if key and key_form(key) == "cookie" else await own_key(ctx, "cookie")
-            header = normalize_cookie(pasted.reveal(), "sessionKey") if pasted else None
-            if header is None:
-                raise
-            return Credential(
-                Secret(header), Origin.config() if key and pasted and pasted.reveal() == key else Origin.keyring()
-            )

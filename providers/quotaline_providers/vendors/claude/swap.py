@@ -1,29 +1,14 @@
-"""Other Claude accounts, as the user's account switcher (`cswap`) tells them. Only shown; its storage is never read."""
+"""Other Claude accounts, as the user's account switcher (`cswap`) lists them. Only shown; its storage is never read."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TypeVar
 
-from pydantic import Field
-
-from quotaline_providers.contract import Context
-from quotaline_providers.fetching.optional import beside
-from quotaline_providers.formatting import percent
-from quotaline_providers.model import Row, Section, Usage
-from quotaline_providers.parsing.payload import (
-    Flag,
-    Integer,
-    Number,
-    Payload,
-    Text,
-    When,
-    lenient,
-    lenient_items,
-    parse_or_none,
-)
+from quotaline_providers import Context, Row, Section, Usage, beside, parse_or_none, percent
+from quotaline_providers.vendors.claude.payloads import SwapAccount, SwapList
 
 ENABLED, PROGRAM, ALONE = "claudeSwapEnabled", "claudeSwapExecutablePath", "claudeSwapShowSingleAccount"
 SWAP_SECONDS = 30.0
@@ -38,44 +23,6 @@ _STATES = {
 }
 
 F = TypeVar("F")
-
-# --- what the switcher prints ----------------------------------------------------------------------
-
-
-class SwapWindow(Payload):
-    """One limit: `pct` is percent used, 0-100."""
-
-    name: Text = None
-    used: Number = Field(default=None, alias="pct")
-    resets_at: When = Field(default=None, alias="resetsAt")
-
-
-class SwapUsage(Payload):
-    """The limits of one account."""
-
-    session: Annotated[SwapWindow | None, lenient(SwapWindow)] = Field(default=None, alias="fiveHour")
-    weekly: Annotated[SwapWindow | None, lenient(SwapWindow)] = Field(default=None, alias="sevenDay")
-    scoped: Annotated[tuple[SwapWindow, ...], lenient_items(SwapWindow)] = ()
-
-
-class SwapAccount(Payload):
-    """One account the switcher knows."""
-
-    number: Integer = None
-    active: Flag = None
-    email: Text = None
-    organization: Text = Field(default=None, alias="organizationName")
-    alias: Text = None
-    status: Text = Field(default=None, alias="usageStatus")
-    usage: Annotated[SwapUsage | None, lenient(SwapUsage)] = None
-
-
-class SwapList(Payload):
-    """`cswap --list --json`. Another version of its shape is not understood."""
-
-    version: Literal[1] = Field(alias="schemaVersion")
-    active: Integer = Field(default=None, alias="activeAccountNumber")
-    accounts: Annotated[tuple[SwapAccount, ...], lenient_items(SwapAccount)] = ()
 
 
 # --- what it means ---------------------------------------------------------------------------------
@@ -103,8 +50,8 @@ def _value(account: SwapAccount) -> str:
         return _STATES.get(account.status or "", "not available")
     limits = (("session", account.usage.session), ("week", account.usage.weekly))
     named = (*limits, *((window.name or "other", window) for window in account.usage.scoped))
-    told = [f"{name} {percent(window.used)}" for name, window in named if window and window.used is not None]
-    return " · ".join(told) or "not available"
+    known = [f"{name} {percent(window.used)}" for name, window in named if window and window.used is not None]
+    return " · ".join(known) or "not available"
 
 
 # --- how it is asked -------------------------------------------------------------------------------

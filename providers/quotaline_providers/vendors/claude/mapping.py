@@ -1,4 +1,4 @@
-"""Claude's usage answers (OAuth and web share one shape) and how they become windows, spend and plan."""
+"""How Claude's usage answers (OAuth and web share one shape) become windows, spend and plan. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,32 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
 
-from pydantic import AliasChoices, Field
-
-from quotaline_providers.errors import BadResponse
-from quotaline_providers.formatting import money
-from quotaline_providers.model import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Spend, Usage, Window
-from quotaline_providers.parsing.payload import Flag, Number, Payload, Text, When, exact, lenient, lenient_items
+from quotaline_providers import (
+    SESSION_MINUTES,
+    WEEK_MINUTES,
+    BadResponse,
+    Balance,
+    Confidence,
+    Identity,
+    Lane,
+    Misconfigured,
+    Spend,
+    Usage,
+    Window,
+    clamped,
+    exact,
+    money,
+)
+from quotaline_providers.vendors.claude.payloads import (
+    ExtraUsage,
+    Limit,
+    Membership,
+    Organization,
+    Prepaid,
+    SpendLimit,
+    UsageAnswer,
+)
 
 ROUTINES = (
     "seven_day_routines",
@@ -25,75 +43,6 @@ ROUTINES = (
     "cowork",
 )
 PLAN_WORDS = ("max", "pro", "team", "enterprise", "ultra")
-
-# --- what the vendor sends -------------------------------------------------------------------------
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """The texts of a list; none of anything else."""
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list | tuple) else ()
-
-
-class Limit(Payload):
-    """One limit: `utilization` in percent 0-100."""
-
-    utilization: Number = None
-    resets_at: When = None
-
-
-MaybeLimit = Annotated[Limit | None, lenient(Limit)]
-
-
-class ScopeModel(Payload):
-    """The model a newer limit is about."""
-
-    id: Text = None
-    display_name: Text = None
-
-
-class Scope(Payload):
-    """What a newer limit is about."""
-
-    model: Annotated[ScopeModel | None, lenient(ScopeModel)] = None
-
-
-class KindLimit(Payload):
-    """One entry of the newer `limits`: `percent` 0-100."""
-
-    kind: Text = None
-    group: Text = None
-    percent: Number = None
-    resets_at: When = None
-    scope: Annotated[Scope | None, lenient(Scope)] = None
-
-
-class ExtraUsage(Payload):
-    """Pay-as-you-go beside the plan. Amounts are cents; no limit means no cap."""
-
-    is_enabled: Flag = None
-    monthly_limit: Number = Field(default=None, validation_alias=AliasChoices("monthly_limit", "monthly_credit_limit"))
-    used_credits: Number = None
-    utilization: Number = None
-    currency: Text = None
-
-
-class UsageAnswer(Payload):
-    """`GET /api/oauth/usage` and the web's `GET /api/organizations/{uuid}/usage`."""
-
-    five_hour: MaybeLimit = None
-    seven_day: MaybeLimit = None
-    seven_day_sonnet: MaybeLimit = None
-    seven_day_opus: MaybeLimit = None
-    seven_day_oauth_apps: MaybeLimit = None
-    seven_day_routines: MaybeLimit = None
-    seven_day_claude_routines: MaybeLimit = None
-    claude_routines: MaybeLimit = None
-    routines: MaybeLimit = None
-    routine: MaybeLimit = None
-    seven_day_cowork: MaybeLimit = None
-    cowork: MaybeLimit = None
-    limits: Annotated[tuple[KindLimit, ...], lenient_items(KindLimit)] = ()
-    extra_usage: Annotated[ExtraUsage | None, lenient(ExtraUsage)] = None
 
 
 # --- plan names ------------------------------------------------------------------------------------
@@ -139,6 +88,7 @@ def model_window(name: str, used: float, resets_at: datetime | None, id: str | N
         used_percent=used,
         minutes=WEEK_MINUTES,
         resets_at=resets_at,
+        blocks=False,
     )
 
 
@@ -162,15 +112,24 @@ def extra_windows(answer: UsageAnswer) -> tuple[Window, ...]:
             used_percent=routines.utilization,
             minutes=WEEK_MINUTES,
             resets_at=routines.resets_at,
+            blocks=False,
         )
     return tuple(found.values())
 
 
-def _window(id: str, label: str, limit: Limit | None, lane: Lane, minutes: int = WEEK_MINUTES) -> Window | None:
+def _window(
+    id: str, label: str, limit: Limit | None, lane: Lane, minutes: int = WEEK_MINUTES, *, blocks: bool
+) -> Window | None:
     if limit is None or limit.utilization is None:
         return None
     return Window(
-        id=id, label=label, used_percent=limit.utilization, minutes=minutes, resets_at=limit.resets_at, lane=lane
+        id=id,
+        label=label,
+        used_percent=limit.utilization,
+        minutes=minutes,
+        resets_at=limit.resets_at,
+        lane=lane,
+        blocks=blocks,
     )
 
 
@@ -185,17 +144,17 @@ def _known(*limits: Limit | None) -> Limit | None:
 
 def _session(answer: UsageAnswer) -> Window | None:
     limit = _known(answer.five_hour, _of_kind(answer, "session"))
-    return _window("session", "Session", limit, "primary", SESSION_MINUTES)
+    return _window("session", "Session", limit, "primary", SESSION_MINUTES, blocks=True)
 
 
 def _weekly(answer: UsageAnswer) -> Window | None:
     limit = _known(answer.seven_day, _of_kind(answer, "weekly_all"))
-    return _window("weekly", "Weekly", limit, "secondary")
+    return _window("weekly", "Weekly", limit, "secondary", blocks=True)
 
 
 def _model_lane(answer: UsageAnswer) -> Window | None:
-    return _window("sonnet", "Sonnet", answer.seven_day_sonnet, "tertiary") or _window(
-        "opus", "Opus", answer.seven_day_opus, "tertiary"
+    return _window("sonnet", "Sonnet", answer.seven_day_sonnet, "tertiary", blocks=False) or _window(
+        "opus", "Opus", answer.seven_day_opus, "tertiary", blocks=False
     )
 
 
@@ -206,7 +165,7 @@ def lanes(answer: UsageAnswer) -> tuple[Window, ...]:
         if weekly is not None:
             weekly = _first(weekly)
         else:
-            session = _window("apps", "Apps", answer.seven_day_oauth_apps, "primary")
+            session = _window("apps", "Apps", answer.seven_day_oauth_apps, "primary", blocks=False)
             model = _first(model) if session is None and model is not None else model
     return tuple(window for window in (session, weekly, model) if window is not None)
 
@@ -218,7 +177,13 @@ def _first(window: Window) -> Window:
 def web_lanes(answer: UsageAnswer) -> tuple[Window, ...]:
     """As `lanes`, for claude.ai: an absent session is a placeholder, and the model's week resets with the week."""
     session = _session(answer) or Window(
-        id="session", label="Session", used_percent=0, minutes=SESSION_MINUTES, lane="primary", placeholder=True
+        id="session",
+        label="Session",
+        used_percent=0,
+        minutes=SESSION_MINUTES,
+        lane="primary",
+        placeholder=True,
+        blocks=False,
     )
     weekly, model = _weekly(answer), _model_lane(answer)
     if model is not None:
@@ -241,7 +206,7 @@ def spend_of(extra: ExtraUsage | None, period: str, *, assume_enabled: bool = Fa
         return None
     used, limit = extra.used_credits, extra.monthly_limit
     if used is None and limit is not None and extra.utilization is not None:
-        used = limit * min(100.0, max(0.0, extra.utilization)) / 100
+        used = limit * clamped(extra.utilization) / 100
     if used is None:
         return None
     return Spend(
@@ -279,3 +244,85 @@ def to_usage(answer: UsageAnswer, now: datetime, *, plan: Plan, identity: Identi
         notes=(spend_limit_note(spend),) if spend is not None and not real else (),
         confidence=Confidence.EXACT,
     )
+
+
+# --- claude.ai -------------------------------------------------------------------------------------
+
+
+def choose(organizations: tuple[Organization, ...], wanted: str | None) -> Organization:
+    """The organisation to read. Raises Misconfigured when the wanted one is not there, BadResponse when none is."""
+    known = [one for one in organizations if one.uuid]
+    if wanted:
+        for one in known:
+            if one.uuid == wanted:
+                return one
+        raise Misconfigured(
+            "The Claude organisation in organizationID is not one of this account.",
+            "Correct organizationID or remove it.",
+        )
+    if not known:
+        raise BadResponse("This Claude account has no organisation.", "Sign in at claude.ai with another account.")
+    chat = (one for one in known if "chat" in one.capabilities)
+    people = (one for one in known if one.capabilities != ("api",))
+    return next(chat, None) or next(people, None) or known[0]
+
+
+def web_plan(membership: Membership | None) -> Plan:
+    """The plan from a membership: its rate-limit tier, its billing, and the seat of a team."""
+    organization = membership.organization if membership else None
+    if membership is None or organization is None:
+        return Plan(None, None)
+    tier = (organization.tier or "").lower()
+    plan = plan_of(None, tier)
+    if plan.word is None and "stripe" in (organization.billing or "").lower() and "claude" in tier:
+        plan = Plan("pro", "Claude Pro")
+    seats = {"team_standard": "Claude Team Standard", "team_tier_1": "Claude Team Premium"}
+    seat = seats.get((membership.seat_tier or "").lower())
+    return Plan("team", seat) if seat and plan.word in (None, "team") else plan
+
+
+def overage_spend(answer: SpendLimit, period: str) -> Spend | None:
+    """Extra usage from the web's spend limit; None unless it is on and complete."""
+    if answer.is_enabled is not True or not answer.currency:
+        return None
+    if answer.used_credits is None or answer.monthly_credit_limit is None:
+        return None
+    extra = ExtraUsage(
+        is_enabled=True,
+        monthly_limit=answer.monthly_credit_limit,
+        used_credits=answer.used_credits,
+        currency=answer.currency,
+    )
+    return spend_of(extra, period)
+
+
+def prepaid_balance(answer: Prepaid) -> Balance | None:
+    """The prepaid credits; None when the answer has no usable amount."""
+    if answer.amount is None or answer.amount < 0 or not answer.currency:
+        return None
+    return Balance(id="prepaid", label="Extra usage balance", amount=cents(answer.amount), unit=answer.currency.upper())
+
+
+def with_extras(usage: Usage, spend: Spend | None, balance: Balance | None) -> Usage:
+    """The usage with what only the web knows. A balance joins only in the currency of the spend."""
+    spends = usage.spends or ((spend,) if spend else ())
+    if balance is None or any(one.unit != balance.unit for one in spends):
+        return usage.model_copy(update={"spends": spends})
+    if spends:
+        amount: Decimal = balance.amount
+        return usage.model_copy(update={"spends": tuple(one.model_copy(update={"balance": amount}) for one in spends)})
+    return usage.model_copy(update={"balances": (*usage.balances, balance)})
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose usage it is, as far as known: an e-mail address and an organisation's UUID."""
+
+    email: str | None = None
+    organization: str | None = None
+
+    def same(self, other: Owner) -> bool:
+        """Whether one of the two agrees and none contradicts."""
+        pairs = ((self.email, other.email), (self.organization, other.organization))
+        known = [one.lower() == two.lower() for one, two in pairs if one and two]
+        return bool(known) and all(known)
