@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         configured_server as configured_server,
         endpoint as endpoint,
     )
+    from quotaline_providers.access.login_shell import in_login_shell as in_login_shell
     from quotaline_providers.access.lookups import (
         Always as Always,
         ApiKey as ApiKey,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         HTML as HTML,
         AccountKind as AccountKind,
         Context as Context,
+        Conversation as Conversation,
         Credential as Credential,
         EntryProblem as EntryProblem,
         Feed as Feed,
@@ -140,12 +142,13 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "access.endpoints": "base_address check_address configured_server endpoint",
+    "access.login_shell": "in_login_shell",
     "access.lookups": (
         "Always ApiKey Chosen CookieHeader LoginFile Program ServerKey bare_key cookie_values normalize_cookie"
     ),
     "contract": (
-        "HTML AccountKind Context Credential EntryProblem Feed Lookup Option OptionType Origin OriginKind "
-        "Paced Provider ProviderKind Refusal Refusals Response SignedIn SignInPrompt StatusKind StatusPage "
+        "HTML AccountKind Context Conversation Credential EntryProblem Feed Lookup Option OptionType Origin "
+        "OriginKind Paced Provider ProviderKind Refusal Refusals Response SignedIn SignInPrompt StatusKind StatusPage "
         "Strategy after after_any_error paced unlabelled"
     ),
     "errors": (

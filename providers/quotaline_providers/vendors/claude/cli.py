@@ -92,7 +92,7 @@ def outcome(capture: Capture, now: datetime) -> Usage:
 
 def _error(state: State, timed_out: bool, now: datetime) -> ReadError:
     if state is State.RATE_LIMITED:
-        return RateLimited("Claude limits how often usage may be asked.", until=now + PAUSE)
+        return RateLimited("Claude limits how often usage may be read.", until=now + PAUSE)
     if state is State.INVALID:
         return ExpiredCredential("Claude Code's login was refused.", "Run `claude` and sign in again with `/login`.")
     if state is State.FAILED:
@@ -116,7 +116,7 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
     if kept is not None:
         return _signed(kept, account)
     if not ctx.interactive and (until := await _paused(ctx)) is not None:
-        raise RateLimited("Claude limits how often usage may be asked.", until=until)
+        raise RateLimited("Claude limits how often usage may be read.", until=until)
     if await signed_in(ctx, program) is False:
         raise MissingCredential("Claude Code is signed out.", "Run `claude` and sign in.")
     try:

@@ -21,9 +21,9 @@ from quotaline_providers import (
     bare_key,
     clean,
     cookie_values,
+    in_login_shell,
     normalize_cookie,
 )
-from quotaline_providers.access.login_shell import in_login_shell
 from quotaline_providers.vendors.claude.desktop import desktop_folder, is_allowed
 from quotaline_providers.vendors.claude.logins import (
     SCOPE,
@@ -198,7 +198,7 @@ class AdminKey(Lookup[Credential]):
             value = bare_token(candidate.secret.reveal())
             if value.startswith("sk-ant-api"):
                 raise Misconfigured(
-                    f"The Anthropic key ({candidate.origin}) is an ordinary one, which cannot read usage.",
+                    f"The Anthropic key ({candidate.origin}) is an ordinary API key, which cannot read usage.",
                     "Create an Admin API key in the Anthropic console.",
                 )
             if value and key_form(value) == "admin":

@@ -80,7 +80,7 @@ async def ask(ctx: Context, login: Login, identity: Identity) -> Usage:
         raise _insufficient()
     until = await cool_down(ctx, login.token)
     if until is not None and not ctx.interactive:
-        raise RateLimited("Claude limits how often usage may be asked.", until=until)
+        raise RateLimited("Claude limits how often usage may be read.", until=until)
     version = await installed_version(ctx)
     headers = {
         "Content-Type": "application/json",
@@ -90,7 +90,7 @@ async def ask(ctx: Context, login: Login, identity: Identity) -> Usage:
     answer = await ctx.http.send("GET", url, headers=headers, bearer=login.token)
     if answer.status == 429:
         until = await rest(ctx, login.token, ctx.http.retry_after(answer))
-        raise RateLimited("Claude limits how often usage may be asked.", until=until)
+        raise RateLimited("Claude limits how often usage may be read.", until=until)
     if answer.status == 403 and SCOPE in answer.text:
         raise _insufficient()
     usage = to_usage(

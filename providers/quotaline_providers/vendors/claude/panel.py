@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from quotaline_providers import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Usage, Window
+from quotaline_providers import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Usage, Window, clamped
 from quotaline_providers.vendors.claude.mapping import PLAN_WORDS, model_window
 from quotaline_providers.vendors.claude.resets import reset_time
 
@@ -100,7 +100,7 @@ def used_percent(line: str) -> float | None:
     used, left = _USED.search(line), _LEFT.search(line)
     if used is None and left is None:
         return None
-    value = min(100.0, float(number.group(1)))
+    value = clamped(float(number.group(1)))
     return value if left is None or (used is not None and used.start() < left.start()) else 100 - value
 
 

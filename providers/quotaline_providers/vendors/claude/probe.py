@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from quotaline_providers import Context, ReadError, TimedOut
-from quotaline_providers.contract import Conversation
+from quotaline_providers import Context, Conversation, ReadError, TimedOut
 from quotaline_providers.vendors.claude.credentials import CLI_TOKEN_ENV, SCOPES_ENV, TOKEN_ENV, find_program
 from quotaline_providers.vendors.claude.logins import config_root
 from quotaline_providers.vendors.claude.panel import State, plain, squeezed, state_of

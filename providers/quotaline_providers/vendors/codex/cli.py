@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from quotaline_providers import (
     BadResponse,
     Context,
+    Conversation,
     ExpiredCredential,
     Forbidden,
     Identity,
@@ -29,7 +30,6 @@ from quotaline_providers import (
     parse_or_none,
     to_text,
 )
-from quotaline_providers.contract import Conversation
 from quotaline_providers.vendors.codex.credentials import API_KEY_LOGIN, INSTALL_HINT, program_env
 from quotaline_providers.vendors.codex.homes import config_text, custom_provider
 from quotaline_providers.vendors.codex.mapping import Limits, plan_title, program_limits, service_limits, to_usage
@@ -166,7 +166,7 @@ async def _questions(ctx: Context, server: AppServer) -> Answers:
         version = version_in(await server.request("initialize", client, INITIALIZE_SECONDS))
         await server.notify("initialized")
     except RpcError:
-        raise BadResponse("The `codex` program refused to talk.", "Update the `codex` program.") from None
+        raise BadResponse("The `codex` program refused the request.", "Update the `codex` program.") from None
     limits: RpcRateLimits | RpcError
     try:
         result = await server.request("account/rateLimits/read", {}, REQUEST_SECONDS)

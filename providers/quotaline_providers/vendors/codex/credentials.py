@@ -19,10 +19,10 @@ from quotaline_providers import (
     Origin,
     Program,
     Secret,
+    in_login_shell,
     parse_or_none,
     to_text,
 )
-from quotaline_providers.access.login_shell import in_login_shell
 from quotaline_providers.parsing.payload import jwt_claims
 from quotaline_providers.vendors.codex.homes import codex_home, is_named
 from quotaline_providers.vendors.codex.payloads import AuthFile, Expiry, OpenCodeFile

@@ -60,7 +60,9 @@ REFUSALS: Refusals = {401: REFUSED, 403: REFUSED}
 async def from_login(ctx: Context, login: Login) -> Usage:
     """Read with the Codex login. Its refresh token is never used: that would sign the program out."""
     if login.stale and login.external:
-        raise ExpiredCredential(f"The login in {login.origin} has expired.", "Sign in again with the program it is of.")
+        raise ExpiredCredential(
+            f"The login in {login.origin} has expired.", "Sign in again with the program it belongs to."
+        )
     if login.stale:
         raise Rejected("The Codex login has expired.", "Run `codex login`.")
     base = base_url(await config_text(ctx))

@@ -16,6 +16,7 @@ from quotaline_providers import (
     WEEK_MINUTES,
     BadResponse,
     Context,
+    Conversation,
     Identity,
     MissingCredential,
     ReadError,
@@ -25,7 +26,6 @@ from quotaline_providers import (
     Usage,
     Window,
 )
-from quotaline_providers.contract import Conversation
 from quotaline_providers.vendors.codex.credentials import SubscriptionLogin, program_env
 from quotaline_providers.vendors.codex.homes import unscoped
 from quotaline_providers.vendors.codex.mapping import Limits, monthly_spend, plan_title, to_usage

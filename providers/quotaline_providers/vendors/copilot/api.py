@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quotaline_providers import Context, Credential, ReadError, Secret, Usage, Window, beside, optional
 from quotaline_providers.vendors.copilot.budgets import read_budgets, wanted
-from quotaline_providers.vendors.copilot.github import Host, github_host, read_user, whose
+from quotaline_providers.vendors.copilot.github import Host, github_host, read_user, token_owner
 from quotaline_providers.vendors.copilot.mapping import section, spend, to_usage
 from quotaline_providers.vendors.copilot.organization import read_billing
 from quotaline_providers.vendors.copilot.payloads import Person
@@ -32,7 +32,7 @@ async def _budgets(ctx: Context, host: Host, token: Secret) -> tuple[Person | No
     """The token's owner and the Copilot budgets of the same person's web session; nothing when anything fails."""
     if not wanted(ctx) or not host.public:
         return None, ()
-    person = await whose(ctx, host, token)
+    person = await token_owner(ctx, host, token)
     try:
         return person, await read_budgets(ctx, person)
     except ReadError:

@@ -19,7 +19,7 @@ from quotaline_providers import (
 )
 from quotaline_providers.settings import TokenAccount
 from quotaline_providers.vendors.copilot.credentials import usable
-from quotaline_providers.vendors.copilot.github import GITHUB, Host, github_host, read_user, whose
+from quotaline_providers.vendors.copilot.github import GITHUB, Host, github_host, read_user, token_owner
 from quotaline_providers.vendors.copilot.payloads import DeviceCode, Person, TokenAnswer
 
 CLIENT_ID = "Iv1.b507a08c87ecfe98"  # the public application of the Copilot editor plug-ins
@@ -41,7 +41,7 @@ async def sign_in(ctx: Context) -> AsyncIterator[SignInPrompt | SignedIn]:
 def _prompt(code: DeviceCode) -> SignInPrompt:
     url = code.verification_uri_complete or code.verification_uri or ""
     if not code.device_code or not code.user_code or not url.startswith("https://"):
-        raise BadResponse("GitHub did not give a code to sign in with.")
+        raise BadResponse("GitHub sent no code to sign in with.")
     if code.verification_uri_complete:
         return SignInPrompt(f"Confirm the code {code.user_code} in your browser.", url)
     return SignInPrompt("Type the code in your browser to sign in to GitHub.", url, code.user_code)
@@ -81,7 +81,7 @@ async def _pause(seconds: float) -> None:
 
 
 async def _account(ctx: Context, host: Host, token: Secret) -> SignedIn:
-    person = await whose(ctx, host, token)
+    person = await token_owner(ctx, host, token)
     accounts = ctx.settings.token_accounts.accounts if ctx.settings.token_accounts else ()
     labels = tuple(label for label in ctx.keyring.labels(ctx.provider) if label not in ("", "cookie"))
     if person is None:
@@ -116,7 +116,7 @@ async def _known_label(
             return account.label or f"Account {number}"
     for number, account in enumerate(accounts, 1):
         if token := usable(account.token):
-            owner = await whose(ctx, host, Secret(token))
+            owner = await token_owner(ctx, host, Secret(token))
             if owner is not None and owner.id == person.id:
                 return account.label or f"Account {number}"
     kept = (*(account.label or "" for account in accounts), *labels)

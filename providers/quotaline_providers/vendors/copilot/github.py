@@ -74,7 +74,7 @@ def _quota_reset(headers: Mapping[str, str]) -> datetime | None:
     return at_epoch(to_number(headers.get("x-ratelimit-reset")) or 0)
 
 
-async def whose(ctx: Context, host: Host, token: Secret) -> Person | None:
+async def token_owner(ctx: Context, host: Host, token: Secret) -> Person | None:
     """Whom a token belongs to; None when GitHub does not say. The token is sent to its own host only."""
     try:
         response = await ctx.http.send("GET", f"https://{host.api}/user", headers=token_header(token), timeout=TIMEOUT)

@@ -216,7 +216,7 @@ class BudgetPage(Payload):
 
 
 class Organization(Payload):
-    """`GET /user/orgs`."""
+    """An organisation that the token's owner belongs to."""
 
     login: Text = None
 

@@ -6,8 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 
-from quotaline_providers import Context, SignedIn, SignInPrompt, TimedOut
-from quotaline_providers.contract import Conversation
+from quotaline_providers import Context, Conversation, SignedIn, SignInPrompt, TimedOut
 from quotaline_providers.vendors.kiro.cli import ENVIRONMENT, read_login
 from quotaline_providers.vendors.kiro.credentials import PROGRAM, SIGN_IN, logged_out
 from quotaline_providers.vendors.kiro.payloads import plain
