@@ -8,7 +8,7 @@ from pydantic import AliasChoices, AliasPath, Field
 
 from quotaline_providers.parsing.answers import Answer, heard, known_names, listening, names_of, shape_of
 from quotaline_providers.parsing.payload import Payload
-from quotaline_providers.vendors.claude import usage as claude
+from quotaline_providers.vendors.claude import payloads as claude
 
 
 class Lane(Payload):

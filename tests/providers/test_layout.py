@@ -87,10 +87,8 @@ def _is_handed_a_response(node: ast.stmt) -> bool:
     return any(one.annotation is not None and _mentions(one.annotation, {"Response"}) for one in arguments)
 
 
-TO_BE_LAID_OUT = {"claude", "codex", "copilot", "kiro"}
-"""Folders that do not have the common layout yet."""
 VENDORS = Path(vendors.__path__[0])
-FOLDERS = sorted(path.parent.name for path in VENDORS.glob("*/__init__.py") if path.parent.name not in TO_BE_LAID_OUT)
+FOLDERS = sorted(path.parent.name for path in VENDORS.glob("*/__init__.py"))
 
 
 @pytest.mark.parametrize("name", FOLDERS)

@@ -20,10 +20,10 @@ from quotaline_providers import (
     Program,
     Secret,
     in_login_shell,
+    jwt_claims,
     parse_or_none,
     to_text,
 )
-from quotaline_providers.parsing.payload import jwt_claims
 from quotaline_providers.vendors.codex.homes import codex_home, is_named
 from quotaline_providers.vendors.codex.payloads import AuthFile, Expiry, OpenCodeFile
 
