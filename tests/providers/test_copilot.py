@@ -11,12 +11,9 @@ import pytest
 from quotaline_providers.contract import Account
 from quotaline_providers.errors import (
     BadResponse,
-    ExpiredCredential,
-    Forbidden,
     Misconfigured,
     MissingCredential,
     RateLimited,
-    Unavailable,
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
@@ -307,15 +304,6 @@ def test_no_token_is_a_missing_credential(read: Any) -> None:
     with pytest.raises(MissingCredential) as raised:
         read("copilot")
     assert "sign-in" in raised.value.hint
-
-
-@pytest.mark.parametrize(
-    ("status", "error"), [(401, ExpiredCredential), (403, Forbidden), (404, BadResponse), (500, Unavailable)]
-)
-def test_a_refusal_has_a_kind(vendor: Any, read: Any, status: int, error: type[Exception]) -> None:
-    vendor("api.github.com").get(USER).fails(status)
-    with pytest.raises(error):
-        read("copilot", COPILOT_API_TOKEN="k")
 
 
 def test_a_used_up_request_quota_is_a_rate_limit(vendor: Any, read: Any, clock: Any) -> None:
