@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.providers.samples.sample import ID_TOKEN, KEY, Sample, get, keyed, post
 
-CLOUDS: tuple[Sample, ...] = (
+SAMPLES: tuple[Sample, ...] = (
     keyed(
         "azureopenai",
         "AZURE_OPENAI_API_KEY",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.providers.samples.sample import KEY, REFUSED_KEY, Sample, get, keyed
 
-GATEWAYS: tuple[Sample, ...] = (
+SAMPLES: tuple[Sample, ...] = (
     keyed(
         "openrouter",
         "OPENROUTER_API_KEY",

@@ -76,7 +76,7 @@ _CODEX_SITE = (
     ),
 )
 
-LOGINS: tuple[Sample, ...] = (
+SAMPLES: tuple[Sample, ...] = (
     keyed(
         "claude",
         "ANTHROPIC_ADMIN_KEY",

@@ -6,7 +6,7 @@ from tests.providers.samples.sample import KEY, REFUSED_KEY, Sample, get, keyed,
 
 GROQ_SESSION = f"e30.eyJodHRwczovL2dyb3EuY29tL29yZ2FuaXphdGlvbiI6eyJpZCI6Im9yZy1sYWIifX0.{KEY}"
 
-METERED: tuple[Sample, ...] = (
+SAMPLES: tuple[Sample, ...] = (
     keyed(
         "deepgram",
         "DEEPGRAM_API_KEY",

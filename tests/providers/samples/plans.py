@@ -67,7 +67,7 @@ _MINIMAX_REMAINS = {
     },
 }
 
-PLANS: tuple[Sample, ...] = (
+SAMPLES: tuple[Sample, ...] = (
     keyed(
         "kimi",
         "KIMI_CODE_API_KEY",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.providers.samples.sample import KEY, REFUSED_KEY, UNREADABLE, Sample, get, keyed, post
 
-QUOTAS: tuple[Sample, ...] = (
+SAMPLES: tuple[Sample, ...] = (
     keyed(
         "crof",
         "CROF_API_KEY",
