@@ -23,6 +23,7 @@ from quotaline.lsp.methods import METHODS, Method
 from quotaline_providers import registry
 from quotaline_providers.contract import Context, Provider
 from quotaline_providers.settings import ProviderSettings
+from quotaline_providers.third_party import claims
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(\n<!-- /generated -->)", re.DOTALL)
@@ -189,6 +190,19 @@ def duration(seconds: float) -> str:
     return f"{minutes:g} minute" + ("" if minutes == 1 else "s")
 
 
+def credential_table() -> str:
+    """Which built-in provider each credential belongs to, on any system: the package's own table, as JSON."""
+    others = {declared.id for declared in registry.third_party()}
+    names = [
+        (what, provider.id)
+        for provider in registry.every()
+        if provider.id not in others
+        for platform in ("linux", "darwin", "win32")
+        for what in claims.of(provider, platform)
+    ]
+    return json.dumps(dict(sorted(names)), indent=2) + "\n"
+
+
 # --- the files -------------------------------------------------------------------------------------
 
 REGIONS: dict[str, dict[str, Callable[[], str]]] = {
@@ -201,6 +215,7 @@ WHOLE: dict[str, Callable[[], str]] = {
     "docs/images/usage.svg": usage_svg,
     "clients/vscode/src/protocol.generated.ts": typescript,
     "clients/neovim/lua/quotaline/wire.lua": luacats,
+    "providers/quotaline_providers/third_party/claims.json": credential_table,
 }
 
 

@@ -13,23 +13,6 @@ import pytest
 
 from quotaline_providers import registry, vendors
 
-THIRD_PARTY = '''
-"""A provider from elsewhere."""
-
-from quotaline_providers.contract import Provider, Strategy
-from quotaline_providers.access.lookups import Always
-from quotaline_providers.model import Usage
-
-
-async def read(ctx, found):
-    return Usage(updated_at=ctx.now)
-
-
-PROVIDER = Provider(
-    "demo-meter", "Demo Meter", "Nothing is needed.", (Strategy("local", read, Always()),), aliases=("dm",)
-)
-'''
-
 
 def answer(code: str, *paths: Path) -> Any:
     """What a new interpreter with these folders on its path prints as JSON."""
@@ -37,27 +20,6 @@ def answer(code: str, *paths: Path) -> Any:
     lines = f"import json, sys\nfrom quotaline_providers import registry\nprint(json.dumps({code}))"
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, env=environ, check=True)
     return json.loads(done.stdout)
-
-
-@pytest.fixture
-def third_party(tmp_path: Path) -> Path:
-    """A folder with installed distributions: one good provider, one that breaks, one that takes a built-in's name."""
-    folder = tmp_path / "site"
-    info = folder / "demo_meter-1.0.dist-info"
-    info.mkdir(parents=True)
-    (folder / "demo_meter.py").write_text(THIRD_PARTY, encoding="utf-8")
-    (folder / "broken_meter.py").write_text("raise RuntimeError('broken')", encoding="utf-8")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: demo-meter\nVersion: 1.0\n", encoding="utf-8")
-    taken = next(iter(registry._builtin_ids()))
-    (info / "entry_points.txt").write_text(
-        "[quotaline.providers]\n"
-        "demo-meter = demo_meter:PROVIDER\n"
-        "broken-meter = broken_meter:PROVIDER\n"
-        "other-name = demo_meter:PROVIDER\n"
-        f"{taken} = demo_meter:PROVIDER\n",
-        encoding="utf-8",
-    )
-    return folder
 
 
 def test_listing_the_providers_imports_none_of_them() -> None:
@@ -84,22 +46,6 @@ def test_what_is_no_provider_is_told(name: str) -> None:
         registry.get(name)
     with pytest.raises(KeyError):
         registry.resolve(name)
-
-
-def test_a_third_party_provider_is_found_and_used(third_party: Path) -> None:
-    code = "['demo-meter' in registry.ids(), registry.get('demo-meter').name, registry.resolve('dm').id]"
-    assert answer(code, third_party) == [True, "Demo Meter", "demo-meter"]
-
-
-def test_a_third_party_provider_cannot_take_a_built_in_ones_place(third_party: Path) -> None:
-    taken = next(iter(registry._builtin_ids()))
-    assert answer(f"registry.get({taken!r}).id", third_party) == taken
-
-
-def test_a_third_party_provider_that_breaks_or_lies_is_left_out(third_party: Path) -> None:
-    found = answer("[provider.id for provider in registry.every()]", third_party)
-    assert "demo-meter" in found
-    assert not {"broken-meter", "other-name"} & set(found)
 
 
 @pytest.mark.parametrize("id", registry.ids())

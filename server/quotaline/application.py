@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from quotaline.config import ConfigKeeper
-from quotaline.detection.detect import detected
+from quotaline import approvals
+from quotaline.config import Config, ConfigKeeper
+from quotaline.detection.detect import Target, detected
 from quotaline.detection.worker import detect_in_worker
 from quotaline.paths import (
     cache_folder as cache_folder,
@@ -22,7 +24,7 @@ from quotaline.settings import Settings
 from quotaline.store import defects
 from quotaline.store.store import Store
 from quotaline.store.thread import StoreThread
-from quotaline_providers import diagnostics
+from quotaline_providers import diagnostics, registry
 from quotaline_providers.hosts.keyrings import OsKeyring
 from quotaline_providers.hosts.machine import Machine
 
@@ -49,6 +51,7 @@ def build(
 
     One that is `lasting` detects in a worker process, so as not to hold providers that are not shown.
     """
+    registry.use(approvals.agreed())
     variables = os.environ if environ is None else environ
     home = Path.home()
     store = Store(cache_folder(), history_folder=state_folder())
@@ -57,7 +60,12 @@ def build(
     machine = Machine.real(memory=SharedNotes(thread), state_dir=data_folder(), environ=variables, home=home)
     assert isinstance(machine.keyring, OsKeyring)
     keeper = ConfigKeeper(variables, home, kept=machine.keyring.labels, kept_list=data_folder() / "keyring.json")
-    detect = detect_in_worker if lasting else detected
+    find_targets = detect_in_worker if lasting else detected
+
+    async def detect(config: Config, machine: Machine) -> tuple[Target, ...]:
+        registry.use(await asyncio.to_thread(approvals.agreed))  # the user may have agreed to more since
+        return await find_targets(config, machine)
+
     service = Service(thread, machine, keeper.loaded.config, settings or Settings(), detect=detect)
     diagnostics.on_upgrade = service.restart_due
     return Application(keeper, machine, machine.keyring, service, thread, store.path)

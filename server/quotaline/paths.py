@@ -27,13 +27,23 @@ def report_path() -> Path:
 
 
 def state_folder() -> Path:
-    """Where the history of usage is: what cannot be read again, and is not the user's to edit."""
+    """Where the history of usage and what the user has agreed to are: what cannot be read again, nor edited by hand."""
     return platformdirs.user_state_path("quotaline", appauthor=False)
 
 
 def data_folder() -> Path:
     """Where the list of keyring entries is (labels, never values)."""
     return platformdirs.user_data_path("quotaline", appauthor=False)
+
+
+def approvals_path() -> Path:
+    """What the user has agreed to of third-party providers."""
+    return state_folder() / "approvals.json"
+
+
+def provider_folder() -> Path:
+    """Where the user's own provider files are: in the user's config folder, wherever `QUOTALINE_CONFIG` points."""
+    return platformdirs.user_config_path("quotaline", appauthor=False) / "providers"
 
 
 def log_folder() -> Path:

@@ -99,9 +99,11 @@ class Snapshot:
     """All states at one moment, in display order, and what to say when there are none.
 
     `restart_due` is a sentence for the user when this program must be restarted to go on refreshing: the installed
-    version has changed, or a newer one has taken over the store.
+    version has changed, or a newer one has taken over the store. `not_loaded` has a sentence for each provider from
+    elsewhere that the user installed or approved and that does not work.
     """
 
     states: tuple[ProviderState, ...]
     config_problem: str | None = None
     restart_due: str | None = None
+    not_loaded: tuple[str, ...] = ()

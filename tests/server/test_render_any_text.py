@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -74,13 +75,14 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     )
     failed = Failure(kind=Kind.UNAVAILABLE, message=words[9], hint=words[8])
     provider = draw(st.sampled_from(["codex", "copilot", "mimo", "warp", "zai"]))
-    return snapshot(
+    all = snapshot(
         state(
             provider, name=words[0], account=words[6], usage=reading, failure=failed, dashboard="https://" + words[2]
         ),
         state("other", name=words[3], failure=failed),
         problem=words[5],
     )
+    return replace(all, not_loaded=(words[10],))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -231,3 +231,12 @@ def test_every_format_tells_of_providers_errors_and_nothing(format: Format) -> N
 @pytest.mark.parametrize("format", ["markdown", "text", "html"])
 def test_hidden_identity_is_in_no_report(format: Format) -> None:
     assert "ann" not in report(snapshot(RICH), view(hide_identity=True), format).replace("channel", "")
+
+
+@pytest.mark.parametrize("format", ["markdown", "text", "html"])
+def test_a_provider_that_is_not_loaded_is_told_beside_the_others(format: Format) -> None:
+    told = "Provider demo is not loaded: ~/x.py:2: RuntimeError."
+    shown = report(replace(snapshot(RICH), not_loaded=(told,)), view(), format)
+    assert "Codex" in shown
+    assert told in shown.replace("\\", "")
+    assert "not loaded" not in report(snapshot(RICH), view(), format)

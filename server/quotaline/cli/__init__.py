@@ -22,6 +22,8 @@ COMMANDS = {
     "usage": "Show how much is left: from the last read while that is fresh, else by asking the vendors.",
     "refresh": "Ask the vendors now. Every open editor shows the result.",
     "providers": "List what is known, found and missing, and how to connect it. Asks nobody.",
+    "provider": "Approve, list or revoke providers from elsewhere: those of installed packages, and Python files in "
+    "the folder `providers` of the user's config folder.",
     "sign-in": "Sign in to a provider, where Quotaline can do that itself.",
     "set-credential": "Keep an API key or a Cookie header, in the system keyring where there is one. "
     "It is read from standard input, or typed at a prompt that does not show it.",
@@ -133,6 +135,10 @@ def _run(options: argparse.Namespace) -> int:
         from quotaline.cli.providers import providers_command
 
         return providers_command(options)
+    if command == "provider":
+        from quotaline.cli.provider import provider_command
+
+        return provider_command(options)
     if command in ("sign-in", "set-credential", "remove-credential"):
         from quotaline.cli import credentials
 
@@ -191,6 +197,8 @@ def _parser() -> argparse.ArgumentParser:
     _format(providers)
     providers.add_argument("ids", nargs="*", metavar="ID", help="only these providers, at length")
 
+    _provider_actions(command("provider", "approve providers from elsewhere, or list them"))
+
     sign_in = command("sign-in", "sign in to a provider")
     _provider(sign_in)
 
@@ -229,6 +237,20 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--stdio", action="store_true", help="on standard input and output (the default)")
     serve.add_argument("--tcp", metavar="PORT", type=_port, help="on this port of this machine instead, for debugging")
     return parser
+
+
+def _provider_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    what = "a file in the folder `providers`, or the id of an installed package's provider"
+    approve = actions.add_parser("approve", help="let it run, after showing what it is", description=what)
+    approve.add_argument("what", metavar="FILE|ID", help=what)
+    approve.add_argument("--yes", action="store_true", help="do not ask whether it may run")
+    approve.add_argument(
+        "--allow", metavar="NAME", action="append", default=[], help="it may use this credential of another provider"
+    )
+    _format(actions.add_parser("list", help="what there is, and whether it is used"))
+    revoke = actions.add_parser("revoke", help="take an approval back")
+    revoke.add_argument("what", metavar="FILE|ID", help=what)
 
 
 def _provider(parser: argparse.ArgumentParser) -> None:

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from quotaline import approvals
 from quotaline.application import Application, data_folder
 from quotaline.cli import console
 from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.progress import Progress
+from quotaline.cli.providers import broken_object
 from quotaline.cli.running import UsageError, chosen, opened
 from quotaline.detection.detect import inspect
 from quotaline.refresh import drift
@@ -60,9 +62,10 @@ def doctor_command(options: argparse.Namespace) -> int:
     else:
         console.say(_text(findings))
     providers = findings["providers"]
-    if not providers:
+    broken = any(item.urgent for item in registry.known_broken())
+    if not providers and not broken:
         return NOTHING_CONFIGURED
-    return OK if all(item["ok"] for item in providers) else FAILED
+    return OK if not broken and all(item["ok"] for item in providers) else FAILED
 
 
 def _redacted(value: object) -> object:
@@ -96,6 +99,8 @@ async def _examine(ids: list[str] | None) -> Object:
             "providers": [_provider(refreshed, refreshed.state.provider in kept.shapes) for refreshed in done],
             "notConnected": not_connected,
             "defects": [_defect(defect) for defect in kept.defects],
+            "notLoaded": [broken_object(item) for item in registry.broken()],
+            "approvals": approvals.read()[1] or "ok",
         }
 
 
@@ -198,7 +203,7 @@ def _text(findings: Object) -> str:
             f"{name}:" if section else f"{name}: nothing set",
             *(f"  {key}: {value}" for key, value in section.items()),
         ]
-    for name in ("python", "system", "store", "keyring"):
+    for name in ("python", "system", "store", "keyring", "approvals"):
         lines.append(f"{name}: {findings[name]}")
     config = findings["config"]
     assert isinstance(config, list)
@@ -220,6 +225,9 @@ def _text(findings: Object) -> str:
         if item["hasShape"]:
             lines.append(f"    an answer was not understood: `quotaline doctor {item['id']} --shape` prints its shape")
     lines += _defect_lines(findings["defects"])
+    broken = registry.known_broken()
+    if broken:
+        lines += ["not loaded:", *(f"  {item.sentence}" for item in broken)]
     missing = findings["notConnected"]
     assert isinstance(missing, dict)
     if missing:

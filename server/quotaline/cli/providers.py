@@ -10,6 +10,7 @@ from quotaline.cli import console
 from quotaline.cli.exit_codes import NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError, named
 from quotaline.detection.detect import Inspection, inspect, ordered
+from quotaline_providers import registry
 
 KEEPS = "`quotaline set-credential ID` keeps an API key or a Cookie header, in the keyring where there is one."
 
@@ -22,10 +23,14 @@ def providers_command(options: argparse.Namespace) -> int:
         console.say(str(error), error=True)
         return USAGE_ERROR
     sightings = [inspection for inspection in _all() if not ids or inspection.provider.id in ids]
+    broken = () if ids else registry.known_broken()
     if options.format == "json":
-        print(json.dumps([_object(inspection) for inspection in sightings], indent=2))
+        known = [_object(inspection) for inspection in sightings]
+        print(json.dumps([*known, *(broken_object(item) for item in broken)], indent=2))
     else:
         console.say("\n\n".join(_text(s) for s in sightings) if ids else _table(sightings))
+        for item in broken:
+            console.say(f"\n{item.sentence}")
     return OK if any(inspection.shown for inspection in sightings) else NOTHING_CONFIGURED
 
 
@@ -37,7 +42,24 @@ def nothing_found() -> str:
         provider = inspection.provider
         lines += [f"  {provider.name} ({provider.id})", f"    looked at: {_listed(inspection.looked_at)}"]
         lines += [f"    connect:   {provider.connect}"]
+    for item in registry.known_broken():
+        lines += ["", item.sentence]
     return "\n".join([*lines, "", KEEPS, "Run `quotaline doctor` when something you use is not found."])
+
+
+def broken_object(item: registry.Broken) -> dict[str, object]:
+    """A provider from elsewhere that is not loaded, for programs: with all that the others have, as far as known."""
+    reason = {"why": str(item.why), "reason": item.reason, "file": item.file or None, "line": item.line or None}
+    return {
+        "id": item.id,
+        "name": item.id,
+        "enabled": None,
+        "shown": False,
+        **{name: [] for name in ("sources", "lookedAt", "found", "accounts")},
+        **dict.fromkeys(("connect", "dashboard", "keyUrl")),
+        "origin": item.origin,
+        "notLoaded": reason,
+    }
 
 
 def _all() -> list[Inspection]:

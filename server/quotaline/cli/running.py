@@ -6,6 +6,7 @@ import difflib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from quotaline import approvals
 from quotaline.application import Application, build
 from quotaline.cli import console
 from quotaline.config import Diagnostic, Loaded
@@ -57,8 +58,11 @@ def chosen(names: Sequence[str] | None) -> list[str] | None:
 
 def named(name: str) -> str:
     """The id of a provider by id or alias. Raises UsageError, with the nearest names."""
+    registry.use(approvals.agreed())
     try:
         return registry.resolve(name).id
+    except registry.BrokenProvider as error:
+        raise UsageError(error.broken.sentence) from None
     except KeyError:
         near = difflib.get_close_matches(name.lower(), registry.ids(), n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else " `quotaline providers` lists them."

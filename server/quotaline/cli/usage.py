@@ -54,6 +54,8 @@ def usage_command(options: argparse.Namespace) -> int:
     except UsageError as error:
         return _say_usage_error(str(error), options.format)
     _print(snapshot, view, options)
+    if options.format != "text":
+        _say_not_loaded(snapshot)
     return _exit_code(snapshot)
 
 
@@ -68,6 +70,7 @@ def refresh_command(options: argparse.Namespace) -> int:
         return _say_usage_error(str(error), "text")
     for state in snapshot.states:
         console.say(_line(state, view))
+    _say_not_loaded(snapshot)
     if not snapshot.states:
         _print_nothing()
     return _exit_code(snapshot)
@@ -192,6 +195,11 @@ def _print(snapshot: Snapshot, view: View, options: argparse.Namespace) -> None:
 
         colour = console.takes_colour() and not options.no_color
         print(terminal(snapshot, view, colour=colour, width=console.width()))
+
+
+def _say_not_loaded(snapshot: Snapshot) -> None:
+    for sentence in snapshot.not_loaded:
+        console.say(sentence, error=True)
 
 
 def _print_nothing() -> None:

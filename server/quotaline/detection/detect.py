@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -86,6 +87,15 @@ def ordered_ids(config: Config) -> tuple[str, ...]:
 def ordered(config: Config) -> tuple[Provider, ...]:
     """All providers that load, in the order of `ordered_ids`."""
     return tuple(provider for id in ordered_ids(config) if (provider := loaded(id)) is not None)
+
+
+def not_loaded(config: Config, machine: Machine) -> tuple[str, ...]:
+    """A sentence for each provider known to be broken that the user installed or approved, and did not switch off."""
+    return tuple(
+        item.sentence.replace(f"{machine.home}{os.sep}", "~/")
+        for item in registry.known_broken()
+        if item.urgent and config.provider(item.id).enabled is not False
+    )
 
 
 # --- their accounts ---

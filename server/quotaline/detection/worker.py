@@ -14,6 +14,7 @@ from pathlib import Path
 
 from quotaline.config import Config
 from quotaline.detection.detect import Target, detect, inspect, loaded, ordered_ids, targets_of
+from quotaline_providers import registry
 from quotaline_providers.diagnostics import Defect, defects, keep_defect
 from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
@@ -36,6 +37,17 @@ class DetectionInput:
     labels: Mapping[str, tuple[str, ...]]
     process: int = field(default_factory=os.getpid)
     """The process that asks."""
+    agreed: registry.Agreed = field(default_factory=registry.Agreed)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The providers to be shown, those that are broken, and the defects that were noted meanwhile: nobody sees the log
+    of a worker."""
+
+    shown: tuple[str, ...]
+    broken: tuple[registry.Broken, ...]
+    defects: tuple[Defect, ...]
 
 
 @dataclass(frozen=True)
@@ -54,29 +66,32 @@ class KnownLabels:
         return None
 
 
-def shown(inputs: DetectionInput, ids: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Defect, ...]]:
-    """Those of these providers that are to be shown, and the defects that were noted meanwhile: nobody sees the log of
-    the worker, in which this runs."""
+def look(inputs: DetectionInput, ids: tuple[str, ...]) -> Found:
+    """Look for all of these providers."""
+    registry.use(inputs.agreed)
     real = Machine.real(memory=VolatileMemory(), state_dir=inputs.home, environ=inputs.environ, home=inputs.home)
     machine = replace(real, keyring=KnownLabels(inputs.labels), platform=inputs.platform)
     providers = (provider for id in ids if (provider := loaded(id)) is not None)
     found = tuple(provider.id for provider in providers if inspect(provider, inputs.config, machine).shown)
-    return found, defects() if os.getpid() != inputs.process else ()
+    return Found(found, registry.known_broken(), defects() if os.getpid() != inputs.process else ())
 
 
 async def detect_in_worker(config: Config, machine: Machine) -> tuple[Target, ...]:
     """As `detect`, but only the providers that are shown are imported here."""
     ids = tuple(id for id in ordered_ids(config) if config.provider(id).enabled is not False)
     labels = {id: machine.keyring.labels(id) for id in ids}
-    inputs = DetectionInput(config, dict(machine.environ), machine.home, machine.platform, labels)
+    inputs = DetectionInput(
+        config, dict(machine.environ), machine.home, machine.platform, labels, agreed=registry.agreed()
+    )
     try:
-        found, noted = await machine.workers.run(shown, inputs, ids, timeout=SECONDS, keep=False)
+        found = await machine.workers.run(look, inputs, ids, timeout=SECONDS, keep=False)
     except ReadError as error:
         log.warning("detection in a worker failed: %s", error.kind)
         return await asyncio.to_thread(detect, config, machine)
-    for defect in noted:
+    for defect in found.defects:
         keep_defect(defect)
-    return await asyncio.to_thread(_targets, found, config, machine)
+    registry.learn(found.broken)
+    return await asyncio.to_thread(_targets, found.shown, config, machine)
 
 
 def _targets(ids: Sequence[str], config: Config, machine: Machine) -> tuple[Target, ...]:

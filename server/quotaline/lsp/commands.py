@@ -188,6 +188,8 @@ def _one_id(arguments: tuple[Any, ...]) -> str:
 def _provider(id: str) -> Provider:
     try:
         return registry.resolve(id)
+    except registry.BrokenProvider as error:
+        raise CommandError(error.broken.sentence) from None
     except KeyError:
         raise CommandError(f"There is no provider called {id[:40]!r}.") from None
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from quotaline.config import Config
-from quotaline.detection.detect import Target, detected
+from quotaline.detection.detect import Target, detected, not_loaded
 from quotaline.refresh import scheduler
 from quotaline.refresh.accounts import Accounts, Detect
 from quotaline.refresh.known import Known
@@ -127,7 +127,9 @@ class Service:
     def snapshot(self) -> Snapshot:
         """All states now, in display order."""
         states = tuple(self._state(target) for target in self._known.targets)
-        return Snapshot(states, self._known.config_problem, self._store.restart_due or self._version_changed)
+        restart_due = self._store.restart_due or self._version_changed
+        broken = not_loaded(self._known.config, self._machine)
+        return Snapshot(states, self._known.config_problem, restart_due, broken)
 
     def state(self, key: str) -> ProviderState:
         """One account's state. Raises KeyError."""
@@ -216,6 +218,10 @@ class Service:
         """Drop what is known of a provider: its credential has changed. Every sidecar reads it again."""
         for key in [key for key, reading in self._known.readings.items() if reading.provider == provider]:
             await self._reader.forget(key)
+        await self.rescan_everywhere()
+
+    async def rescan_everywhere(self) -> None:
+        """Have every sidecar find out again which accounts there are."""
         await self._accounts.tell_credentials_changed()
 
     def reread(self, provider: str) -> None:

@@ -47,6 +47,7 @@ def hover(snapshot: Snapshot, view: View) -> str:
     blocks = [_block(item, MIDDLE if len(told) <= _FEW else SHORT) for item in told]
     if snapshot.config_problem:
         blocks.insert(0, f"⚠ {markdown(snapshot.config_problem)}")
+    blocks += [f"⚠ {markdown(sentence)}" for sentence in snapshot.not_loaded]
     if len(items) > len(told):
         blocks.append(f"… and {len(items) - len(told)} more.")
     if not items:

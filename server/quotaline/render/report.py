@@ -34,6 +34,7 @@ def markdown_report(snapshot: Snapshot, view: View) -> str:
         blocks.append(f"⚠ {markdown(snapshot.config_problem)}")
     items = all_shown(snapshot, view)
     blocks += [shown_hover(item).replace("### ", "## ", 1) for item in items]
+    blocks += [f"⚠ {markdown(sentence)}" for sentence in snapshot.not_loaded]
     if not items:
         blocks.append(f"No providers are shown. {SETUP_HINT}")
     return "\n\n".join(blocks) + "\n"

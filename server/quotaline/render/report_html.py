@@ -90,6 +90,8 @@ def _body(snapshot: Snapshot, view: View) -> Iterator[str]:
     items = all_shown(snapshot, view)
     for item in items:
         yield from _provider(item)
+    for sentence in snapshot.not_loaded:
+        yield f'<p class="error" role="alert">{escaped(sentence)}</p>'
     if not items:
         yield f"<p>No providers are shown. {escaped(SETUP_HINT)}</p>"
 

@@ -42,6 +42,9 @@ def terminal(snapshot: Snapshot, view: View, *, colour: bool = False, width: int
     blocks = [_painted(_block(item), colour, width) for item in items]
     if snapshot.config_problem:
         blocks.insert(0, _painted(iter([Line("", text.cleaned(snapshot.config_problem), "red")]), colour, width))
+    if snapshot.not_loaded:
+        told = (Line("", text.cleaned(sentence), "red", wraps=True) for sentence in snapshot.not_loaded)
+        blocks.append(_painted(told, colour, width))
     if not items:
         blocks.append(NO_PROVIDERS)
     return "\n\n".join(blocks)

@@ -27,6 +27,7 @@ from typing import Any, TypeVar, TypeVarTuple, cast
 from quotaline_providers.diagnostics import restart_due
 from quotaline_providers.errors import TimedOut, Unavailable
 from quotaline_providers.hosts.workers import main
+from quotaline_providers.third_party import files
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -176,7 +177,7 @@ class WorkerProcesses:
         lost. Whoever does not wait for the end does not stop the work: what it keeps for the next call is not lost.
         The worker ends at once when there is nothing to `keep` it for.
         """
-        request = pickle.dumps((function, arguments))
+        request = pickle.dumps(files.portable(function, arguments))
         task = asyncio.create_task(self._work(function, arguments, request, timeout, keep), name="worker call")
         self._tasks.add(task)
         task.add_done_callback(self._done)

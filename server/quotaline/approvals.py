@@ -1,0 +1,132 @@
+"""What the user has agreed to: which provider files run, and which providers may use another one's credential.
+
+It is kept in the state folder, readable and writable by the user alone, and changed by one process at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from quotaline.paths import approvals_path, provider_folder
+from quotaline_providers.registry import Agreed
+from quotaline_providers.third_party import files
+from quotaline_providers.third_party.agreed import Consent
+from quotaline_providers.third_party.files import ProviderFile
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class FileApproval(_Stored):
+    """A file's approval: the SHA-256 of what was approved, and the credentials of others that it may use."""
+
+    digest: str
+    confirmed: frozenset[str] = frozenset()
+
+
+class PackageConsent(_Stored):
+    """Which credentials of others a package's provider may use, while its code names no other hosts than these."""
+
+    package: str
+    claims: frozenset[str]
+    hosts: frozenset[str]
+
+
+class Approvals(_Stored):
+    """All of it: files by path, packages' providers by id."""
+
+    version: int = 1
+    files: dict[str, FileApproval] = Field(default_factory=dict)
+    packages: dict[str, PackageConsent] = Field(default_factory=dict)
+
+
+def read(path: Path | None = None) -> tuple[Approvals, str]:
+    """What was agreed to, and why that is nothing where the file cannot be trusted or understood (else empty)."""
+    path = path or approvals_path()
+    try:
+        return Approvals.model_validate_json(files.read(path).data), ""
+    except FileNotFoundError:
+        return Approvals(), ""
+    except files.UnsafeFile as error:
+        return Approvals(), f"{path} is not used: {error}."
+    except ValidationError:
+        return Approvals(), f"{path} is not used: it cannot be understood."
+    except OSError as error:
+        return Approvals(), f"{path} is not used: {error.strerror or type(error).__name__}."
+
+
+def change(update: Callable[[Approvals], Approvals], path: Path | None = None) -> None:
+    """Replace what was agreed to with what `update` makes of it. Raises OSError."""
+    path = path or approvals_path()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _close_to_others(path.parent)
+    with _locked(path.with_suffix(".lock")):
+        _replace(path, update(read(path)[0]).model_dump_json(indent=2))
+
+
+def agreed(folder: Path | None = None, path: Path | None = None) -> Agreed:
+    """What the registry is given: the files in the folder of the user's providers, approved or not, and consents."""
+    known, _ = read(path)
+    consents = {id: Consent(consent.package, consent.claims, consent.hosts) for id, consent in known.packages.items()}
+    return Agreed(tuple(_file(file, known) for file in _present(folder or provider_folder())), consents)
+
+
+def _close_to_others(folder: Path) -> None:
+    """Whatever the umask was when our folder was made: nobody else may exchange what is in it."""
+    mode = folder.stat().st_mode
+    if os.name == "posix" and mode & (stat.S_IWGRP | stat.S_IWOTH):
+        folder.chmod(stat.S_IMODE(mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _file(file: Path, known: Approvals) -> ProviderFile:
+    approval = known.files.get(str(file))
+    return ProviderFile(file) if approval is None else ProviderFile(file, approval.digest, approval.confirmed)
+
+
+def _present(folder: Path) -> list[Path]:
+    """The Python files in the folder, by name; none whose name begins with `_` or a dot."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [folder / name for name in names if name.endswith(".py") and name[0] not in "_." and name.isprintable()]
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # made with mode 0600
+    try:
+        with open(handle, "w", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Nobody else is in here meanwhile."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.name == "posix":
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        else:
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        yield
+    finally:
+        os.close(descriptor)
