@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -186,64 +183,3 @@ def test_commands_exist(name: str) -> None:
 
 def test_the_readme_begins_with_the_two_commands() -> None:
     assert list(commands(page("README.md")))[:2] == [["make", "usage"], ["make", "test"]]
-
-
-# --- the worked example ----------------------------------------------------------------------------
-
-MODULE, TESTS = "examplemeter.py", "test_examplemeter.py"
-
-
-@pytest.fixture
-def examples() -> dict[str, str]:
-    """The files of the worked example, by name."""
-    found = re.findall(
-        r"^<!-- example: (\S+) -->\n```python\n(.*?)^```$",
-        page("docs/adding-a-provider.md"),
-        re.MULTILINE | re.DOTALL,
-    )
-    return dict(found)
-
-
-def test_the_worked_example_runs(examples: dict[str, str], tmp_path: Path) -> None:
-    assert set(examples) == {MODULE, TESTS}
-    site, tests = tmp_path / "site", tmp_path / "tests_of_example"
-    info = site / "example_meter-1.0.dist-info"
-    info.mkdir(parents=True)
-    tests.mkdir()
-    (site / MODULE).write_text(examples[MODULE], encoding="utf-8")
-    (tests / TESTS).write_text(examples[TESTS], encoding="utf-8")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: example-meter\nVersion: 1.0\n", encoding="utf-8")
-    entry_points = "[quotaline.providers]\nexamplemeter = examplemeter:PROVIDER\n"
-    (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
-    assert entry_points.splitlines()[1].split(" = ")[1] in page("docs/adding-a-provider.md")
-
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environ["PYTHONPATH"] = os.pathsep.join((str(site), str(ROOT)))
-    pytest_ = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "quotaline_providers.testing",
-        "-p",
-        "no:cacheprovider",
-        "--rootdir",
-        str(tests),
-    ]
-    done = subprocess.run(
-        [*pytest_, "-q", str(tests / TESTS)], capture_output=True, text=True, env=environ, cwd=tests, timeout=90
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    count = len(re.findall(r"^def test_", examples[TESTS], re.MULTILINE))
-    assert f"{count} passed" in done.stdout
-
-
-def test_the_worked_example_is_clean(examples: dict[str, str], tmp_path: Path) -> None:
-    for name, text in examples.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), "--ignore", "S",
-         str(tmp_path)],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
