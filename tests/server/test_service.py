@@ -59,7 +59,7 @@ async def test_the_last_good_usage_stands_beside_each_failure(
     await house.close(service)
     service = await house.open()
     if name == "drip":
-        monkeypatch.setattr("quotaline_providers.vendors.openrouter.CREDITS_SECONDS", 1.0)
+        monkeypatch.setattr("quotaline_providers.vendors.openrouter.api.CREDITS_SECONDS", 1.0)
     await service.refresh()
     state = service.state("openrouter")
     assert (percent(service), state.stale) == (40, True)
