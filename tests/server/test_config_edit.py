@@ -105,7 +105,7 @@ def test_a_link_stays_a_link(folder: Folder) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1, "providers": {}}', '{"version": 1, "providers": [}'])
 def test_a_broken_file_is_left_alone(folder: Folder, text: str) -> None:
     path = folder.write(text)
-    with pytest.raises(Misconfigured, match="left as it is"):
+    with pytest.raises(Misconfigured, match="not changed"):
         edit.set_enabled(path, "kiro", True)
     assert path.read_text() == text
 
