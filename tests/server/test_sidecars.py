@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,6 +56,45 @@ def test_five_sidecars_make_one_request_and_show_each_others_refresh(desk: Desk,
         client.usage(shows(80), timeout=5)
     assert credits.count == 2
     assert [client.shut_down() for client in clients] == [0] * 5
+
+
+NEWER = """
+import sys
+from quotaline.store import migrations
+
+newer = migrations.Migration((migrations.STORE.number[0] + 1, 0), lambda database: None)
+migrations.STORE = migrations.Schema((*migrations.STORE.migrations, newer), migrations.STORE.queries)
+
+from quotaline.cli import main
+
+sys.exit(main(["refresh"]))
+"""
+"""A program whose store has the next major number."""
+
+
+def test_three_sidecars_and_a_newer_program_make_the_requests_of_one(desk: Desk, credits: Route) -> None:
+    for used in (4, 8):
+        credits.answers(data={"total_credits": 10, "total_usage": used})
+    olds = open_some(desk, 3)
+    for old in olds:
+        old.usage(shows(40), timeout=30)
+    assert credits.count == 1
+    end = time.monotonic() + 3.2  # a refresh right after a read is answered with that read
+    while time.monotonic() < end:
+        olds[0].request("quotaline/usage", {})
+        time.sleep(0.2)
+    newer = [sys.executable, "-c", NEWER]
+    done = subprocess.run(newer, env=desk.variables, cwd=desk.home, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert credits.count == 2
+    for old in olds:
+        told = old.usage(lambda params: shows(80)(params) and params["restartDue"] is not None, timeout=20)
+        assert "newer Quotaline" in told["restartDue"]
+    for old in olds:
+        (outcome,) = old.command("quotaline.refresh")["outcomes"]
+        assert outcome["asked"] is False
+    assert credits.count == 2
+    assert [old.shut_down() for old in olds] == [0] * 3
 
 
 def test_another_takes_over_when_the_reader_is_killed(desk: Desk, credits: Route) -> None:

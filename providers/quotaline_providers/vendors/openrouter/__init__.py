@@ -21,7 +21,7 @@ PROVIDER = Provider(
         Option(
             "pluginSecrets", f"An object whose {MANAGEMENT_KEY} is the key for the last 30 days.", OptionType.OBJECT
         ),
-        Option("detailSeconds", "How many seconds the key and history details may take (1).", OptionType.NUMBER),
+        Option("detailSeconds", "How many seconds the key and history details may take (4).", OptionType.NUMBER),
     ),
     accounts=AccountKind.TOKEN,
     deadline=30,

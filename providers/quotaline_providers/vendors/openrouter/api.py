@@ -31,7 +31,7 @@ from quotaline_providers.vendors.openrouter.payloads import ActivityAnswer, Cred
 
 OFFICIAL = "https://openrouter.ai/api/v1"
 CREDITS_SECONDS = 15.0
-DETAIL_SECONDS = 1.0
+DETAIL_SECONDS = 4.0
 REFUSALS = refused_key("OpenRouter")
 
 
