@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import re
@@ -133,6 +134,104 @@ def test_every_method_has_a_section_with_its_types(method: Method) -> None:
 def test_json_examples_are_json(name: str) -> None:
     for block in blocks(page(name), "json"):
         json.loads(block)
+
+
+# --- what the pages name of the code ---------------------------------------------------------------
+
+MAPS = ("docs/architecture.md", "docs/development.md")
+ROOMS = (ROOT, ROOT / "providers/quotaline_providers", ROOT / "server/quotaline")
+MADE_LATER = {"dist/", "store.sqlite3", "history.sqlite3"}
+NOT_OURS = {"Decimal", "None", "Retry-After", "null", "python3"}
+INLINE = re.compile(r"`([^`\n]+)`")
+
+
+def named_in(name: str) -> Iterator[list[str]]:
+    """What stands in backticks on each line of a page, without commands and other texts of several words."""
+    for line in FENCE.sub("", page(name)).splitlines():
+        yield [word for word in INLINE.findall(line) if re.fullmatch(r"[\w./-]+", word)]
+
+
+def is_path(word: str) -> bool:
+    return "/" in word or Path(word).suffix in (".py", ".md", ".sqlite3")
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_the_files_and_folders_that_a_page_names_exist(name: str) -> None:
+    elsewhere = MADE_LATER | {method.name for method in METHODS}
+    for words in named_in(name):
+        rooms = list(ROOMS)  # a name may also stand beside or below one before it on the line
+        for path in (word for word in words if is_path(word) and word not in elsewhere):
+            found = [room / path for room in rooms if (room / path).exists()]
+            assert found, f"{name}: {path}"
+            rooms += [one if one.is_dir() else one.parent for one in found]
+
+
+class Definitions(ast.NodeVisitor):
+    """The names that modules and classes define, by their owner, and the words of texts that are no docstrings."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, set[str]] = {}
+        self.words: set[str] = set()
+        self._owners: list[str] = []
+
+    def add(self, path: Path) -> None:
+        self._owners = [path.parent.name if path.stem == "__init__" else path.stem]
+        self._define(path.stem, path.parent.name)
+        self.visit(ast.parse(path.read_text(encoding="utf-8")))
+
+    def _define(self, *names: str) -> None:
+        self.words.update(names)
+        for owner in self._owners:
+            self.members.setdefault(owner, set()).update(names)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._define(node.name)
+        self._owners.append(node.name)
+        self.generic_visit(node)
+        self._owners.pop()
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self._define(node.name)
+        self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 (ast's name)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Store):
+            self._define(node.id)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.ctx, ast.Store):
+            self._define(node.attr)
+        self.generic_visit(node)
+
+    def visit_alias(self, node: ast.alias) -> None:
+        self._define(node.asname or node.name.rpartition(".")[2])
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if not isinstance(node.value, ast.Constant):
+            self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            self.words.update(re.findall(r"[\w-]+", node.value))
+
+
+@pytest.fixture(scope="module")
+def definitions() -> Definitions:
+    found = Definitions()
+    for folder in ("providers", "server", "benchmarks", "docs"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found.add(path)
+    return found
+
+
+def test_the_functions_and_classes_that_the_map_names_exist(definitions: Definitions) -> None:
+    for words in named_in("docs/architecture.md"):
+        for word in (word for word in words if not is_path(word) and word not in NOT_OURS):
+            *owners, last = word.split(".")
+            members = definitions.members.get(owners[-1]) if owners else None
+            assert last in (members or definitions.words), word
 
 
 # --- links and commands ----------------------------------------------------------------------------
