@@ -185,8 +185,8 @@ def test_saving_takes_no_longer_with_a_long_history(tmp_path: Path, clock: Clock
     store.save(a_reading(used=10))
     short = steps_of_a_save(store, NOON + timedelta(hours=1))
     first = NOON.timestamp() - 50 * DAY
-    store._history.adopt([("demo", "weekly", first + number * HALF_HOUR_SECONDS, 5) for number in range(2400)])
-    store._history.adopt([(f"demo/{number % 20}", "weekly", first + number, 5) for number in range(20_000)])
+    store._history.insert_missing([("demo", "weekly", first + number * HALF_HOUR_SECONDS, 5) for number in range(2400)])
+    store._history.insert_missing([(f"demo/{number % 20}", "weekly", first + number, 5) for number in range(20_000)])
     store.save(a_reading(NOON + timedelta(hours=2), used=20))  # it thins
     assert len(store.history("demo", "weekly")) > 2400
     assert steps_of_a_save(store, NOON + timedelta(hours=3)) <= short + 1

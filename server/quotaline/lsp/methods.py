@@ -56,8 +56,8 @@ METHODS = (
         RESTART_DUE,
         "notification",
         "server → client",
-        "Sent once to a client with that capability when this server no longer refreshes because the installed program "
-        "is another one by now. The client tells the user and offers to restart the server. Other clients get a "
+        "Sent once to a client with that capability when the installed program has been replaced and this server must "
+        "be restarted. The client tells the user and offers to restart the server. Other clients get a "
         "`window/showMessage`.",
         "RestartDueParams",
         example='{"message": "Quotaline was updated. Restart its server to go on."}',

@@ -73,10 +73,10 @@ class History:
         if not self._file.on_file:
             self._waiting.extend((key, window, at, used[window]) for window in taken)
 
-    def adopt(self, samples: Sequence[Sample]) -> bool:
+    def insert_missing(self, samples: Sequence[Sample]) -> bool:
         """Take over samples that were kept elsewhere; those that are here already are not doubled. True when they are
         in the file to stay."""
-        self._file.write(lambda db: _adopt(db, samples))
+        self._file.write(lambda db: _insert_missing(db, samples))
         self._file.flush()
         return self._file.on_file
 
@@ -86,12 +86,12 @@ class History:
     # --- as the file and memory take over from each other ---
 
     def fill_memory(self, memory: sqlite3.Connection) -> None:
-        _adopt(memory, tuple(self._waiting))
+        _insert_missing(memory, tuple(self._waiting))
 
     def fill_file(self, file: sqlite3.Connection) -> None:
         if self._waiting:
             with transaction(file):
-                _adopt(file, self._waiting)
+                _insert_missing(file, self._waiting)
             self._waiting.clear()
 
     def file_lost(self) -> None:
@@ -110,7 +110,7 @@ def _add(db: sqlite3.Connection, key: str, window: str, at: float, percent: floa
     return True
 
 
-def _adopt(db: sqlite3.Connection, samples: Iterable[Sample]) -> None:
+def _insert_missing(db: sqlite3.Connection, samples: Iterable[Sample]) -> None:
     numbers: dict[tuple[str, str], int] = {}
     for key, window, at, percent in samples:
         series = numbers.get((key, window))

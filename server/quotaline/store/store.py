@@ -296,7 +296,7 @@ class Store:
         while file.execute("SELECT 1 FROM history LIMIT 1").fetchone() is not None:
             with transaction(file):
                 rows = file.execute(batch, (MOVED_AT_ONCE,)).fetchall()
-                if not rows or not self._history.adopt([row[:4] for row in rows]):
+                if not rows or not self._history.insert_missing([row[:4] for row in rows]):
                     return
                 file.execute("DELETE FROM history WHERE rowid <= ?", (rows[-1][4],))
 

@@ -27,7 +27,7 @@ class StoreThread:
         self._store = store
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._told: Callable[[], None] | None = None
+        self._notify: Callable[[], None] | None = None
         self._version: int | None = None
         self._closed = False
 
@@ -57,12 +57,12 @@ class StoreThread:
                 loop.call_soon_threadsafe(changed)
 
         def begin(store: Store) -> None:
-            self._version, self._told = store.version(), tell
+            self._version, self._notify = store.version(), tell
 
         self._put(begin)
 
     async def close(self) -> None:
-        self._told = None
+        self._notify = None
         try:
             await self.do(Store.close)
         finally:
@@ -91,7 +91,7 @@ class StoreThread:
         look_at = time.monotonic()
         while True:
             try:
-                job = self._jobs.get(timeout=None if self._told is None else max(0.0, look_at - time.monotonic()))
+                job = self._jobs.get(timeout=None if self._notify is None else max(0.0, look_at - time.monotonic()))
             except Empty:
                 look_at = time.monotonic() + LOOK_SECONDS
                 self._look()
@@ -100,14 +100,14 @@ class StoreThread:
                 return
             job()
             del job  # it holds what it was asked with
-            if self._told is not None and time.monotonic() >= look_at:
+            if self._notify is not None and time.monotonic() >= look_at:
                 look_at = time.monotonic() + LOOK_SECONDS
                 self._look()
 
     def _look(self) -> None:
-        tell = self._told
+        notify = self._notify
         with suppress(Exception):  # what is wrong with the store is told to whoever uses it
             version = self._store.version()
-            if version != self._version and tell is not None:
+            if version != self._version and notify is not None:
                 self._version = version
-                tell()
+                notify()
