@@ -28,7 +28,7 @@ editors:  ## fetch the editors that the clients are tested in
 	tests/editors/get-helix
 	tests/editors/vscode/get-code-server
 
-pictures: $(VENV)/ready editors  ## make the pictures of all READMEs anew
+pictures: $(VENV)/ready editors  ## make the pictures of all READMEs again
 	$(BIN)/python docs/picture.py
 	$(BIN)/python -m tests.editors.vscode.pictures
 	$(BIN)/python -m tests.editors.neovim.picture
@@ -39,7 +39,7 @@ docs: $(VENV)/ready  ## write the generated parts of docs/
 bench: $(VENV)/ready  ## measure the budgets
 	$(BIN)/python -m benchmarks
 
-lock:  ## write requirements.txt and requirements-dev.txt anew (needs uv)
+lock:  ## write requirements.txt and requirements-dev.txt again (needs uv)
 	uv export --quiet --no-dev --no-emit-project --no-header --no-annotate > requirements.txt
 	uv export --quiet --no-emit-project --no-header --no-annotate > requirements-dev.txt
 

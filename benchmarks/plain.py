@@ -15,7 +15,7 @@ FOLDER = ROOT / ".cache" / "benchmarks"
 
 @cache
 def plain_python() -> Path:
-    """The interpreter of that environment, which is made anew when the sources have changed."""
+    """The interpreter of that environment, which is made again when the sources have changed."""
     environment, stamp = FOLDER / "env", FOLDER / "stamp"
     python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     state = str(_state_of_sources())

@@ -84,7 +84,7 @@ def vendors(running_simulator: Simulator) -> Iterator[Callable[[Iterable[int]], 
         return laid
 
     yield lay
-    running_simulator.reset()  # status pages and the like are not let in, and that is no fault here
+    running_simulator.reset()  # requests to status pages and the like are refused, which is not a fault here
 
 
 @pytest.fixture

@@ -343,8 +343,8 @@ def test_what_is_no_python_is_told_as_such(data: bytes) -> None:
 
 
 def test_hosts_for_people_say_when_the_code_does_not_tell() -> None:
-    assert claims.told_hosts({"b.example", "a.example"}) == "a.example, b.example"
-    assert claims.told_hosts({"{}.example"}) == claims.told_hosts(()) == "addresses made at run time"
+    assert claims.host_list({"b.example", "a.example"}) == "a.example, b.example"
+    assert claims.host_list({"{}.example"}) == claims.host_list(()) == "addresses made at run time"
 
 
 def test_the_table_of_credentials_knows_variables_and_files() -> None:

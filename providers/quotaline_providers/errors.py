@@ -46,7 +46,7 @@ class ReadError(Exception):
 
 
 class MissingCredential(ReadError):
-    """Nothing to be let in with was found. Falls through to the next strategy."""
+    """No credential was found. Falls through to the next strategy."""
 
     kind = Kind.MISSING_CREDENTIAL
 
@@ -64,7 +64,7 @@ class Forbidden(ReadError):
 
 
 class RateLimited(ReadError):
-    """The vendor asked us to wait: until `until` (UTC) when it said so."""
+    """The vendor refused because of too many requests. `until` (UTC) is when it allows the next one, if it said so."""
 
     kind = Kind.RATE_LIMITED
     default_hint = "Wait until the limit is over; open editors then try again by themselves."

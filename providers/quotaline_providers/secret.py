@@ -30,7 +30,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"(?i)\b(set-cookie|cookie|proxy-authorization|authorization)(\s*+:\s*+)(?![\"'])[^\r\n]+"),
         rf"\1\2{MASK}",
     ),
-    # Names in JSON, headers, settings and queries; a count of tokens is no secret.
+    # Names in JSON, headers, settings and queries; a count of tokens is not a secret.
     (
         re.compile(
             rf"(?i)(?<![\w-])((?!(?:{_KINDS}): )(?!\w*tokens[\"']?\s*[:=]\s*[\d.,]+(?![\w.-]))"

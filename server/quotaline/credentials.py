@@ -70,7 +70,7 @@ def _older(application: Application, provider: Provider, label: str) -> str:
 
 
 def _before(application: Application, provider: Provider, label: str, where: str) -> str:
-    """Say what else lets us in and is used before what was kept."""
+    """Name another credential that takes precedence over the one that was kept; empty when there is none."""
     if label not in ("", COOKIE_LABEL):
         return ""
     config = application.keeper.reload().config

@@ -31,13 +31,13 @@ HOST = "www.codebuff.com"
 
 @pytest.fixture
 def balance(vendor: Callable[[str], Vendor]) -> Route:
-    """The balance endpoint, let in by the token `k`."""
+    """The balance endpoint, which accepts the token `k`."""
     return vendor(HOST).post("/api/v1/usage", bearer="k", headers={"Accept": "application/json"})
 
 
 @pytest.fixture
 def subscription(vendor: Callable[[str], Vendor]) -> Route:
-    """The subscription endpoint, let in by the token `k`."""
+    """The subscription endpoint, which accepts the token `k`."""
     return vendor(HOST).get("/api/user/subscription", bearer="k")
 
 

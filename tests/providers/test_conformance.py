@@ -145,7 +145,7 @@ def test_detection_on_an_empty_machine_finds_and_reaches_nothing(provider: Provi
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sample], Path]:
-    """The home folder of a sample's user, written anew for each reading: a provider may change its login file."""
+    """The home folder of a sample's user, written again for each reading: a provider may change its login file."""
     root = tmp_path_factory.mktemp("homes")
 
     def home(sample: Sample) -> Path:

@@ -1,1 +1,1 @@
-"""How a strategy is let in: lookups of credentials, checks of addresses, programs of the login shell."""
+"""How a strategy gets access: lookups of credentials, checks of addresses, programs of the login shell."""

@@ -63,13 +63,13 @@ def own_server(value: str | None, name: str) -> str:
     return endpoint(text, name, http="private")
 
 
-def configured_server(host: str | None, told: str | None, variable: str) -> str:
-    """As `own_server`, without a query: config `enterpriseHost`, else what the environment variable told."""
+def configured_server(host: str | None, from_environ: str | None, variable: str) -> str:
+    """As `own_server`, without a query: config `enterpriseHost`, else the value of the environment variable."""
     if host:
         name = f"enterpriseHost ({variable})"
         return without_query(own_server(host, name), name)
-    if told:
-        return without_query(own_server(told, variable), variable)
+    if from_environ:
+        return without_query(own_server(from_environ, variable), variable)
     return own_server(None, f"enterpriseHost or {variable}")
 
 

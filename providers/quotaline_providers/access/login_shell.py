@@ -17,7 +17,7 @@ FOUND_KEPT, MISSING_KEPT = timedelta(days=1), timedelta(hours=6)
 async def in_login_shell(ctx: Context, name: str) -> Path | None:
     """Where the user's login shell (`SHELL`) finds a program, an alias included. None when it does not.
 
-    Starting a shell is slow, so that the answer is remembered; a read the user asked for asks anew when there was none.
+    Starting a shell is slow, so the answer is remembered; a read that the user asked for looks again if it was None.
     """
     shell = ctx.env_path("SHELL")
     if ctx.platform == "win32" or shell is None or shell.name not in SHELLS or not re.fullmatch(r"[\w-]+", name):

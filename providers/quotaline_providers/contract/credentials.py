@@ -1,4 +1,4 @@
-"""What lets a strategy in, and in words for people where it was found."""
+"""A credential, and in words for people where it was found."""
 
 from __future__ import annotations
 

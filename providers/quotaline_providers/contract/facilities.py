@@ -207,7 +207,7 @@ class Files(Protocol):
         ...
 
     async def read_json(self, path: Path, limit: int = 8 << 20) -> Any:
-        """The file's JSON. Raises ValueError when it is none."""
+        """The file's JSON. Raises ValueError when it is not JSON."""
         ...
 
     async def replace(self, path: Path, text: str) -> None:
@@ -232,7 +232,7 @@ class Databases(Protocol):
     """Other programs' SQLite files, opened read-only with their write-ahead log visible."""
 
     async def rows(self, path: Path, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows. Raises FileNotFoundError; sqlite3.Error when it is no database or stays locked for 250 ms."""
+        """All rows. Raises FileNotFoundError; sqlite3.Error when it is not a database or stays locked for 250 ms."""
         ...
 
 

@@ -18,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Lookup(Protocol[T_co]):
-    """How a strategy finds what lets it in.
+    """How a strategy finds its credential, login file or program.
 
     `places` and `probe` must not prompt, start a program, or use the network. A lookup of a provider's own derives from
     this class.

@@ -229,7 +229,7 @@ class GoogleIncident(Payload):
 
 
 class GoogleFeed(RootModel[list[Annotated[GoogleIncident | None, lenient(GoogleIncident)]]]):
-    """All incidents of all products, open and past; what is no incident is None."""
+    """All incidents of all products, open and past; anything else is left out as None."""
 
     @property
     def incidents(self) -> tuple[GoogleIncident, ...]:

@@ -42,7 +42,7 @@ class AnswerShape:
 
 
 def described(body: bytes, known: Collection[str]) -> str:
-    """The shape of a body as JSON text of at most 4096 characters; kind and size of one that is no JSON."""
+    """The shape of a body as JSON text of at most 4096 characters; kind and size of one that is not JSON."""
     body = body.removeprefix(b"\xef\xbb\xbf").strip()
     if not body:
         return "empty"

@@ -28,7 +28,7 @@ _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _HOME = Path("/home-of-nobody")
 
 
-def told_hosts(hosts: Iterable[str]) -> str:
+def host_list(hosts: Iterable[str]) -> str:
     """`api.meter.example, meter.example`; says so when the code does not tell."""
     whole = sorted(host for host in hosts if "{" not in host)
     hidden = ["addresses made at run time"] if any("{" in host for host in hosts) or not whole else []
@@ -55,12 +55,12 @@ def of(provider: Provider, platform: str = sys.platform) -> frozenset[str]:
     return frozenset(found)
 
 
-def conflicts(id: str, outline: Outline, told: Iterable[str], table: Mapping[str, str]) -> tuple[Claim, ...]:
+def conflicts(id: str, outline: Outline, declared: Iterable[str], table: Mapping[str, str]) -> tuple[Claim, ...]:
     """Those of the table's credentials that a provider uses and that are not its own, in order.
 
-    `told` is what its lookups say (`of`), the outline what its source holds.
+    `declared` is what its lookups say (`of`), the outline what its source holds.
     """
-    names = {*told, *outline.variables}
+    names = {*declared, *outline.variables}
     tails = {path.removeprefix("~/").strip("/") for path in outline.paths}
     return tuple(
         Claim(what, owner)

@@ -163,7 +163,7 @@ _FINDER = _Finder()
 
 
 def use(files: Iterable[ProviderFile]) -> None:
-    """Let these files be imported, and no others. One that is another than before is run anew when it is used."""
+    """Let these files be imported, and no others. One that is another than before is run again when it is used."""
     wanted = {file.module: file for file in files if file.digest is not None}
     for name, file in _FINDER.files.items():
         if name not in wanted or wanted[name].digest != file.digest:

@@ -68,7 +68,7 @@ def _unconfirmed(declared: Declared, missing: tuple[Claim, ...], hosts: frozense
     what = " and ".join(f"{claim.what} of {claim.owner}" for claim in missing)
     name = declared.path.name if isinstance(declared, ProviderFile) else declared.id
     reason = (
-        f"it uses {what} and names these hosts: {claims.told_hosts(hosts)}; `quotaline provider approve {name}` "
+        f"it uses {what} and names these hosts: {claims.host_list(hosts)}; `quotaline provider approve {name}` "
         "asks whether it may"
     )
     return Broken(declared.id, declared.origin, Why.UNCONFIRMED, reason, declared.home, claims=missing, hosts=hosts)

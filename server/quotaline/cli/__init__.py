@@ -63,7 +63,7 @@ def _ended(words: list[str]) -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else OK
     except WrongWords as wrong:
-        return _told(str(wrong), "args", USAGE_ERROR, json=_wants_json(words))
+        return _report_error(str(wrong), "args", USAGE_ERROR, json=_wants_json(words))
     if options.command != "serve":
         console.end_on_signals()
         console.log_to_stderr("CRITICAL")
@@ -78,10 +78,10 @@ def _ended(words: list[str]) -> int:
         message = (
             f"quotaline failed unexpectedly: {defect.where}. Set QUOTALINE_LOG=ERROR to see the calls that led there."
         )
-        return _told(message, "runtime", FAILED, json=_wants_json(words))
+        return _report_error(message, "runtime", FAILED, json=_wants_json(words))
 
 
-def _told(message: str, kind: str, code: int, *, json: bool) -> int:
+def _report_error(message: str, kind: str, code: int, *, json: bool) -> int:
     """The exit code, after telling people what went wrong, and programs too where they read `usage` as JSON."""
     console.say(message, error=True)
     if json:

@@ -168,7 +168,7 @@ def _provider(refreshed: Refreshed, has_shape: bool) -> Object:
         else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}".rstrip(),
         "attempts": [_attempt(attempt) for attempt in attempts],
         "hasShape": has_shape,
-        "note": None if refreshed.fetched else "not asked again: read a moment ago, or the vendor asked us to wait",
+        "note": None if refreshed.fetched else "not asked again: read a moment ago, or the vendor limits the requests",
     }
 
 

@@ -99,7 +99,7 @@ def _described(declared: ProviderFile, source: Source, seen: Outline) -> str:
         (
             f"{declared.path}",
             f"  provider:     {name} ({declared.id})",
-            f"  sends to:     {claims.told_hosts(seen.hosts)}",
+            f"  sends to:     {claims.host_list(seen.hosts)}",
             f"  variables:    {used}",
             f"  SHA-256:      {source.digest}",
             WARNING,
@@ -128,7 +128,7 @@ def _allow_file(declared: ProviderFile, missing: Broken, options: argparse.Names
 
 def _approve_package(declared: PackagedProvider, options: argparse.Namespace) -> int:
     def allow(missing: Broken) -> None:
-        console.say(f"{declared.id} ({declared.origin})\n  sends to:     {claims.told_hosts(missing.hosts)}")
+        console.say(f"{declared.id} ({declared.origin})\n  sends to:     {claims.host_list(missing.hosts)}")
         _confirm(missing.claims, missing.hosts, options.allow)
 
         def update(known: Approvals) -> Approvals:
@@ -163,10 +163,12 @@ def _confirm(found: Sequence[Claim], hosts: frozenset[str], allowed: Sequence[st
     """Ask for each credential of another provider. Raises _Refused, UsageError."""
     for claim in found:
         owner = registry.get(claim.owner).name
-        told = f"It uses {claim.what}, a credential of {owner}. Its code names these hosts: {claims.told_hosts(hosts)}."
+        sentence = (
+            f"It uses {claim.what}, a credential of {owner}. Its code names these hosts: {claims.host_list(hosts)}."
+        )
         if claim.what in allowed:
             continue
-        console.say(told)
+        console.say(sentence)
         if not _answered(f"May it use {claim.what}?", False, f"--allow '{claim.what}'"):
             raise _Refused(f"Without {claim.what} it is not used.")
 

@@ -114,7 +114,7 @@ class ConfigKeeper:
             lower = layers[1] if len(layers) > 1 else Layer()
             config, found = combine(self._usable(own), _below_keyring(self._usable(lower), self._kept))
             if config == self.loaded.config:
-                config = self.loaded.config  # the same one stays in force, so that nobody starts anew for nothing
+                config = self.loaded.config  # the same one stays in force, so that nobody starts again for nothing
             diagnostics = (*own.problems, *_softened(lower.problems), *found)
             self.loaded, self.seen = Loaded(config, diagnostics, self.path, own.state != "broken"), seen
             return self.loaded

@@ -18,13 +18,13 @@ from quotaline.filestate import Signature, signature
 
 POLL_SECONDS = 0.75
 STEP_SECONDS = 0.25
-"""How long a file that is no whole JSON may be only half written."""
+"""How long a file that is not complete JSON may be one that is still being written."""
 
 
 async def follow(keeper: ConfigKeeper, changed: Callable[[Loaded], Awaitable[None] | None]) -> None:
     """Call `changed` with every new state of the config until cancelled.
 
-    Saves that leave both config and diagnostics as they were are not told.
+    A save that leaves both config and diagnostics as they were is not reported.
     """
     before = keeper.loaded
     with _looking(keeper) as news:
@@ -36,9 +36,9 @@ async def follow(keeper: ConfigKeeper, changed: Callable[[Loaded], Awaitable[Non
                 loaded = await asyncio.to_thread(keeper.reload)
             if loaded != before:
                 before = loaded
-                told = changed(loaded)
-                if told is not None:
-                    await told
+                waiting = changed(loaded)
+                if waiting is not None:
+                    await waiting
             await news.wait()
 
 

@@ -175,8 +175,8 @@ PaceRule = Callable[[Window], Paced | None]
 
 def paces(rule: PaceRule, usage: Usage, now: datetime, work: WorkWeek | None = None) -> Mapping[str, Pace]:
     """The paces of the windows that have one by this rule and are worth showing, by window id."""
-    told = (window_pace(rule, window, now, work) for window in usage.windows)
-    return {this.window: this for this in told if this is not None and this.shown}
+    paces = (window_pace(rule, window, now, work) for window in usage.windows)
+    return {this.window: this for this in paces if this is not None and this.shown}
 
 
 def window_pace(rule: PaceRule, window: Window, now: datetime, work: WorkWeek | None = None) -> Pace | None:

@@ -38,7 +38,7 @@ class QuotalineProtocol(LanguageServerProtocol):
 
     @property
     def was_shut_down(self) -> bool:
-        """Whether the client has sent `shutdown`, so that an `exit` is no error."""
+        """Whether the client has sent `shutdown`, so that an `exit` is not an error."""
         return bool(self._shutdown)
 
     @lsp_method(types.INITIALIZE)

@@ -21,7 +21,7 @@ SETUP_HINT = "Sign in to a provider's own program, or run the command “Quotali
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """How much of a provider is told."""
+    """How much of a provider is shown."""
 
     windows: int
     amounts: int
@@ -36,26 +36,26 @@ SHORT = Length(windows=6, amounts=3, rows=0, notes=0, bars=False, charts=1)
 MIDDLE = Length(windows=8, amounts=6, rows=8, notes=2, bars=True, charts=1)
 LONG = Length(windows=24, amounts=12, rows=24, notes=6, bars=True, charts=8)
 _FEW = 2
-"""So many providers are told of with their details."""
+"""How many providers are shown with their details."""
 _MOST_PROVIDERS, _MOST_ACCOUNTS = 20, 6
 
 
 def hover(snapshot: Snapshot, view: View) -> str:
     """Markdown over all shown providers."""
     items = all_shown(snapshot, view)
-    told = _told(items)
-    blocks = [_block(item, MIDDLE if len(told) <= _FEW else SHORT) for item in told]
+    listed = _listed(items)
+    blocks = [_block(item, MIDDLE if len(listed) <= _FEW else SHORT) for item in listed]
     if snapshot.config_problem:
         blocks.insert(0, f"⚠ {markdown(snapshot.config_problem)}")
     blocks += [f"⚠ {markdown(sentence)}" for sentence in snapshot.not_loaded]
-    if len(items) > len(told):
-        blocks.append(f"… and {len(items) - len(told)} more.")
+    if len(items) > len(listed):
+        blocks.append(f"… and {len(items) - len(listed)} more.")
     if not items:
         blocks.append(f"**Quotaline** shows no provider yet.\n\n{SETUP_HINT}")
     return "\n\n---\n\n".join(blocks)
 
 
-def _told(items: tuple[Shown, ...]) -> list[Shown]:
+def _listed(items: tuple[Shown, ...]) -> list[Shown]:
     """The first of them, with no more than a few accounts of one provider; the active one is always there."""
     groups: dict[str, list[Shown]] = {}
     for item in items:

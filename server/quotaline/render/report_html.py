@@ -58,8 +58,8 @@ _POLICY = (
 """What this document may do: be drawn with the one style sheet it holds."""
 _WIDTH, _TOP, _PLOT, _LEAST, _WIDEST = 480.0, 20.0, 72.0, 1.5, 40.0
 _ROW, _BAR_AT, _BAR = 20, 180, 190
-_TOLD = 31
-"""The last marks, as many as a reader is told of when the picture cannot be seen."""
+_DESCRIBED = 31
+"""How many of the last marks are described in text, for readers who cannot see the picture."""
 
 
 def html_report(snapshot: Snapshot, view: View) -> str:
@@ -212,10 +212,10 @@ def _chart(found: Series) -> Iterator[str]:
 
 
 def _picture(found: Series, height: float, drawing: Iterable[str]) -> str:
-    told = "; ".join(f"{mark.label}: {mark.amount}" for mark in found.marks[-_TOLD:])
+    listed = "; ".join(f"{mark.label}: {mark.amount}" for mark in found.marks[-_DESCRIBED:])
     return (
         f'<svg class="chart" role="img" viewBox="0 0 {_WIDTH:.0f} {height:.0f}"><title>{escaped(found.heading)}</title>'
-        f"<desc>{escaped(told)}</desc>{''.join(drawing)}</svg>"
+        f"<desc>{escaped(listed)}</desc>{''.join(drawing)}</svg>"
     )
 
 

@@ -43,8 +43,8 @@ def terminal(snapshot: Snapshot, view: View, *, colour: bool = False, width: int
     if snapshot.config_problem:
         blocks.insert(0, _painted(iter([Line("", text.cleaned(snapshot.config_problem), "red")]), colour, width))
     if snapshot.not_loaded:
-        told = (Line("", text.cleaned(sentence), "red", wraps=True) for sentence in snapshot.not_loaded)
-        blocks.append(_painted(told, colour, width))
+        warnings = (Line("", text.cleaned(sentence), "red", wraps=True) for sentence in snapshot.not_loaded)
+        blocks.append(_painted(warnings, colour, width))
     if not items:
         blocks.append(NO_PROVIDERS)
     return "\n\n".join(blocks)

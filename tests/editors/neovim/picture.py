@@ -1,4 +1,4 @@
-"""`python -m tests.editors.neovim.picture`: draws the pictures of clients/neovim anew, by real Neovim, the real server
+"""`python -m tests.editors.neovim.picture`: draws the pictures of clients/neovim again, by real Neovim, the real server
 and simulated vendors."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m tests.editors.vscode.pictures`: takes the pictures of clients/vscode anew, light and dark.
+"""`python -m tests.editors.vscode.pictures`: takes the pictures of clients/vscode again, light and dark.
 
 The workbench and the server are real; the vendors and their numbers are made up.
 """

@@ -143,7 +143,7 @@ def test_the_report_is_live_and_loads_nothing(window: Window, credits: Credits) 
     page.locator("h1").evaluate("heading => { heading.ownerDocument.body.dataset.kept = 'yes' }")
     refresh(window, credits, 58)
     expect(page.locator("main")).to_contain_text("58% used")
-    expect(page.locator("body")).to_have_attribute("data-kept", "yes")  # in its place, not loaded anew
+    expect(page.locator("body")).to_have_attribute("data-kept", "yes")  # in its place, not loaded again
     policy = page.locator('meta[http-equiv="Content-Security-Policy"]').get_attribute("content") or ""
     assert policy.startswith("default-src 'none'; style-src 'nonce-")
     assert not [text for text in window.complaints if "Content Security Policy" in text and "nonce" in text]

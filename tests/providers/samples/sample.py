@@ -1,4 +1,4 @@
-"""What a sample is: a strategy, what lets it in (always made of `KEY`), and what its vendor answers on each path."""
+"""What a sample is: a strategy, its credential (always made of `KEY`), and what its vendor answers on each path."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ function M.ready()
   end)
 end
 
---- The numbers changed: draw them anew where they stand in a document.
+--- The numbers changed: draw them again where they stand in a document.
 function M.redecorate()
   local client = session.client()
   for _, buffer in ipairs(client and vim.api.nvim_list_bufs() or {}) do

@@ -11,7 +11,7 @@ end
 
 local redrawing = false
 
---- Draw the status lines anew, once for all changes of a moment.
+--- Draw the status lines again, once for all changes of a moment.
 local function redraw()
   if redrawing then
     return

@@ -186,7 +186,7 @@ function M.attach(client, buffer)
   M.redecorate(buffer)
 end
 
---- Ask anew for the code lenses and inlay hints of an attached buffer: they show numbers.
+--- Ask again for the code lenses and inlay hints of an attached buffer: they show numbers.
 ---@param buffer integer
 function M.redecorate(buffer)
   if not vim.lsp.codelens.enable then

@@ -74,7 +74,7 @@ local function fitting(providers, width, stale)
   return pieces
 end
 
---- Put the strings together anew. Returns whether any of them is another now.
+--- Put the strings together again. Returns whether any of them is another now.
 ---@param config quotaline.Config
 ---@return boolean changed
 function M.update(config)

@@ -33,7 +33,7 @@ def error_of(response: Response, now: datetime, refusals: Refusals = MappingProx
     if status == 403:
         return Forbidden(f"{host} does not let this credential read its usage (HTTP 403).")
     if status == 429:
-        return RateLimited(f"{host} asks to wait before the next request (HTTP 429).", until=retry_after(response, now))
+        return RateLimited(f"{host} refuses further requests for now (HTTP 429).", until=retry_after(response, now))
     if status >= 500:
         return Unavailable(f"{host} has a problem of its own (HTTP {status}).")
     if 300 <= status < 400:

@@ -40,7 +40,7 @@ class Request:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None when it is none."""
+        """The body as JSON; None when it is something else."""
         try:
             return json.loads(self.body)
         except ValueError:

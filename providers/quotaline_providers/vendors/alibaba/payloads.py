@@ -88,7 +88,7 @@ def first_text(value: object, *names: str) -> str | None:
 
 
 def refusal(payload: Object, by_key: bool) -> ReadError | None:
-    """The error an answer stands for; None when it is none."""
+    """The error an answer stands for; None when it is a success."""
     codes = (
         found.get(name) for found in objects(payload, outer_first=True) for name in ("code", "status", "statusCode")
     )

@@ -149,7 +149,7 @@ class Turn:
 
 
 def parse_chat(raw: bytes | str, chat_id: str | None) -> tuple[Turn, ...]:
-    """The counted messages of one file; none when it is no JSON array."""
+    """The counted messages of one file; none when it is not a JSON array."""
     try:
         messages = json.loads(raw)
     except (ValueError, RecursionError):

@@ -57,7 +57,7 @@ class Bucket(Payload):
 
     @property
     def window_percent(self) -> float | None:
-        """Percent used, raw above 100; None for what is no window."""
+        """Percent used, raw above 100; None when it is not a window."""
         left = self.percent_left
         return None if self.endless or not self.usable or left is None else max(0.0, 100 - left)
 

@@ -102,7 +102,7 @@ def parse_login(text: str) -> Login:
 
 
 def parse_report(text: str, now: datetime) -> Report:
-    """The usage report. Raises BadResponse when it is none. `now` dates a reset without a year."""
+    """The usage report. Raises BadResponse for any other text. `now` dates a reset without a year."""
     text = _BARE_COLOUR.sub("", plain(text))
     if not text.strip():
         raise BadResponse("Kiro printed no usage report.")
@@ -134,7 +134,7 @@ def parse_report(text: str, now: datetime) -> Report:
 
 
 def parse_context(text: str) -> ContextReport | None:
-    """The context report; None when it is none."""
+    """The context report; None for any other text."""
     text = _BARE_COLOUR.sub("", plain(text))
     used = _number(rf"Context window:[ \t]*{_NUMBER}[ \t]*%[ \t]*used", text)
     if used is None:

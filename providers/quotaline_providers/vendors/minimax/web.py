@@ -130,7 +130,7 @@ async def _combo(ctx: Context, addresses: Addresses, session: Session) -> Combo 
 
 
 async def _billing(ctx: Context, addresses: Addresses, session: Session) -> Section | None:
-    """The last 30 days; optional, but a bearer token that is refused here is no good."""
+    """The last 30 days; optional, but a bearer token that is refused here cannot be used."""
     if ctx.settings.own("optionalUsage") is False:
         return None
     charges: list[Charge] = []

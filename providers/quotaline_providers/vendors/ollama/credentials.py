@@ -41,7 +41,7 @@ def pasted_session(text: str) -> str | None:
 
 
 def account_session(text: str) -> str | None:
-    """The header in a labelled account's token; a text that is no header is the session's value."""
+    """The header in a labelled account's token; any other text is the session's value."""
     value = text.strip()
     if not value or len(value.splitlines()) > 1:
         return None

@@ -65,7 +65,7 @@ def _row(quota: Quota) -> Row:
 
 
 def to_usage(quotas: tuple[Quota, ...], project: str, email: str | None, now: datetime) -> Usage:
-    """Without any quota only whose project it is, which is no error."""
+    """Without any quota only whose project it is, which is not an error."""
     windows: tuple[Window, ...] = ()
     if quotas:
         windows = (
