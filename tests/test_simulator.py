@@ -30,12 +30,12 @@ def other() -> Iterator[Simulator]:
 
 async def test_an_unexpected_request_is_reported_with_its_difference(other: Simulator) -> None:
     other.vendor(HOST).get("/usage", bearer="right").answers(left=1)
-    door = HttpClient(other.environ())
-    assert (await door.send("GET", URL, bearer=Secret("wrong"))).status == 418
-    assert (await door.send("POST", URL, json={"a": 1})).status == 418
+    client = HttpClient(other.environ())
+    assert (await client.send("GET", URL, bearer=Secret("wrong"))).status == 418
+    assert (await client.send("POST", URL, json={"a": 1})).status == 418
     with pytest.raises(Unavailable):
-        await door.send("GET", "https://unknown.example.test/")
-    await door.close()
+        await client.send("GET", "https://unknown.example.test/")
+    await client.close()
     with pytest.raises(AssertionError) as raised:
         other.check()
     text = str(raised.value)
@@ -59,27 +59,27 @@ async def test_an_unexpected_request_is_reported_with_its_difference(other: Simu
 )
 async def test_every_expectation_counts(other: Simulator, expectation: dict[str, object]) -> None:
     other.vendor(HOST).post("/usage", **expectation)
-    door = HttpClient(other.environ())
-    answer = await door.send("POST", URL, json={"a": 1}, headers={"x-client": "a"}, params={"b": "1"})
-    await door.close()
+    client = HttpClient(other.environ())
+    answer = await client.send("POST", URL, json={"a": 1}, headers={"x-client": "a"}, params={"b": "1"})
+    await client.close()
     assert answer.status == 418
     assert other.problems
 
 
 async def test_answers_queue_up_and_the_last_repeats(vendor: Callable[[str], Vendor], environ: dict[str, str]) -> None:
     route = vendor(HOST).get("/usage").fails(500).answers(left=1)
-    door = HttpClient(environ)
-    assert [(await door.send("GET", URL)).status for _ in range(3)] == [500, 200, 200]
-    await door.close()
+    client = HttpClient(environ)
+    assert [(await client.send("GET", URL)).status for _ in range(3)] == [500, 200, 200]
+    await client.close()
     assert route.count == 3
 
 
 async def test_the_first_route_that_fits_answers(vendor: Callable[[str], Vendor], environ: dict[str, str]) -> None:
     vendor(HOST).get("/usage", bearer="one").answers(left=1)
     vendor(HOST).get("/usage", bearer="two").answers(left=2)
-    door = HttpClient(environ)
-    answer = await door.send("GET", URL, bearer=Secret("two"))
-    await door.close()
+    client = HttpClient(environ)
+    answer = await client.send("GET", URL, bearer=Secret("two"))
+    await client.close()
     assert json.loads(answer.body) == {"left": 2}
 
 

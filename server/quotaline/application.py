@@ -12,12 +12,7 @@ from quotaline import approvals
 from quotaline.config import Config, ConfigKeeper
 from quotaline.detection.detect import Target, detected
 from quotaline.detection.worker import detect_in_worker
-from quotaline.paths import (
-    cache_folder as cache_folder,
-    data_folder as data_folder,
-    log_folder as log_folder,
-    state_folder,
-)
+from quotaline.paths import cache_folder, data_folder, state_folder
 from quotaline.refresh.notes import SharedNotes
 from quotaline.refresh.service import Service
 from quotaline.settings import Settings

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from quotaline.paths import approvals_path, provider_folder
+from quotaline_providers.hosts.files import locked, replace_file
 from quotaline_providers.registry import Agreed
 from quotaline_providers.third_party import files
 from quotaline_providers.third_party.agreed import Consent
@@ -68,8 +67,8 @@ def change(update: Callable[[Approvals], Approvals], path: Path | None = None) -
     path = path or approvals_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _close_to_others(path.parent)
-    with _locked(path.with_suffix(".lock")):
-        _replace(path, update(read(path)[0]).model_dump_json(indent=2))
+    with locked(path):
+        replace_file(path, update(read(path)[0]).model_dump_json(indent=2) + "\n", keep_link=False)
 
 
 def agreed(folder: Path | None = None, path: Path | None = None) -> Agreed:
@@ -98,35 +97,3 @@ def _present(folder: Path) -> list[Path]:
     except OSError:
         return []
     return [folder / name for name in names if name.endswith(".py") and name[0] not in "_." and name.isprintable()]
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # made with mode 0600
-    try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Nobody else is in here meanwhile."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        if os.name == "posix":
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        else:
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        yield
-    finally:
-        os.close(descriptor)

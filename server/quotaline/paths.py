@@ -44,8 +44,3 @@ def approvals_path() -> Path:
 def provider_folder() -> Path:
     """Where the user's own provider files are: in the user's config folder, wherever `QUOTALINE_CONFIG` points."""
     return platformdirs.user_config_path("quotaline", appauthor=False) / "providers"
-
-
-def log_folder() -> Path:
-    """Where the sidecar's log is."""
-    return platformdirs.user_log_path("quotaline", appauthor=False)

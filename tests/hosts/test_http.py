@@ -1,4 +1,4 @@
-"""The door to the network, through real TLS and the simulator's proxy."""
+"""The only way to the network, through real TLS and the simulator's proxy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.testing import Clock, Vendor
 
 VendorOf = Callable[[str], Vendor]
-Door = Callable[..., HttpClient]
+Client = Callable[..., HttpClient]
 
 URL = "https://api.example.test/usage"
 HOST = "api.example.test"
@@ -42,7 +42,7 @@ class Amount(Payload):
 
 
 @pytest.fixture
-async def door_for(environ: dict[str, str], clock: Clock) -> AsyncIterator[Door]:
+async def client_for(environ: dict[str, str], clock: Clock) -> AsyncIterator[Client]:
     opened: list[HttpClient] = []
 
     def make(**variables: str) -> HttpClient:
@@ -50,13 +50,13 @@ async def door_for(environ: dict[str, str], clock: Clock) -> AsyncIterator[Door]
         return opened[-1]
 
     yield make
-    for door in opened:
-        await door.close()
+    for client in opened:
+        await client.close()
 
 
 @pytest.fixture
-def door(door_for: Door) -> HttpClient:
-    return door_for()
+def client(client_for: Client) -> HttpClient:
+    return client_for()
 
 
 @pytest.fixture
@@ -68,75 +68,77 @@ def free_port() -> int:
 
 
 class TestAnAnswerThatIsGood:
-    async def test_becomes_the_payload(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_becomes_the_payload(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage", bearer="k", headers={"user-agent": "quotaline/9.8"}).answers(left=3)
-        assert (await door.get(URL, Amount, bearer=Secret("k"))).left == 3
+        assert (await client.get(URL, Amount, bearer=Secret("k"))).left == 3
 
-    async def test_keeps_its_status_and_lower_case_headers(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_keeps_its_status_and_lower_case_headers(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").answers_json({}, 404, {"X-Trace": "t"})
-        response = await door.send("GET", URL)
+        response = await client.send("GET", URL)
         assert (response.status, response.headers["x-trace"], response.ok) == (404, "t", False)
 
-    async def test_to_a_form_with_a_secret(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_to_a_form_with_a_secret(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).post("/token", form={"a": "b c&d", "refresh": "k"}).answers(left=1)
         form: dict[str, str | Secret] = {"a": "b c&d", "refresh": Secret("k")}
-        assert (await door.post(f"https://{HOST}/token", Amount, form=form)).left == 1
+        assert (await client.post(f"https://{HOST}/token", Amount, form=form)).left == 1
 
-    async def test_to_a_json_body(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_to_a_json_body(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).post("/q", json={"é": [1]}, headers={"content-type": "application/json"}).answers(left=1)
-        assert (await door.post(f"https://{HOST}/q", Amount, json={"é": [1]})).left == 1
+        assert (await client.post(f"https://{HOST}/q", Amount, json={"é": [1]})).left == 1
 
-    async def test_to_raw_bytes(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_to_raw_bytes(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).post("/q", body=b"\0\xff").answers(left=1)
-        response = await door.send("POST", f"https://{HOST}/q", content=b"\0\xff")
+        response = await client.send("POST", f"https://{HOST}/q", content=b"\0\xff")
         assert response.ok
 
-    async def test_to_a_query_beside_the_one_in_the_address(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_to_a_query_beside_the_one_in_the_address(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/q?a=1&b=x y").answers(left=1)
-        assert (await door.get(f"https://{HOST}/q?a=1", Amount, params={"b": "x y"})).left == 1
+        assert (await client.get(f"https://{HOST}/q?a=1", Amount, params={"b": "x y"})).left == 1
 
-    async def test_to_a_user_agent_of_the_providers_choice(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_to_a_user_agent_of_the_providers_choice(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage", headers={"user-agent": "other/1"}).answers(left=1)
-        assert (await door.get(URL, Amount, headers={"User-Agent": "other/1"})).left == 1
+        assert (await client.get(URL, Amount, headers={"User-Agent": "other/1"})).left == 1
 
-    async def test_with_a_byte_order_mark(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_with_a_byte_order_mark(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").answers_text('\ufeff{"left": 5}')
-        assert (await door.get(URL, Amount)).left == 5
+        assert (await client.get(URL, Amount)).left == 5
 
-    async def test_from_a_server_on_this_machine_over_plain_http(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_from_a_server_on_this_machine_over_plain_http(self, client: HttpClient, vendor: VendorOf) -> None:
         local = vendor("http://127.0.0.1")
         local.get("/usage").answers(left=2)
-        assert (await door.get(f"{local.url}/usage", Amount)).left == 2
+        assert (await client.get(f"{local.url}/usage", Amount)).left == 2
 
-    async def test_from_a_private_network_over_plain_http(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_from_a_private_network_over_plain_http(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor("http://192.168.7.7:4000").get("/usage").answers(left=2)
-        assert (await door.get("http://192.168.7.7:4000/usage", Amount)).left == 2
+        assert (await client.get("http://192.168.7.7:4000/usage", Amount)).left == 2
 
-    async def test_from_a_self_signed_server_on_this_machine(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_from_a_self_signed_server_on_this_machine(self, client: HttpClient, vendor: VendorOf) -> None:
         local = vendor("https://127.0.0.1")
         local.get("/usage").answers(left=2)
-        assert (await door.send("GET", f"{local.url}/usage", self_signed=True)).ok
+        assert (await client.send("GET", f"{local.url}/usage", self_signed=True)).ok
         with pytest.raises(Unavailable, match="not trusted"):
-            await door.send("GET", f"{local.url}/usage")
+            await client.send("GET", f"{local.url}/usage")
 
 
 class TestCookies:
-    async def test_are_shown_to_the_provider_but_not_kept(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_are_shown_to_the_provider_but_not_kept(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage", headers={"cookie": None}).answers_json({}, headers={"Set-Cookie": "s=1; Path=/"})
-        first = await door.send("GET", URL)
+        first = await client.send("GET", URL)
         assert first.set_cookies == ("s=1; Path=/",)
-        assert (await door.send("GET", URL)).ok
+        assert (await client.send("GET", URL)).ok
 
-    async def test_given_are_sent(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_given_are_sent(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage", cookie="a=1; b=2").answers(left=1)
-        assert (await door.get(URL, Amount, cookie=Secret("a=1; b=2"))).left == 1
+        assert (await client.get(URL, Amount, cookie=Secret("a=1; b=2"))).left == 1
 
 
 class TestRedirects:
-    async def test_inside_the_origin_are_followed_with_the_credential(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_inside_the_origin_are_followed_with_the_credential(
+        self, client: HttpClient, vendor: VendorOf
+    ) -> None:
         vendor(HOST).get("/usage").redirects("/new?x=1")
         vendor(HOST).get("/new?x=1", bearer="k").answers(left=7)
-        assert (await door.get(URL, Amount, bearer=Secret("k"))).left == 7
+        assert (await client.get(URL, Amount, bearer=Secret("k"))).left == 7
 
     @pytest.mark.parametrize(
         "target",
@@ -149,35 +151,35 @@ class TestRedirects:
             "https://[broken",
         ],
     )
-    async def test_to_another_origin_are_the_answer(self, door: HttpClient, vendor: VendorOf, target: str) -> None:
+    async def test_to_another_origin_are_the_answer(self, client: HttpClient, vendor: VendorOf, target: str) -> None:
         elsewhere = vendor("elsewhere.test")
         vendor(HOST).get("/usage").redirects(target)
-        response = await door.send("GET", URL, bearer=KEY)
+        response = await client.send("GET", URL, bearer=KEY)
         assert (response.status, elsewhere.count, elsewhere.connections) == (302, 0, 0)
         with pytest.raises(BadResponse, match="redirected"):
-            door.check(response)
+            client.check(response)
 
-    async def test_of_plain_http_are_not_followed(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_of_plain_http_are_not_followed(self, client: HttpClient, vendor: VendorOf) -> None:
         local = vendor("http://127.0.0.1")
         local.get("/usage").redirects("/other")
-        assert (await door.send("GET", f"{local.url}/usage")).status == 302
+        assert (await client.send("GET", f"{local.url}/usage")).status == 302
 
     @pytest.mark.parametrize("status", [301, 302, 303])
-    async def test_of_a_post_become_a_get_without_body(self, door: HttpClient, vendor: VendorOf, status: int) -> None:
+    async def test_of_a_post_become_a_get_without_body(self, client: HttpClient, vendor: VendorOf, status: int) -> None:
         vendor(HOST).post("/usage").redirects("/new", status)
         vendor(HOST).get("/new", body=b"", headers={"content-type": None}).answers(left=1)
-        assert (await door.post(URL, Amount, json={"a": 1})).left == 1
+        assert (await client.post(URL, Amount, json={"a": 1})).left == 1
 
     @pytest.mark.parametrize("status", [307, 308])
-    async def test_may_keep_method_and_body(self, door: HttpClient, vendor: VendorOf, status: int) -> None:
+    async def test_may_keep_method_and_body(self, client: HttpClient, vendor: VendorOf, status: int) -> None:
         vendor(HOST).post("/usage").redirects("/new", status)
         vendor(HOST).post("/new", json={"a": 1}).answers(left=1)
-        assert (await door.post(URL, Amount, json={"a": 1})).left == 1
+        assert (await client.post(URL, Amount, json={"a": 1})).left == 1
 
-    async def test_end_after_five(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_end_after_five(self, client: HttpClient, vendor: VendorOf) -> None:
         route = vendor(HOST).get("/usage").redirects("/usage")
         with pytest.raises(BadResponse, match="too many times"):
-            await door.send("GET", URL)
+            await client.send("GET", URL)
         assert route.count == 6
 
 
@@ -196,10 +198,12 @@ class TestAnErrorStatus:
             (599, Unavailable),
         ],
     )
-    async def test_has_its_kind(self, door: HttpClient, vendor: VendorOf, status: int, error: type[ReadError]) -> None:
+    async def test_has_its_kind(
+        self, client: HttpClient, vendor: VendorOf, status: int, error: type[ReadError]
+    ) -> None:
         vendor(HOST).get("/usage").fails(status)
         with pytest.raises(error, match=rf"{HOST}.*HTTP {status}"):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
     @pytest.mark.parametrize(
         ("value", "seconds"),
@@ -218,140 +222,140 @@ class TestAnErrorStatus:
         ],
     )
     async def test_says_when_to_ask_again(
-        self, door: HttpClient, vendor: VendorOf, clock: Clock, value: str, seconds: float | None
+        self, client: HttpClient, vendor: VendorOf, clock: Clock, value: str, seconds: float | None
     ) -> None:
         vendor(HOST).get("/usage").fails(429, headers={"Retry-After": value})
         with pytest.raises(RateLimited) as raised:
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
         assert raised.value.until == (None if seconds is None else clock.now + timedelta(seconds=seconds))
 
-    async def test_without_retry_after_has_no_time(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_without_retry_after_has_no_time(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").fails(429)
         with pytest.raises(RateLimited) as raised:
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
         assert raised.value.until is None
 
     def test_reads_the_time_with_the_machines_clock(self) -> None:
-        door = HttpClient({}, clock=lambda: datetime(2031, 5, 5, tzinfo=UTC))
+        client = HttpClient({}, clock=lambda: datetime(2031, 5, 5, tzinfo=UTC))
         answer = Response(429, {"retry-after": "60"}, b"", URL)
-        assert door.retry_after(answer) == datetime(2031, 5, 5, 0, 1, tzinfo=UTC)
+        assert client.retry_after(answer) == datetime(2031, 5, 5, 0, 1, tzinfo=UTC)
 
 
 class TestABodyThatCannotBeUnderstood:
     @pytest.mark.parametrize("page", ["<!DOCTYPE html><p>Sign in</p>", "  <html></html>"])
-    async def test_a_web_page(self, door: HttpClient, vendor: VendorOf, page: str) -> None:
+    async def test_a_web_page(self, client: HttpClient, vendor: VendorOf, page: str) -> None:
         vendor(HOST).get("/usage").answers_text(page)
         with pytest.raises(BadResponse, match="a web page instead of data; a sign-in page or proxy may be in the way"):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
     @pytest.mark.parametrize(
         "text", ['{"left": 1', "[" * 100_000, '{"left": ' + '{"a":' * 50_000, "%%", '{"left": 1} extra', '"\\ud800']
     )
-    async def test_no_json(self, door: HttpClient, vendor: VendorOf, text: str) -> None:
+    async def test_no_json(self, client: HttpClient, vendor: VendorOf, text: str) -> None:
         vendor(HOST).get("/usage").answers_text(text)
         with pytest.raises(BadResponse, match="cannot be read"):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
     @pytest.mark.parametrize("value", [[], None, "text", 5, {"left": "many"}, {"left": None}, {"left": [1]}, {}])
-    async def test_json_of_other_types(self, door: HttpClient, vendor: VendorOf, value: object) -> None:
+    async def test_json_of_other_types(self, client: HttpClient, vendor: VendorOf, value: object) -> None:
         vendor(HOST).get("/usage").answers_json(value)
         with pytest.raises(BadResponse, match="another shape"):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
-    async def test_deep_json_in_a_field_that_does_not_matter(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_deep_json_in_a_field_that_does_not_matter(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").answers_text('{"left": 1, "x": ' + "[" * 5000 + "]" * 5000 + "}")
         with pytest.raises(BadResponse):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
-    async def test_nothing(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_nothing(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").answers_text("")
         with pytest.raises(BadResponse, match="with nothing"):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
-    async def test_garbage(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_garbage(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").misbehaves("garbage")
         with pytest.raises(BadResponse):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
-    async def test_broken_compression(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_broken_compression(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").answers_text("not gzip", headers={"Content-Encoding": "gzip"})
         with pytest.raises(BadResponse, match="cannot be decompressed"):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
-    async def test_more_than_eight_mebibytes(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_more_than_eight_mebibytes(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").misbehaves("huge")
         with pytest.raises(BadResponse, match="more than 8 MiB"):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
     async def test_more_than_the_cap_once_unpacked(
-        self, door: HttpClient, vendor: VendorOf, monkeypatch: pytest.MonkeyPatch
+        self, client: HttpClient, vendor: VendorOf, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         import gzip
 
         packed = gzip.compress(b"1" * (http_module.MAX_BODY + 1))
         vendor(HOST).get("/usage").answers_bytes(packed, headers={"Content-Encoding": "gzip"})
         with pytest.raises(BadResponse, match="more than 8 MiB"):
-            await door.get(URL, Amount)
+            await client.get(URL, Amount)
 
 
 class TestAVendorThatCannotBeReached:
-    async def test_whose_name_is_unknown(self, door_for: Door) -> None:
+    async def test_whose_name_is_unknown(self, client_for: Client) -> None:
         with pytest.raises(Unavailable, match=r"The address of nobody\.invalid could not be found"):
-            await door_for(NO_PROXY="nobody.invalid").send("GET", "https://nobody.invalid/")
+            await client_for(NO_PROXY="nobody.invalid").send("GET", "https://nobody.invalid/")
 
-    async def test_that_refuses(self, door: HttpClient, free_port: int) -> None:
+    async def test_that_refuses(self, client: HttpClient, free_port: int) -> None:
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1 refused the connection"):
-            await door.send("GET", f"https://127.0.0.1:{free_port}/")
+            await client.send("GET", f"https://127.0.0.1:{free_port}/")
 
-    async def test_whose_certificate_is_not_trusted(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_whose_certificate_is_not_trusted(self, client: HttpClient, vendor: VendorOf) -> None:
         reached = vendor(HOST).untrusted()
         with pytest.raises(Unavailable, match=r"certificate of api\.example\.test is not trusted") as raised:
-            await door.send("GET", URL, bearer=KEY)
+            await client.send("GET", URL, bearer=KEY)
         assert "SSL_CERT_FILE" in raised.value.hint
         assert reached.count == 0
 
-    async def test_behind_a_proxy_that_lets_nothing_through(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_behind_a_proxy_that_lets_nothing_through(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).refuses()
         with pytest.raises(Unavailable, match=r"proxy did not allow the connection to api\.example\.test") as raised:
-            await door.send("GET", URL)
+            await client.send("GET", URL)
         assert "HTTPS_PROXY" in raised.value.hint
 
-    async def test_behind_a_proxy_that_is_not_there(self, door_for: Door, free_port: int) -> None:
+    async def test_behind_a_proxy_that_is_not_there(self, client_for: Client, free_port: int) -> None:
         with pytest.raises(Unavailable, match=r"proxy for api\.example\.test refused") as raised:
-            await door_for(HTTPS_PROXY=f"http://127.0.0.1:{free_port}").send("GET", URL)
+            await client_for(HTTPS_PROXY=f"http://127.0.0.1:{free_port}").send("GET", URL)
         assert "HTTPS_PROXY" in raised.value.hint
 
-    async def test_behind_a_proxy_of_an_unknown_kind(self, door_for: Door) -> None:
+    async def test_behind_a_proxy_of_an_unknown_kind(self, client_for: Client) -> None:
         with pytest.raises(Misconfigured, match="HTTPS_PROXY"):
-            await door_for(HTTPS_PROXY="gopher://127.0.0.1").send("GET", URL)
+            await client_for(HTTPS_PROXY="gopher://127.0.0.1").send("GET", URL)
 
-    async def test_with_a_certificate_file_that_holds_none(self, door_for: Door, tmp_path: Path) -> None:
+    async def test_with_a_certificate_file_that_holds_none(self, client_for: Client, tmp_path: Path) -> None:
         file = tmp_path / "empty.pem"
         file.write_text("nothing")
         with pytest.raises(Misconfigured, match="SSL_CERT_FILE"):
-            await door_for(SSL_CERT_FILE=str(file)).send("GET", URL)
+            await client_for(SSL_CERT_FILE=str(file)).send("GET", URL)
 
-    async def test_that_hangs_up_in_the_middle(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_that_hangs_up_in_the_middle(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").misbehaves("cut")
         with pytest.raises(Unavailable, match="closed before the response was complete"):
-            await door.send("GET", URL)
+            await client.send("GET", URL)
 
 
 class TestTheDeadline:
-    async def test_holds_for_a_slow_answer(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_holds_for_a_slow_answer(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").delays(30).answers(left=1)
         with pytest.raises(TimedOut, match=r"did not answer within 0\.2 seconds"):
-            await door.send("GET", URL, timeout=0.2)
+            await client.send("GET", URL, timeout=0.2)
 
-    async def test_holds_for_an_answer_that_drips(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_holds_for_an_answer_that_drips(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").misbehaves("drip")
         with pytest.raises(TimedOut):
-            await door.send("GET", URL, timeout=0.3)
+            await client.send("GET", URL, timeout=0.3)
 
-    async def test_holds_for_all_redirects_together(self, door: HttpClient, vendor: VendorOf) -> None:
+    async def test_holds_for_all_redirects_together(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).get("/usage").delays(0.15).redirects("/usage")
         with pytest.raises(TimedOut):
-            await door.send("GET", URL, timeout=0.4)
+            await client.send("GET", URL, timeout=0.4)
 
 
 class TestARequestThatIsUnsafe:
@@ -367,21 +371,21 @@ class TestARequestThatIsUnsafe:
             "api.example.test/usage",
         ],
     )
-    async def test_is_not_sent(self, door: HttpClient, vendor: VendorOf, url: str) -> None:
+    async def test_is_not_sent(self, client: HttpClient, vendor: VendorOf, url: str) -> None:
         reached = vendor(HOST)
         with pytest.raises(Misconfigured):
-            await door.send("GET", url, bearer=KEY)
+            await client.send("GET", url, bearer=KEY)
         assert reached.connections == 0
 
     @pytest.mark.parametrize("value", ["line\nbreak", "nul\0", "schlüssel"])
-    async def test_for_its_credential_is_not_sent(self, door: HttpClient, value: str) -> None:
+    async def test_for_its_credential_is_not_sent(self, client: HttpClient, value: str) -> None:
         with pytest.raises(Misconfigured) as raised:
-            await door.send("GET", URL, bearer=Secret(value))
+            await client.send("GET", URL, bearer=Secret(value))
         assert value not in str(raised.value)
 
-    async def test_self_signed_elsewhere_is_not_sent(self, door: HttpClient) -> None:
+    async def test_self_signed_elsewhere_is_not_sent(self, client: HttpClient) -> None:
         with pytest.raises(Misconfigured):
-            await door.send("GET", URL, self_signed=True)
+            await client.send("GET", URL, self_signed=True)
 
 
 def _everything(error: BaseException | None) -> str:
@@ -393,7 +397,7 @@ def _everything(error: BaseException | None) -> str:
     return "\n".join(texts)
 
 
-async def test_no_error_shows_query_credential_or_body(door: HttpClient, vendor: VendorOf) -> None:
+async def test_no_error_shows_query_credential_or_body(client: HttpClient, vendor: VendorOf) -> None:
     host = vendor(HOST)
     host.get("/page").answers_text("<html>private words</html>")
     host.get("/shape").answers(left="private words")
@@ -403,19 +407,19 @@ async def test_no_error_shows_query_credential_or_body(door: HttpClient, vendor:
         host.get(f"/{status}").fails(status, json={"error": "private words"})
     for path in ("page", "shape", "cut", "slow", "400", "401", "403", "429", "500"):
         with pytest.raises(ReadError) as raised:
-            await door.get(f"https://{HOST}/{path}", Amount, bearer=KEY, params={"q": "private words"}, timeout=0.3)
+            await client.get(f"https://{HOST}/{path}", Amount, bearer=KEY, params={"q": "private words"}, timeout=0.3)
         seen = _everything(raised.value)
         assert "private" not in seen
         assert KEY.reveal() not in seen
 
 
-async def test_at_most_four_requests_go_to_one_host_at_once(door: HttpClient, vendor: VendorOf) -> None:
+async def test_at_most_four_requests_go_to_one_host_at_once(client: HttpClient, vendor: VendorOf) -> None:
     import asyncio
 
     running: list[int] = []
     peak: list[int] = []
     vendor(HOST).get("/usage").answers(left=1)
-    real = door._exchange
+    real = client._exchange
 
     async def counted(request: Any) -> Response:
         running.append(1)
@@ -425,8 +429,8 @@ async def test_at_most_four_requests_go_to_one_host_at_once(door: HttpClient, ve
         finally:
             running.pop()
 
-    door._exchange = counted  # type: ignore[method-assign]
-    await asyncio.gather(*(door.get(URL, Amount) for _ in range(10)))
+    client._exchange = counted  # type: ignore[method-assign]
+    await asyncio.gather(*(client.get(URL, Amount) for _ in range(10)))
     assert max(peak) == 4
 
 

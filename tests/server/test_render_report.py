@@ -12,7 +12,7 @@ import pytest
 from quotaline.forecast.traits import Traits
 from quotaline.render import times
 from quotaline.render.report import Format, report
-from quotaline.render.terminal import one_line, terminal
+from quotaline.render.terminal import terminal
 from quotaline.render.text import columns
 from quotaline.state import ProviderState, VendorStatus
 from quotaline_providers.errors import Kind
@@ -93,9 +93,8 @@ def test_lines_are_cut_to_the_width_and_keep_their_bar() -> None:
     assert any(line.endswith("… 50% left [======------]") for line in cut)
 
 
-def test_nothing_and_the_plain_status_line() -> None:
+def test_nothing_is_said_to_be_nothing() -> None:
     assert terminal(snapshot(), view()) == "Quotaline: no providers"
-    assert one_line(snapshot(state("claude", session(20))), view()) == "Claude 20%"
 
 
 def reset_line(reading: Window, *, detail: bool = False) -> str | None:

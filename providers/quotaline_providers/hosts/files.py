@@ -59,10 +59,11 @@ def _read_json(path: Path, limit: int) -> Any:
         raise ValueError("the file is not JSON") from None
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Replace a file in one step. It, and a folder made for it, are for the user alone. Raises OSError."""
+def replace_file(path: Path, text: str, *, keep_link: bool = True) -> None:
+    """Replace a file in one step. It, and a folder made for it, are for the user alone. A linked file stays a link,
+    unless that is not to be kept. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target = path.resolve()  # a linked file stays a link
+    target = path.resolve() if keep_link else path
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
     try:
         with open(descriptor, "wb") as file:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from quotaline import approvals
-from quotaline.application import Application, data_folder
+from quotaline.application import Application
 from quotaline.cli import console
 from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.progress import Progress
 from quotaline.cli.providers import broken_object
 from quotaline.cli.running import UsageError, chosen, opened
 from quotaline.detection.detect import inspect
+from quotaline.paths import data_folder
 from quotaline.refresh import drift
 from quotaline.refresh.service import Refreshed
 from quotaline.store import defects

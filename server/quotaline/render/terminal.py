@@ -1,4 +1,4 @@
-"""Text for people at a terminal: one block per provider, or the status line alone."""
+"""Text for people at a terminal: one block per provider."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 from quotaline.render import text, times
 from quotaline.render.series import series, text_bars
 from quotaline.render.shown import Shown, all_shown
-from quotaline.render.statusline import NO_PROVIDERS, status_line
+from quotaline.render.statusline import NO_PROVIDERS
 from quotaline.render.view import View
 from quotaline.state import Snapshot
 from quotaline_providers import formatting
@@ -48,11 +48,6 @@ def terminal(snapshot: Snapshot, view: View, *, colour: bool = False, width: int
     if not items:
         blocks.append(NO_PROVIDERS)
     return "\n\n".join(blocks)
-
-
-def one_line(snapshot: Snapshot, view: View) -> str:
-    """The status line as plain text."""
-    return status_line(snapshot, view).text
 
 
 def _painted(lines: Iterator[Line], colour: bool, width: int) -> str:

@@ -33,7 +33,6 @@ from quotaline.store.reading import (
 )
 from quotaline_providers.model import Usage, capped
 
-SCHEMA = STORE.number
 FILE_NAME = STORE_NAME
 RESTART_DUE = (
     "A newer Quotaline has taken over the shared store. Restart the editor's Quotaline server to go on refreshing."
