@@ -234,6 +234,29 @@ def test_the_functions_and_classes_that_the_map_names_exist(definitions: Definit
             assert last in (members or definitions.words), word
 
 
+# --- the words -------------------------------------------------------------------------------------
+
+PRIVATE = re.compile(
+    r"\banew\b|\blets? (?:us|it|them|a strategy) in\b|\b(?:be|is|are) let in\b|\bask(?:s|ed) (?:us )?to wait\b"
+    r"|\bbur(?:y|ied)\b|\bluxur\w+|\blookout\b|\blook(?:s|ed)? around\b|\bgist\b|\bto rest\b|\basked despite\b",
+    re.IGNORECASE,
+)
+"""Words that only someone who has seen the project grow would understand, or that nobody says any more."""
+
+
+@pytest.mark.parametrize("folder", ["providers", "server", "clients", "docs", "benchmarks"])
+def test_nobody_needs_a_glossary(folder: str) -> None:
+    found = {}
+    for path in sorted((ROOT / folder).rglob("*")):
+        parts = path.relative_to(ROOT).parts
+        source = path.suffix in (".py", ".md", ".lua", ".ts", ".rs", ".txt")
+        if source and path.is_file() and not any(part[0] == "." or part in OUTSIDE for part in parts):
+            words = PRIVATE.findall(path.read_text(encoding="utf-8"))
+            if words:
+                found["/".join(parts)] = words
+    assert found == {}
+
+
 # --- links and commands ----------------------------------------------------------------------------
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -1,4 +1,4 @@
-"""Providers from elsewhere: what is used, what is not, and that whatever is not used is named."""
+"""Third-party providers: what is used, what is not, and that whatever is not used is named."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Providers from elsewhere for tests: installed packages in a folder, and files."""
+"""Third-party providers for tests: installed packages in a folder, and files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-PROVIDER = '''"""A provider from elsewhere."""
+PROVIDER = '''"""A third-party provider."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def _loaded(id: str) -> Provider:
     if declared is None:
         raise KeyError(id)
     _check_unchanged(declared.module)
-    from quotaline_providers.third_party import loading  # most people have nothing from elsewhere
+    from quotaline_providers.third_party import loading  # most people have no third-party provider
 
     return loading.load(declared, _consent(declared), claimed_before(declared))
 

@@ -82,7 +82,7 @@ class ProviderSettings(_Entry):
     id: str = Field(description="The provider's id or one of its aliases.")
     enabled: bool | None = Field(
         default=None,
-        description="Show this provider; when absent it is shown once a credential or a trace is found.",
+        description="Show this provider; when absent it is shown once a credential or its program is found.",
     )
     source: ChosenSource | None = Field(default=None, description="The only way to read it; `auto` tries all in order.")
     api_key: Setting = Field(

@@ -85,7 +85,7 @@ def test_what_is_unknown_is_refused_or_ignored(desk: Desk, quick: Route) -> None
 
 
 WRONG_COMMANDS: list[tuple[str, list[object], str]] = [
-    ("refresh", [5], "Provider ids are texts"),
+    ("refresh", [5], "Provider ids must be strings"),
     ("refresh", ["nobody"], "no provider called 'nobody'"),
     ("refresh", [{"ids": [["nobody"]]}], "no provider called 'nobody'"),
     ("openDashboard", [], "one provider id"),

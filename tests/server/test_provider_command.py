@@ -1,4 +1,4 @@
-"""Providers from elsewhere as their user meets them: approved, changed, broken, revoked; in the terminal and editor."""
+"""Third-party providers as their user meets them: approved, changed, broken, revoked; in the terminal and editor."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_nothing_runs_before_the_user_has_agreed(quotaline: Command, meter: Call
     meter()
     unasked = quotaline("provider", "approve", "demo-meter.py")
     assert unasked.code == 2
-    assert "--yes says yes" in unasked.err
+    assert "use --yes to say yes" in unasked.err
     declined = quotaline.in_terminal("provider", "approve", "demo-meter.py", types={"[y/N]": "n\n"})
     assert declined.code == 1
     assert HOST in declined.out
@@ -146,7 +146,7 @@ def test_another_ones_credential_is_confirmed_by_itself_with_the_host_in_view(
     path = meter(variable="OPENAI_API_KEY")
     silent = quotaline("provider", "approve", path.name, "--yes")
     assert silent.code == 2
-    assert "--allow 'OPENAI_API_KEY' says yes" in silent.err
+    assert "use --allow 'OPENAI_API_KEY' to say yes" in silent.err
     assert approved(quotaline) == []
     answers = {"Approve it? [y/N]": "y\n", "May it use OPENAI_API_KEY? [y/N]": "n\n"}
     declined = quotaline.in_terminal("provider", "approve", path.name, types=answers)
@@ -201,7 +201,7 @@ def test_only_files_of_the_folder_can_be_approved(quotaline: Command, folder: Pa
     elsewhere.write_text(source())
     assert f"is not in {folder}" in quotaline("provider", "approve", str(elsewhere), "--yes").err
     assert "There is no demo-meter.py" in quotaline("provider", "approve", "demo-meter.py", "--yes").err
-    assert "There is no provider from elsewhere" in quotaline("provider", "approve", "demo-meter", "--yes").err
+    assert "There is no third-party provider" in quotaline("provider", "approve", "demo-meter", "--yes").err
 
 
 def test_the_folder_does_not_move_with_the_config_file(
@@ -214,6 +214,20 @@ def test_the_folder_does_not_move_with_the_config_file(
     listed = quotaline.with_variables(QUOTALINE_CONFIG=str(beside.parent / "config.json"))("provider", "list")
     assert "demo-meter" in listed.out
     assert "other-meter" not in listed.out
+
+
+def test_approvals_behind_a_link_are_replaced_by_a_file_of_their_own(
+    quotaline: Command, meter: Callable[..., Path], tmp_path: Path
+) -> None:
+    meter()
+    kept = quotaline.home / ".local/state/quotaline/approvals.json"
+    kept.parent.mkdir(parents=True)
+    kept.symlink_to(tmp_path / "elsewhere.json")
+    assert quotaline("provider", "approve", "demo-meter.py", "--yes").code == 0
+    assert approved(quotaline) == ["demo-meter.py"]
+    assert not kept.is_symlink()
+    assert not (tmp_path / "elsewhere.json").exists()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 def test_approvals_that_others_can_write_count_for_nothing(

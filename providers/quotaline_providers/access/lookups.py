@@ -108,8 +108,8 @@ class ApiKey(Lookup[Credential]):
 
 @dataclass(frozen=True)
 class ServerKey(ApiKey):
-    """The API key of a server of the user's own. There is no trace of it until the server's address is set, too: in
-    config `enterpriseHost` or the environment variable `server` (an address that cannot be used is told by the read).
+    """The API key of a server that the user runs. `probe` finds it only when the server's address is set, too: in
+    config `enterpriseHost` or the environment variable `server`. Whether that can be used is found out by the read.
     """
 
     server: str = ""

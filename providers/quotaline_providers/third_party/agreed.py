@@ -9,7 +9,7 @@ from quotaline_providers.third_party.files import ProviderFile
 from quotaline_providers.third_party.packages import PackagedProvider
 
 Declared = PackagedProvider | ProviderFile
-"""A provider from elsewhere that is not loaded yet."""
+"""A third-party provider that is not loaded yet."""
 
 
 @dataclass(frozen=True, slots=True)

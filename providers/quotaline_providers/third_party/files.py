@@ -124,7 +124,7 @@ def _check(status: os.stat_result, what: str) -> None:
     if status.st_uid != os.getuid():
         raise UnsafeFile(f"{what} belongs to another user")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise UnsafeFile(f"other users can write to {what} (`chmod go-w` ends that)")
+        raise UnsafeFile(f"other users can write to {what} (`chmod go-w` takes that right away)")
 
 
 # --- running them ----------------------------------------------------------------------------------

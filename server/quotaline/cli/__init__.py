@@ -22,7 +22,7 @@ COMMANDS = {
     "usage": "Show how much is left: from the last read while that is fresh, else by asking the vendors.",
     "refresh": "Ask the vendors now. Every open editor shows the result.",
     "providers": "List what is known, found and missing, and how to connect it. Asks nobody.",
-    "provider": "Approve, list or revoke providers from elsewhere: those of installed packages, and Python files in "
+    "provider": "Approve, list or revoke third-party providers: those of installed packages, and Python files in "
     "the folder `providers` of the user's config folder.",
     "sign-in": "Sign in to a provider, where Quotaline can do that itself.",
     "set-credential": "Keep an API key or a Cookie header, in the system keyring where there is one. "
@@ -197,7 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     _format(providers)
     providers.add_argument("ids", nargs="*", metavar="ID", help="only these providers, at length")
 
-    _provider_actions(command("provider", "approve providers from elsewhere, or list them"))
+    _provider_actions(command("provider", "approve third-party providers, or list them"))
 
     sign_in = command("sign-in", "sign in to a provider")
     _provider(sign_in)

@@ -1,4 +1,4 @@
-"""`quotaline provider approve|list|revoke`: which providers from elsewhere may be used, and for what."""
+"""`quotaline provider approve|list|revoke`: which third-party providers may be used, and for what."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Refused(Exception):
 
 
 def provider_command(options: argparse.Namespace) -> int:
-    """Approve, list or revoke providers from elsewhere."""
+    """Approve, list or revoke third-party providers."""
     registry.use(approvals.agreed())
     try:
         return _ACTIONS[options.action](options)
@@ -178,7 +178,7 @@ def _answered(question: str, given: bool, option: str) -> bool:
     if given:
         return True
     if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(f"{question} Nobody can be asked here; {option} says yes.")
+        raise UsageError(f"{question} There is no terminal to ask on; use {option} to say yes.")
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
@@ -263,7 +263,7 @@ def _declared(what: str) -> PackagedProvider | ProviderFile:
         for declared in registry.third_party():
             if declared.id == what:
                 return declared
-        raise UsageError(f"There is no provider from elsewhere called {what!r}. `quotaline provider list` names them.")
+        raise UsageError(f"There is no third-party provider called {what!r}. `quotaline provider list` names them.")
     path = Path(what) if os.sep in what else folder / what
     if not (os.path.isdir(folder) and os.path.isdir(path.parent) and os.path.samefile(path.parent, folder)):
         raise UsageError(f"{path.name} is not in {folder}. Put it there first.")

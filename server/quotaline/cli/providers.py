@@ -48,7 +48,7 @@ def nothing_found() -> str:
 
 
 def broken_object(item: registry.Broken) -> dict[str, object]:
-    """A provider from elsewhere that is not loaded, for programs: with all that the others have, as far as known."""
+    """A third-party provider that is not loaded, for programs: with all that the others have, as far as known."""
     reason = {"why": str(item.why), "reason": item.reason, "file": item.file or None, "line": item.line or None}
     return {
         "id": item.id,

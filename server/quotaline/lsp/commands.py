@@ -174,7 +174,7 @@ def _ids(arguments: tuple[Any, ...]) -> list[str]:
         elif isinstance(argument, dict):
             found.extend(_ids(tuple(value for name, value in argument.items() if name in ("id", "ids"))))
         elif argument is not None:
-            raise CommandError("Provider ids are texts.")
+            raise CommandError("Provider ids must be strings.")
     return found
 
 

@@ -67,7 +67,7 @@ def _is_folder(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class DataFolders(Lookup[tuple[Path, ...]]):
-    """The CLI's data folders. An installed program is a trace, too, but nothing to read."""
+    """The CLI's data folders. `probe` also finds an installed program, which alone gives nothing to read."""
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (*(f"~/.config/{channel}" for channel in _CHANNELS), "config dataDir", "env CODEBUFF_DATA_DIR")
