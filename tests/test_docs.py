@@ -166,6 +166,19 @@ def test_the_files_and_folders_that_a_page_names_exist(name: str) -> None:
             rooms += [one if one.is_dir() else one.parent for one in found]
 
 
+def test_the_map_has_every_room_and_the_modules_of_those_that_are_shown_in_parts() -> None:
+    named = {word.rstrip("/") for words in named_in("docs/architecture.md") for word in words}
+    named |= {word.partition("/")[0] for word in named}
+    for package in ROOMS[1:]:
+        for path in package.iterdir():
+            name = path.name if path.is_dir() else path.stem
+            if name[0] not in "_." and (path.is_dir() or path.suffix == ".py"):
+                assert named & {name, path.name}, f"{path.relative_to(package)} is not on the map"
+    for room in (ROOMS[2] / name for name in ("refresh", "store", "detection")):
+        for path in room.glob("[a-z]*.py"):
+            assert named & {path.name, f"{room.name}/{path.name}"}, f"{room.name}/{path.name} is not on the map"
+
+
 class Definitions(ast.NodeVisitor):
     """The names that modules and classes define, by their owner, and the words of texts that are no docstrings."""
 
