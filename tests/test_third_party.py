@@ -98,6 +98,13 @@ def test_one_whose_module_is_missing_is_named(site: Path) -> None:
     assert answer("broken()") == {"demo-meter": ["failed", "package demo 1.0", "", "ModuleNotFoundError (demo_meter)"]}
 
 
+@pytest.mark.parametrize("id", ["Demo", "demo/meter", "demo meter"])
+def test_an_id_that_no_file_could_have_is_refused(site: Path, id: str) -> None:
+    install(site, "demo", {id: "demo_meter:PROVIDER"})
+    (site / "demo_meter.py").write_text(source(id))
+    assert answer("broken()")[id][3] == "its id is not of small letters, digits, `-` and `_` alone"
+
+
 def test_an_id_belongs_to_the_first_and_the_other_is_named(site: Path) -> None:
     install(site, "demo", {BUILT_IN: "demo_meter:PROVIDER"})
     install(site, "one", {"demo-meter": "demo_meter:PROVIDER"})
@@ -175,6 +182,12 @@ def test_one_without_approval_is_not_run(folder: Path) -> None:
     assert (found.why, found.urgent) == (Why.UNAPPROVED, False)
     assert "`quotaline provider approve demo-meter.py`" in found.reason
     assert not (folder / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["a b", "$(id)", "x;id", "Meter", "métre", "a.b"])
+def test_a_name_that_is_no_id_gets_no_command_to_copy(folder: Path, name: str) -> None:
+    found = why(ProviderFile(folder / f"{name}.py"))
+    assert (found.why, found.reason) == (Why.UNAPPROVED, files.MISNAMED)
 
 
 def test_a_changed_one_is_not_run_until_it_is_approved_again(folder: Path) -> None:
@@ -336,6 +349,16 @@ def test_hosts_are_found_in_texts(text: str, hosts: set[str]) -> None:
     assert outline(text.encode()).hosts == hosts
 
 
+@pytest.mark.parametrize("operator", ["+", "/"])
+def test_nesting_hides_nothing_and_ends_nothing(folder: Path, operator: str) -> None:
+    long = f" {operator} ".join(['"https://deep.example/"', *['"x"'] * 1500])
+    text = f'{source()}\ndef _unused(home):\n    return home / ".codex" / "auth.json", {long}\n'
+    seen = outline(text.encode())
+    assert seen.hosts == {"api.meter.example", "deep.example"}
+    assert ".codex/auth.json" in seen.paths
+    assert why(file(folder / "demo-meter.py", text)).why is Why.UNCONFIRMED
+
+
 @pytest.mark.parametrize("data", [b"x = (", b"\x00", b"\xff\xfe", b"(" * 5000])
 def test_what_is_no_python_is_told_as_such(data: bytes) -> None:
     with pytest.raises(SyntaxError):
@@ -345,6 +368,15 @@ def test_what_is_no_python_is_told_as_such(data: bytes) -> None:
 def test_hosts_for_people_say_when_the_code_does_not_tell() -> None:
     assert claims.host_list({"b.example", "a.example"}) == "a.example, b.example"
     assert claims.host_list({"{}.example"}) == claims.host_list(()) == "addresses made at run time"
+
+
+def test_what_people_are_told_fits_a_screen() -> None:
+    many = claims.host_list({*(f"h{number:04}.example" for number in range(999)), "{}.example"})
+    assert many.startswith("h0000.example, ")
+    assert many.endswith(", and 979 more, addresses made at run time")
+    long = claims.host_list({"api.openai.com." + "x." * 400 + "evil.example"})
+    assert len(long) == claims.LONGEST_NAME
+    assert long.endswith("evil.example")
 
 
 def test_the_table_of_credentials_knows_variables_and_files() -> None:

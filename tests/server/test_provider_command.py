@@ -175,7 +175,7 @@ def test_a_credential_that_only_running_shows_is_asked_for_as_well(
     ("name", "text", "told"),
     [
         ("demo-meter.py", "x = (\n", "demo-meter.py:1: this is not valid Python (SyntaxError)"),
-        ("Demo Meter.py", source(), "The file must be named by the provider's id"),
+        ("Demo Meter.py", source(), "it must be named by the provider's id"),
         ("another.py", source(), "the file must be named demo-meter.py"),
         ("crof.py", source("crof"), "its id belongs to a built-in one"),
     ],
@@ -194,6 +194,14 @@ def test_a_name_cannot_write_over_what_is_told_of_it(quotaline: Command, meter: 
     assert "\x1b" not in told.out + told.err
     assert "\n  SHA-256: none" not in told.out
     assert "its name holds characters that cannot be shown" in told.err
+
+
+def test_python_does_not_print_lines_of_a_file_by_itself(quotaline: Command, meter: Callable[..., Path]) -> None:
+    path = meter(source() + '\nX = "\\d" is "x"  # \x1b[2J\n')
+    warning = quotaline.with_variables(PYTHONWARNINGS="always", PYTHONDONTWRITEBYTECODE="1")
+    for told in (warning("provider", "approve", path.name, "--yes"), warning("usage", "--provider", "demo-meter")):
+        assert "\x1b[2J" not in told.out + told.err
+        assert "SyntaxWarning" not in told.err
 
 
 def test_only_files_of_the_folder_can_be_approved(quotaline: Command, folder: Path, tmp_path: Path) -> None:

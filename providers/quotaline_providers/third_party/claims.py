@@ -28,11 +28,24 @@ _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _HOME = Path("/home-of-nobody")
 
 
+MOST_NAMES, LONGEST_NAME = 20, 80
+"""How many names of hosts or variables a person is shown, and how long ones: whoever asks for more hides something."""
+
+
 def host_list(hosts: Iterable[str]) -> str:
     """`api.meter.example, meter.example`; says so when the code does not tell."""
-    whole = sorted(host for host in hosts if "{" not in host)
-    hidden = ["addresses made at run time"] if any("{" in host for host in hosts) or not whole else []
-    return ", ".join(whole + hidden)
+    hosts = frozenset(hosts)
+    hidden = frozenset(host for host in hosts if "{" in host)
+    words = [name_list(hosts - hidden)] if hosts > hidden else []
+    return ", ".join([*words, "addresses made at run time"] if hidden or not words else words)
+
+
+def name_list(names: Iterable[str]) -> str:
+    """The names in order, so that they fit a screen: of a long one its end, which tells whose host it is."""
+    every = sorted(names)
+    shown = [name if len(name) <= LONGEST_NAME else f"...{name[3 - LONGEST_NAME :]}" for name in every[:MOST_NAMES]]
+    more = len(every) - len(shown)
+    return ", ".join([*shown, f"and {more} more"] if more else shown)
 
 
 @cache

@@ -15,6 +15,7 @@ import pickle
 import re
 import stat
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ PACKAGE = "quotaline_provider_files"
 LARGEST = 1 << 20
 """A file above this many bytes is not read."""
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-"""What a file's name must be, without its ending."""
+"""What a provider's id must be, which is its file's name without the ending."""
+MISNAMED = "it must be named by the provider's id: small letters, digits, `-` and `_`"
 
 
 class UnsafeFile(Exception):
@@ -155,7 +157,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if source.digest != file.digest:
             raise ChangedFile
         module.__file__ = str(file.path)
-        code = compile(source.data, str(file.path), "exec", dont_inherit=True)
+        with warnings.catch_warnings(action="ignore"):  # Python prints the warned line as it stands
+            code = compile(source.data, str(file.path), "exec", dont_inherit=True)
         exec(code, module.__dict__)  # noqa: S102 (the user has approved these very bytes)
 
 

@@ -21,6 +21,8 @@ def load(declared: Declared, consent: Consent | None, claimed: Mapping[str, str]
         raise _unusable(declared, Why.FAILED, "its PROVIDER is not a Provider")
     if value.id != declared.id:
         raise _unusable(declared, Why.FAILED, f"its PROVIDER has another id than {declared.id}")
+    if not files.ID.fullmatch(value.id):
+        raise _unusable(declared, Why.FAILED, "its id is not of small letters, digits, `-` and `_` alone")
     if not value.name.isprintable():
         raise _unusable(declared, Why.FAILED, "its name holds characters that cannot be shown")
     _check_claims(declared, value, consent, claimed)
@@ -36,6 +38,8 @@ def _run_package(declared: PackagedProvider) -> object:
 
 
 def _run_file(declared: ProviderFile) -> object:
+    if not files.ID.fullmatch(declared.id):  # no command to be copied into a shell may hold such a name
+        raise _unusable(declared, Why.UNAPPROVED, files.MISNAMED)
     approve = f"`quotaline provider approve {declared.path.name}`"
     if declared.digest is None:
         raise _unusable(declared, Why.UNAPPROVED, f"it waits for your approval: {approve}")

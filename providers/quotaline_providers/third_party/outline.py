@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ _ADDRESS = re.compile(r"https?://([^\s\"'<>`/?#\\]+)", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _FOR_PEOPLE = frozenset({"summary", "connect", "dashboard", "keys", "key_url", "description"})
 """Arguments of a provider that are only shown: an address in one of them is opened by the user."""
+_LONGEST_CHAIN = 64
+"""Parts of a chain of texts: no credential's path has as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class Outline:
 def outline(source: bytes, file: str = "<source>") -> Outline:
     """The outline of a module. Raises SyntaxError (also for bytes that are no text)."""
     try:
-        tree = ast.parse(source, file)
+        with warnings.catch_warnings(action="ignore"):  # Python prints the warned line as it stands, whatever is in it
+            tree = ast.parse(source, file)
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes, a nesting that Python does not take
         raise SyntaxError(str(type(error).__name__), (file, 1, 1, "")) from None
     texts = tuple(_texts(tree))
@@ -56,22 +60,22 @@ def outline(source: bytes, file: str = "<source>") -> Outline:
     )
 
 
-def _texts(node: ast.AST) -> Iterator[str]:
-    """All texts in the code: no docstrings, and not what is only shown."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.keyword) and child.arg in _FOR_PEOPLE:
-            continue
-        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
-            continue
-        if isinstance(child, ast.Constant) and isinstance(child.value, str):
-            yield child.value
-        elif isinstance(child, ast.JoinedStr):
-            yield _joined(child)
-            for part in child.values:
-                if isinstance(part, ast.FormattedValue):
-                    yield from _texts(part)
-        else:
-            yield from _texts(child)
+def _texts(tree: ast.AST) -> Iterator[str]:
+    """All texts in the code: no docstrings, and not what is only shown. Nesting of any depth is followed."""
+    left = [tree]
+    while left:
+        for child in ast.iter_child_nodes(left.pop()):
+            if isinstance(child, ast.keyword) and child.arg in _FOR_PEOPLE:
+                continue
+            if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+                continue
+            if isinstance(child, ast.Constant) and isinstance(child.value, str):
+                yield child.value
+            elif isinstance(child, ast.JoinedStr):
+                yield _joined(child)
+                left += [part for part in child.values if isinstance(part, ast.FormattedValue)]
+            else:
+                left.append(child)
 
 
 def _joined(text: ast.JoinedStr) -> str:
@@ -94,17 +98,23 @@ def _chains(tree: ast.AST) -> Iterator[str]:
     """`home / ".codex" / "auth.json"` as `.codex/auth.json`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            parts = list(_chain(node))
+            parts = _chain(node)
             if len(parts) > 1:
                 yield "/".join(parts)
 
 
-def _chain(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        yield from _chain(node.left)
-        yield from _chain(node.right)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
+def _chain(node: ast.expr) -> list[str]:
+    """The texts that are joined by `/`; none of a chain that is longer than any path."""
+    texts, left = list[str](), [node]
+    for _ in range(2 * _LONGEST_CHAIN):
+        if not left:
+            return texts[::-1]
+        part = left.pop()
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div):
+            left += [part.left, part.right]
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            texts.append(part.value)
+    return []
 
 
 def _declared(tree: ast.Module) -> tuple[str | None, str | None]:

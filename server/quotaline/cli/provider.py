@@ -73,7 +73,7 @@ def _approve_file(declared: ProviderFile, options: argparse.Namespace) -> int:
 def _read(declared: ProviderFile) -> tuple[Source, Outline]:
     """The bytes that are to be approved and what they say of themselves. Raises _Refused."""
     if not files.ID.fullmatch(declared.id):
-        raise _Refused("The file must be named by the provider's id: small letters, digits, `-` and `_`.")
+        raise _Refused(f"{declared.path} must not be run: {files.MISNAMED}.")
     for item in registry.known_broken():
         if item.why is Why.REFUSED and item.file == declared.home:
             raise _Refused(item.sentence)
@@ -94,7 +94,7 @@ def _read(declared: ProviderFile) -> tuple[Source, Outline]:
 def _described(declared: ProviderFile, source: Source, seen: Outline) -> str:
     """What the file is, as far as it can be told without running it."""
     name = text.label(seen.name, _NAME_LENGTH) if seen.name else "not written out"
-    used = ", ".join(sorted(seen.variables)) or "none named"
+    used = claims.name_list(seen.variables) or "none named"
     return "\n".join(
         (
             f"{declared.path}",
