@@ -20,6 +20,10 @@ from quotaline_providers.third_party.agreed import Consent
 from quotaline_providers.third_party.files import ProviderFile
 
 
+class NotKept(Exception):
+    """What the user agrees to cannot be kept; the text says why, in a sentence."""
+
+
 class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -63,12 +67,16 @@ def read(path: Path | None = None) -> tuple[Approvals, str]:
 
 
 def change(update: Callable[[Approvals], Approvals], path: Path | None = None) -> None:
-    """Replace what was agreed to with what `update` makes of it. Raises OSError."""
+    """Replace what was agreed to with what `update` makes of it. Raises OSError, and NotKept where what was agreed to
+    before cannot be read: it may be another version's, and is not written over."""
     path = path or approvals_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _close_to_others(path.parent)
     with locked(path):
-        replace_file(path, update(read(path)[0]).model_dump_json(indent=2) + "\n", keep_link=False)
+        known, trouble = read(path)
+        if trouble:
+            raise NotKept(f"{trouble} Mend or remove it first.")
+        replace_file(path, update(known).model_dump_json(indent=2) + "\n", keep_link=False)
 
 
 def agreed(folder: Path | None = None, path: Path | None = None) -> Agreed:

@@ -291,6 +291,7 @@ def test_show_report_writes_a_document_and_shows_it(desk: Desk, openrouter: Lay)
     path = desk.home / ".cache/quotaline/report.md"
     assert path.as_uri() == uri
     assert "OpenRouter" in path.read_text()
+    assert path.stat().st_mode & 0o077 == 0  # it names accounts
     document = open_document(client, path)
     lenses = client.request("textDocument/codeLens", {"textDocument": document})
     assert {lens["command"]["command"] for lens in lenses} == {"quotaline.refresh", "quotaline.openDashboard"}

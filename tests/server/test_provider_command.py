@@ -60,7 +60,7 @@ def state(quotaline: Command, id: str = "demo-meter") -> tuple[str, str]:
 def approved(quotaline: Command) -> list[str]:
     """The files that are approved."""
     kept = quotaline.home / ".local/state/quotaline/approvals.json"
-    return [Path(path).name for path in json.loads(kept.read_text())["files"]] if kept.exists() else []
+    return [Path(path).name for path in json.loads(kept.read_text()).get("files", ())] if kept.exists() else []
 
 
 # --- files -----------------------------------------------------------------------------------------
@@ -253,6 +253,31 @@ def test_approvals_that_others_can_write_count_for_nothing(
     kept.chmod(0o600)
     kept.write_text("{")
     assert "cannot be understood" in quotaline("doctor").out
+
+
+def test_approvals_that_cannot_be_understood_are_not_written_over(
+    quotaline: Command, meter: Callable[..., Path], home: Path
+) -> None:
+    path = meter()
+    kept = home / ".local/state/quotaline/approvals.json"
+    kept.parent.mkdir(parents=True, mode=0o700)
+    kept.write_text('{"files": []}')
+    for refused in (quotaline("provider", "approve", path.name, "--yes"), quotaline("provider", "revoke", path.name)):
+        assert refused.code == 1
+        assert f"{kept} is not used: it cannot be understood." in refused.err
+    assert kept.read_text() == '{"files": []}'
+
+
+def test_an_answer_about_a_file_does_not_count_for_another_one(
+    quotaline: Command, meter: Callable[..., Path], home: Path
+) -> None:
+    kept = home / ".local/state/quotaline/approvals.json"
+    revokes = f"open({str(kept)!r}, 'w').write('{{}}')\n"
+    path = meter(revokes + source().replace('"DEMO_METER_KEY"', NOT_WRITTEN_OUT))
+    told = quotaline("provider", "approve", path.name, "--yes", "--allow", "OPENAI_API_KEY")
+    assert told.code == 1
+    assert "has changed meanwhile" in told.err
+    assert approved(quotaline) == []
 
 
 # --- packages --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -299,3 +299,19 @@ def test_a_vendor_that_sends_far_too_much_fills_no_disk(folder: Path) -> None:
     assert len(usage.model_dump_json()) < 50_000
     store.close()
     assert sum(path.stat().st_size for path in folder.iterdir()) < 500_000
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_stands_in_the_files_place_is_left_alone(folder: Path, clock: Clock, make: Callable[[Path], None]) -> None:
+    folder.mkdir(exist_ok=True)
+    places = [folder / FILE_NAME, folder / "history.sqlite3"]
+    for place in places:
+        make(place)
+        place.chmod(0o755)
+    store = Store(folder, clock)
+    store.save(a_reading())
+    assert "demo" in store.readings()
+    assert store.trouble is not None
+    store.close()
+    assert [stat.S_IMODE(place.stat().st_mode) for place in places] == [0o755, 0o755]

@@ -61,13 +61,15 @@ def _approve_file(declared: ProviderFile, options: argparse.Namespace) -> int:
     source, seen = _read(declared)
     known = claims.conflicts(declared.id, seen, (), registry.claimed_before(declared))
     if declared.digest == source.digest and {claim.what for claim in known} <= declared.confirmed:
-        return _checked(declared.id, "is approved already", lambda missing: _allow_file(declared, missing, options))
+        return _checked(
+            declared.id, "is approved already", lambda missing: _allow_file(declared, source.digest, missing, options)
+        )
     console.say(_described(declared, source, seen))
     if not _answered("Approve it?", options.yes, "--yes"):
         raise _Refused(f"{declared.path.name} is not approved.")
     _confirm(known, seen.hosts, options.allow)
     _keep_file(declared.path, source.digest, {claim.what for claim in known})
-    return _checked(declared.id, "is approved", lambda missing: _allow_file(declared, missing, options))
+    return _checked(declared.id, "is approved", lambda missing: _allow_file(declared, source.digest, missing, options))
 
 
 def _read(declared: ProviderFile) -> tuple[Source, Outline]:
@@ -115,15 +117,23 @@ def _keep_file(path: Path, digest: str, confirmed: set[str]) -> None:
     _change(update)
 
 
-def _allow_file(declared: ProviderFile, missing: Broken, options: argparse.Namespace) -> None:
+def _allow_file(declared: ProviderFile, digest: str, missing: Broken, options: argparse.Namespace) -> None:
     """Confirm what only running it has shown."""
     try:
         _confirm(missing.claims, missing.hosts, options.allow)
     except (UsageError, _Refused):
         _change(lambda known: _without(known, declared.id)[0])
         raise
-    known = approvals.read()[0].files[str(declared.path)]
-    _keep_file(declared.path, known.digest, {*known.confirmed, *(claim.what for claim in missing.claims)})
+    names, path = {claim.what for claim in missing.claims}, str(declared.path)
+
+    def update(known: Approvals) -> Approvals:
+        now = known.files.get(path)
+        if now is None or now.digest != digest:  # the answer was about other bytes, or came after a `revoke`
+            raise _Refused(f"What was approved of {declared.path.name} has changed meanwhile. Try again.")
+        approval = FileApproval(digest=digest, confirmed=now.confirmed | names)
+        return known.model_copy(update={"files": {**known.files, path: approval}})
+
+    _change(update)
 
 
 def _approve_package(declared: PackagedProvider, options: argparse.Namespace) -> int:
@@ -238,7 +248,10 @@ def _row(declared: PackagedProvider | ProviderFile, known: Approvals, broken: Se
 
 def _revoke(options: argparse.Namespace) -> int:
     id = Path(options.what).stem if options.what.endswith(".py") else options.what
-    if not _without(approvals.read()[0], id)[1]:
+    known, trouble = approvals.read()
+    if trouble:
+        raise _Refused(trouble)
+    if not _without(known, id)[1]:
         raise UsageError(f"Nothing was approved under the name {options.what!r}.")
     _change(lambda known: _without(known, id)[0])
     console.say(f"{id} is no longer approved.")
@@ -277,6 +290,8 @@ def _change(update: Callable[[Approvals], Approvals]) -> None:
     """Keep a change of what is agreed to, and let it hold here. Raises _Refused."""
     try:
         approvals.change(update)
+    except approvals.NotKept as error:
+        raise _Refused(str(error)) from None
     except OSError as error:
         raise _Refused(f"This cannot be kept: {error.strerror or type(error).__name__}.") from None
     if trouble := approvals.read()[1]:

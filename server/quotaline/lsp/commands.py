@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from pygls.uris import to_fs_path
@@ -17,6 +16,7 @@ from quotaline.render import wire
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError
+from quotaline_providers.hosts.files import replace_file
 from quotaline_providers.secret import Secret
 
 Spoken = wire.MessageResult | wire.SignInResult | wire.SetCredentialResult
@@ -73,7 +73,7 @@ async def _open_dashboard(session: Session, arguments: tuple[Any, ...]) -> wire.
 
 async def _show_report(session: Session, arguments: tuple[Any, ...]) -> wire.DocumentResult:
     path = session.documents.report_path
-    await asyncio.to_thread(_write, path, session.report("markdown").content)
+    await asyncio.to_thread(replace_file, path, session.report("markdown").content)
     uri = path.as_uri()
     await _show(session, uri, external=False)
     return wire.DocumentResult(uri)
@@ -156,11 +156,6 @@ async def _show(session: Session, uri: str, *, external: bool) -> None:
     """Have the client show it, or tell the user where it is when the client cannot."""
     if not await session.client.show_document(uri, external=external):
         session.client.show_message(f"Open {uri if external else to_fs_path(uri)}")
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
 
 
 def _ids(arguments: tuple[Any, ...]) -> list[str]:

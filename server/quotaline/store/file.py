@@ -298,8 +298,9 @@ def _create_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with suppress(OSError):  # one that something else has put there
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+    with suppress(OSError):  # one that something else has put there; a folder or device in its place is not ours
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o077:
             path.chmod(0o600)
 
 
