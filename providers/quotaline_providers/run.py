@@ -131,7 +131,7 @@ async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tup
             error = BadResponse(f"{provider.name} gave an answer that could not be read ({type(raised).__name__}).")
             error.__cause__ = raised
     if isinstance(error, BadResponse) and error.shape is None and (answer := answers.behind(error)) is not None:
-        error.shape = shape_of(answer, _package_of(provider, strategy))
+        error.shape = shape_of(answer, _package_of(provider, strategy), users=answers.is_users(answer))
     return replace(attempt, error=error), None
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 from pydantic import AliasChoices, AliasPath, Field
 
+from quotaline_providers.access.endpoints import endpoint
 from quotaline_providers.parsing.answers import Answer, heard, known_names, listening, names_of, shape_of
 from quotaline_providers.parsing.payload import Payload
 from quotaline_providers.vendors.claude import payloads as claude
@@ -59,6 +60,15 @@ async def test_nothing_is_kept_where_nobody_listens() -> None:
         pass
     heard(answer("main.example"))
     assert answers.behind(ValueError()) is None
+
+
+async def test_a_host_that_the_user_has_set_is_known_as_theirs() -> None:
+    with listening() as answers:
+        endpoint("https://LLM.Acme.example:8443/v1", "SETTING")
+        assert answers.is_users(answer("llm.acme.example"))
+        assert answers.is_users(answer("api.llm.acme.example"))
+        assert not answers.is_users(answer("acme.example"))
+        assert not answers.is_users(answer("main.example"))
 
 
 def test_all_spellings_of_a_field_are_known() -> None:

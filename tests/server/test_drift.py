@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quotaline.refresh.drift import Drift, drift_note, kept, record
+from quotaline.refresh.drift import OWN_SERVER, Drift, drift_note, kept, record
 from quotaline.store.store import Store
 from quotaline_providers import __version__
 from quotaline_providers.errors import BadResponse, ReadError, Unavailable
@@ -48,6 +48,15 @@ def test_it_names_source_host_status_version_and_time() -> None:
         status=200,
         shape='{"?":"string"}',
     )
+
+
+def test_the_name_of_a_users_own_server_is_not_kept() -> None:
+    error = misunderstood()
+    error.shape = AnswerShape("own.example", 200, "{}", users=True)
+    found = drift_note(outcome(api=error), "1.2.3", NOW)
+    assert found is not None
+    assert (found.host, found.message) == (OWN_SERVER, "The server answered with data of another shape.")
+    assert "own.example" not in found.model_dump_json()
 
 
 def test_what_another_source_made_up_for_is_kept_too(store: Store) -> None:

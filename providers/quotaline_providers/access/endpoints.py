@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from quotaline_providers.errors import Misconfigured
+from quotaline_providers.parsing.answers import set_by_user
 from quotaline_providers.parsing.payload import clean
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d+(?:[/?#]|$))")
@@ -33,6 +34,7 @@ def endpoint(value: str, name: str, *, http: str = "never") -> str:
     problem = _problem(text, http)
     if problem:
         raise Misconfigured(f"The setting {name} {problem}.", f"Correct {name} or remove it.")
+    set_by_user(urlsplit(text).hostname or "")
     return text.rstrip("/")
 
 

@@ -36,6 +36,7 @@ class Answers:
         self._last: Answer | None = None
         self._own: Answer | None = None
         self._refused: tuple[Exception, Answer] | None = None
+        self._users: set[str] = set()
 
     def add(self, answer: Answer, error: Exception | None) -> None:
         """Remember an answer. `error` says that it was not understood."""
@@ -44,6 +45,14 @@ class Answers:
             self._own = answer
         if error is not None:
             self._refused = (error, answer)
+
+    def add_users(self, host: str) -> None:
+        """This host, or one it is a part of, is where the user wants requests to go."""
+        self._users.add(host.lower())
+
+    def is_users(self, answer: Answer) -> bool:
+        """Whether the answer came from a host that the user has set: its name may tell whom they work for."""
+        return any(f".{answer.host}".endswith(f".{host}") for host in self._users)
 
     def behind(self, error: Exception) -> Answer | None:
         """The answer that led to this error: the one it was raised for, else the last one of the main requests."""
@@ -73,12 +82,20 @@ def heard(answer: Answer, error: Exception | None = None) -> None:
         answers.add(answer, error)
 
 
-def shape_of(answer: Answer, package: str) -> AnswerShape:
-    """What may be kept of an answer that a provider of this package (or module) did not understand."""
+def set_by_user(host: str) -> None:
+    """From here on requests may go to this host because the user has set it."""
+    answers = _listening.get()
+    if answers is not None and host:
+        answers.add_users(host)
+
+
+def shape_of(answer: Answer, package: str, *, users: bool = False) -> AnswerShape:
+    """What may be kept of an answer that a provider of this package (or module) did not understand. `users` says that
+    its host is one that the user has set."""
     known = known_names(package)
     if answer.model is not None:
         known |= names_of(answer.model)
-    return AnswerShape(answer.host, answer.status, described(answer.body, known))
+    return AnswerShape(answer.host, answer.status, described(answer.body, known), users)
 
 
 def known_names(package: str) -> frozenset[str]:

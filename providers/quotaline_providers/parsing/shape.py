@@ -34,11 +34,13 @@ _SIZES = ((1 << 10, "under 1 kB"), (16 << 10, "1 to 16 kB"), (256 << 10, "16 to 
 
 @dataclass(frozen=True, slots=True)
 class AnswerShape:
-    """What may be kept of an answer that was not understood: who gave it, with which HTTP status, and its shape."""
+    """What may be kept of an answer that was not understood: who gave it, with which HTTP status, and its shape.
+    `users` tells that the host is one that the user has set: its name is not for others."""
 
     host: str
     status: int
     shape: str
+    users: bool = False
 
 
 def described(body: bytes, known: Collection[str]) -> str:

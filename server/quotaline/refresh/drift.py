@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from quotaline.store.store import Store
 
 REMEMBERED = timedelta(days=90)
+OWN_SERVER = "a server that you have set"
+"""Stands for a host whose name is the user's own."""
 
 
 class Drift(Model):
@@ -46,13 +48,16 @@ def drift_note(outcome: Outcome, version: str, now: datetime) -> Drift | None:
         error = attempt.error
         if isinstance(error, BadResponse):
             seen = error.shape
+            host, message = (seen.host, error.message) if seen else (None, error.message)
+            if seen and seen.users:
+                host, message = OWN_SERVER, message.replace(seen.host, "The server")
             return Drift(
                 provider=outcome.provider,
                 version=version,
                 source=attempt.label,
-                message=error.message,
+                message=message,
                 at=now,
-                host=seen.host if seen else None,
+                host=host,
                 status=seen.status if seen else None,
                 shape=seen.shape if seen else None,
             )

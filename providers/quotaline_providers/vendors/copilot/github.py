@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quotaline_providers import Context, Misconfigured, RateLimited, ReadError, Response, Secret, at_epoch, to_number
+from quotaline_providers.parsing.answers import set_by_user
 from quotaline_providers.vendors.copilot.payloads import Person, UserAnswer
 
 GITHUB = "github.com"
@@ -53,6 +54,7 @@ def github_host(setting: str | None) -> Host:
         raise refused
     if host == GITHUB:
         return Host(GITHUB, GITHUB_API)
+    set_by_user(host.partition(":")[0])
     if host.startswith("api."):
         return Host(host.removeprefix("api."), host)
     return Host(host, f"api.{host}")
