@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import quotaline_providers
+from quotaline.cli import console
 from quotaline_providers import diagnostics
 from quotaline_providers.diagnostics import Defect, Installation, carry_trace, defects, note_defect
 from quotaline_providers.hosts.workers import main as worker
@@ -76,6 +77,41 @@ def test_files_are_named_without_the_folders_of_this_machine() -> None:
     folders = ("/home/ada/quotaline/providers/quotaline_providers/run.py", "/x/lib/python3.11/site-packages/a/b.py")
     assert [diagnostics._file(folder) for folder in folders] == ["quotaline_providers/run.py", "a/b.py"]
     assert diagnostics._file("/home/ada/meter.py") == "meter.py"
+    for folder in ("/home/ada/.config/quotaline/providers", "/home/ada/quotaline/acme", "/home/ada/python3.11/acme"):
+        assert diagnostics._file(f"{folder}/meter.py") == "meter.py"
+    assert diagnostics._file(str(console.__file__)) == "quotaline/cli/console.py"
+
+
+def test_an_error_with_code_of_its_own_is_noted_all_the_same() -> None:
+    class Odd(Exception):
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError(SECRET)
+
+    assert note_defect("reading demo", Odd()).trace == (f"{__name__}.{Odd.__qualname__}",)
+
+
+def test_what_a_thread_or_a_finalizer_raises_is_noted_and_not_printed() -> None:
+    lines = f"""
+import threading
+from quotaline.cli.console import log_to_stderr
+from quotaline_providers.diagnostics import defects
+log_to_stderr("CRITICAL")
+
+class Leaver:
+    def __del__(self):
+        raise ValueError({SECRET!r})
+
+def fail():
+    raise ValueError({SECRET!r})
+
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+Leaver()
+print([one.what for one in defects()])
+"""
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("['a thread', 'a finalizer']\n", "")
 
 
 def test_one_place_is_one_defect_however_often_it_fails(noted: list[Defect]) -> None:

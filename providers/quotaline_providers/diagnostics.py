@@ -104,6 +104,20 @@ def note_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
         note_defect("background work", error)
 
 
+def note_stray_errors() -> None:
+    """From here on note what a thread or a finalizer raises: Python itself prints it with its message and its code."""
+
+    def in_thread(raised: threading.ExceptHookArgs) -> None:
+        if isinstance(raised.exc_value, Exception):
+            note_defect("a thread", raised.exc_value)
+
+    def in_finalizer(raised: sys.UnraisableHookArgs) -> None:
+        if isinstance(raised.exc_value, Exception):
+            note_defect("a finalizer", raised.exc_value)
+
+    threading.excepthook, sys.unraisablehook = in_thread, in_finalizer
+
+
 def carry_trace(error: BaseException) -> None:
     """Have an error that goes to another process take the places that led to it along: its frames stay here."""
     with suppress(Exception):
@@ -117,7 +131,7 @@ def _trace(error: BaseException) -> Iterator[str]:
         yield f"caused by {_type_of(current)}" if seen else _type_of(current)
         seen.add(id(current))
         yield from _frames(current)
-        carried = getattr(current, _FROM_WORKER, None)
+        carried = current.__dict__.get(_FROM_WORKER)  # `getattr` may run code of the error's own
         if isinstance(carried, tuple):
             yield "in a worker:"
             yield from (line for line in carried if isinstance(line, str))
@@ -142,11 +156,19 @@ def _file(path: str) -> str:
     """A source file without the folders of this machine: from our package on, from a library on, or its name alone."""
     parts = PurePath(path).parts
     for index in range(len(parts) - 2, -1, -1):
-        if parts[index] in _PACKAGES:
+        if _is_package(parts[: index + 1]):
             return "/".join(parts[index:])
-        if _LIBRARY.fullmatch(parts[index]):
+        if _LIBRARY.fullmatch(parts[index]) and (parts[index - 1].startswith("lib") or "-" in parts[index]):
             return "/".join(parts[index + 1 :])
     return parts[-1] if parts else "?"
+
+
+def _is_package(folder: tuple[str, ...]) -> bool:
+    """Whether the folder is one of our packages. Users' own folders are called `quotaline`, too."""
+    if folder[-1] != _PACKAGES[0]:
+        return folder[-1] in _PACKAGES
+    loaded = getattr(sys.modules.get(_PACKAGES[0]), "__file__", None)
+    return isinstance(loaded, str) and PurePath(loaded).parent.parts == folder
 
 
 # --- the installed version -------------------------------------------------------------------------

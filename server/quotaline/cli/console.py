@@ -136,6 +136,9 @@ def _broken(line: str, columns: int) -> list[str]:
 def log_to_stderr(level: str) -> None:
     """Log to standard error, which stays short; QUOTALINE_LOG sets another level. The libraries' own logs are off:
     they print messages whole, and a message may hold a credential on its way to the keyring."""
+    from quotaline_providers.diagnostics import note_stray_errors
+
+    note_stray_errors()
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     handler = logging.StreamHandler(sys.stderr)
