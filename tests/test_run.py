@@ -160,6 +160,12 @@ async def test_an_unexpected_exception_is_noted_as_a_defect(ctx: Context) -> Non
     assert "demo-token" not in repr(last)
 
 
+async def test_a_library_that_ends_the_program_ends_only_its_strategy(ctx: Context) -> None:
+    outcome = await run(provider(strategy(SystemExit("demo-token"))), ctx)
+    assert isinstance(outcome.error, BadResponse)
+    assert "demo-token" not in f"{outcome.error} {outcome.error.hint}"
+
+
 class Told(Payload):
     used: NeededNumber
     owner: str = ""

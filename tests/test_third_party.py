@@ -65,6 +65,8 @@ def test_an_installed_provider_is_found_and_used(site: Path) -> None:
         ("x = 1\nif x\n", 2, "SyntaxError"),
         ("import json\nimport no_such_module_here", 2, "ModuleNotFoundError (no_such_module_here)"),
         ("import sys\nsys.exit('a value')", 2, "SystemExit"),
+        ("import asyncio\nraise asyncio.CancelledError('a value')", 2, "CancelledError"),
+        ("class Odd(BaseException): pass\nraise Odd('a value')", 2, "Odd"),
         ("import json\n\njson.loads('{a value')", 3, "JSONDecodeError"),
         ("from quotaline_providers.contract import Provider\nPROVIDER = Provider(id=1)", 2, "TypeError"),
         ("PROVIDER = 'a value'", 0, "its PROVIDER is not a Provider"),
@@ -268,6 +270,8 @@ def test_one_that_fails_is_named_with_its_line(folder: Path) -> None:
         f"{folder / 'demo-meter.py'}:2",
         "ZeroDivisionError",
     )
+    found = why(file(folder / "demo-meter.py", "import asyncio\nraise asyncio.CancelledError\n"))
+    assert (found.why, found.reason) == (Why.FAILED, "CancelledError")
     found = why(file(folder / "demo-meter.py", "x = (\n"))
     assert found.place == f"{folder / 'demo-meter.py'}:1"
 

@@ -126,7 +126,7 @@ async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tup
             return attempt, await strategy.fetch(ctx, found)
         except ReadError as raised:
             error = raised
-        except Exception as raised:
+        except (Exception, SystemExit) as raised:  # a library that ends "the program" shall not end ours
             note_defect(f"reading {provider.id} ({strategy.name})", raised)
             error = BadResponse(f"{provider.name} gave an answer that could not be read ({type(raised).__name__}).")
             error.__cause__ = raised

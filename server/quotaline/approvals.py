@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -44,9 +45,9 @@ class PackageConsent(_Stored):
 
 
 class Approvals(_Stored):
-    """All of it: files by path, packages' providers by id."""
+    """All of it: files by path, packages' providers by id. Another version is another program's to change."""
 
-    version: int = 1
+    version: Literal[1] = 1
     files: dict[str, FileApproval] = Field(default_factory=dict)
     packages: dict[str, PackageConsent] = Field(default_factory=dict)
 

@@ -255,17 +255,18 @@ def test_approvals_that_others_can_write_count_for_nothing(
     assert "cannot be understood" in quotaline("doctor").out
 
 
+@pytest.mark.parametrize("content", ['{"files": []}', '{"version": 2, "files": {}, "more": {}}'])
 def test_approvals_that_cannot_be_understood_are_not_written_over(
-    quotaline: Command, meter: Callable[..., Path], home: Path
+    quotaline: Command, meter: Callable[..., Path], home: Path, content: str
 ) -> None:
     path = meter()
     kept = home / ".local/state/quotaline/approvals.json"
     kept.parent.mkdir(parents=True, mode=0o700)
-    kept.write_text('{"files": []}')
+    kept.write_text(content)
     for refused in (quotaline("provider", "approve", path.name, "--yes"), quotaline("provider", "revoke", path.name)):
         assert refused.code == 1
         assert f"{kept} is not used: it cannot be understood." in refused.err
-    assert kept.read_text() == '{"files": []}'
+    assert kept.read_text() == content
 
 
 def test_an_answer_about_a_file_does_not_count_for_another_one(

@@ -32,7 +32,9 @@ def load(declared: Declared, consent: Consent | None, claimed: Mapping[str, str]
 def _run_package(declared: PackagedProvider) -> object:
     try:
         return declared.load()
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, CancelledError: they would end all that runs
         # Without the cause here and below: what a stranger's code says may hold anything.
         raise BrokenProvider(failure(declared.id, declared.origin, error, declared.owns, declared.home)) from None
 
@@ -50,7 +52,9 @@ def _run_file(declared: ProviderFile) -> object:
     except files.ChangedFile:
         reason = f"it has changed since you approved it; look at it, then {approve}"
         raise _unusable(declared, Why.CHANGED, reason) from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         found = failure(declared.id, declared.origin, error, declared.home.__eq__, declared.home)
         raise BrokenProvider(found) from None
 
