@@ -224,18 +224,19 @@ def test_the_folder_does_not_move_with_the_config_file(
     assert "other-meter" not in listed.out
 
 
-def test_approvals_behind_a_link_are_replaced_by_a_file_of_their_own(
+def test_approvals_behind_a_link_are_refused_and_nothing_is_written_through_it(
     quotaline: Command, meter: Callable[..., Path], tmp_path: Path
 ) -> None:
     meter()
     kept = quotaline.home / ".local/state/quotaline/approvals.json"
     kept.parent.mkdir(parents=True)
     kept.symlink_to(tmp_path / "elsewhere.json")
-    assert quotaline("provider", "approve", "demo-meter.py", "--yes").code == 0
-    assert approved(quotaline) == ["demo-meter.py"]
-    assert not kept.is_symlink()
+    refused = quotaline("provider", "approve", "demo-meter.py", "--yes")
+    assert refused.code == 1
+    assert "approvals.json" in refused.err
+    assert state(quotaline)[0] == "unapproved"
+    assert kept.is_symlink()
     assert not (tmp_path / "elsewhere.json").exists()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 def test_approvals_that_others_can_write_count_for_nothing(
