@@ -40,17 +40,26 @@ def open_some(desk: Desk, number: int) -> list[Client]:
     return clients
 
 
-def test_five_sidecars_make_one_request_and_show_each_others_refresh(desk: Desk, credits: Route) -> None:
+def answer_40_then_80_percent(credits: Route) -> None:
     for used in (4, 8):
         credits.answers(data={"total_credits": 10, "total_usage": used})
+
+
+def let_the_read_grow_old(client: Client) -> None:
+    """A refresh right after a read is answered with that read: ask until that moment is over."""
+    end = time.monotonic() + 3.2
+    while time.monotonic() < end:
+        client.request("quotaline/usage", {})
+        time.sleep(0.2)
+
+
+def test_five_sidecars_make_one_request_and_show_each_others_refresh(desk: Desk, credits: Route) -> None:
+    answer_40_then_80_percent(credits)
     clients = open_some(desk, 5)
     for client in clients:
         client.usage(shows(40), timeout=30)
     assert credits.count == 1
-    end = time.monotonic() + 3.2  # a refresh right after a read is answered with that read
-    while time.monotonic() < end:
-        clients[0].request("quotaline/usage", {})
-        time.sleep(0.2)
+    let_the_read_grow_old(clients[0])
     clients[0].command("quotaline.refresh")
     for client in clients:
         client.usage(shows(80), timeout=5)
@@ -73,16 +82,12 @@ sys.exit(main(["refresh"]))
 
 
 def test_three_sidecars_and_a_newer_program_make_the_requests_of_one(desk: Desk, credits: Route) -> None:
-    for used in (4, 8):
-        credits.answers(data={"total_credits": 10, "total_usage": used})
+    answer_40_then_80_percent(credits)
     olds = open_some(desk, 3)
     for old in olds:
         old.usage(shows(40), timeout=30)
     assert credits.count == 1
-    end = time.monotonic() + 3.2  # a refresh right after a read is answered with that read
-    while time.monotonic() < end:
-        olds[0].request("quotaline/usage", {})
-        time.sleep(0.2)
+    let_the_read_grow_old(olds[0])
     newer = [sys.executable, "-c", NEWER]
     done = subprocess.run(newer, env=desk.variables, cwd=desk.home, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
