@@ -152,6 +152,8 @@ def named_in(name: str) -> Iterator[list[str]]:
 
 
 def is_path(word: str) -> bool:
+    if word.startswith(".cache"):  # made by the commands that a page tells of
+        return False
     return "/" in word or Path(word).suffix in (".py", ".md", ".sqlite3")
 
 
