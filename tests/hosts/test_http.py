@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+import zlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +23,7 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
-from quotaline_providers.hosts.http import client as http_module
+from quotaline_providers.hosts.http.body import MAX_BODY
 from quotaline_providers.hosts.http.client import HttpClient
 from quotaline_providers.hosts.http.proxies import Proxies
 from quotaline_providers.parsing.payload import Payload
@@ -287,14 +289,46 @@ class TestABodyThatCannotBeUnderstood:
         with pytest.raises(BadResponse, match="more than 8 MiB"):
             await client.get(URL, Amount)
 
-    async def test_more_than_the_cap_once_unpacked(
-        self, client: HttpClient, vendor: VendorOf, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        import gzip
+    @pytest.mark.parametrize(
+        ("coding", "packed"),
+        [
+            ("gzip", gzip.compress(b'{"left": 7}')),
+            ("X-GZIP", gzip.compress(b'{"left": 7}') + b"something behind"),
+            ("identity, deflate", zlib.compress(b'{"left": 7}')),
+            ("deflate", zlib.compress(b'{"left": 7}')[2:-4]),
+            ("gzip", gzip.compress(b" " * (3 << 20) + b'{"left": 7}')),
+        ],
+    )
+    async def test_compression(self, client: HttpClient, vendor: VendorOf, coding: str, packed: bytes) -> None:
+        vendor(HOST).get("/usage").answers_bytes(packed, headers={"Content-Encoding": coding})
+        assert (await client.get(URL, Amount)).left == 7
 
-        packed = gzip.compress(b"1" * (http_module.MAX_BODY + 1))
+    async def test_more_than_the_cap_once_inflated(self, client: HttpClient, vendor: VendorOf) -> None:
+        packed = gzip.compress(b"1" * (MAX_BODY + 1))
         vendor(HOST).get("/usage").answers_bytes(packed, headers={"Content-Encoding": "gzip"})
         with pytest.raises(BadResponse, match="more than 8 MiB"):
+            await client.get(URL, Amount)
+
+    @pytest.mark.parametrize("coding", ["gzip, gzip", "gzip, deflate", "deflate,gzip", "identity, gzip, gzip"])
+    async def test_a_body_that_is_compressed_more_than_once(
+        self, client: HttpClient, vendor: VendorOf, coding: str
+    ) -> None:
+        bomb = gzip.compress(gzip.compress(b"0" * (32 << 20)))
+        assert len(bomb) < 4096
+        vendor(HOST).get("/usage").answers_bytes(bomb, headers={"Content-Encoding": coding})
+        with pytest.raises(BadResponse, match="compressed more than once"):
+            await client.get(URL, Amount)
+
+    @pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip;q=1"])
+    async def test_a_coding_that_was_not_asked_for(self, client: HttpClient, vendor: VendorOf, coding: str) -> None:
+        vendor(HOST).get("/usage").answers_bytes(b"{}", headers={"Content-Encoding": coding})
+        with pytest.raises(BadResponse, match="not asked for"):
+            await client.get(URL, Amount)
+
+    async def test_compressed_data_that_is_cut_off(self, client: HttpClient, vendor: VendorOf) -> None:
+        packed = gzip.compress(b'{"amount": 1}')[:-6]
+        vendor(HOST).get("/usage").answers_bytes(packed, headers={"Content-Encoding": "gzip"})
+        with pytest.raises(Unavailable, match="closed before the response was complete"):
             await client.get(URL, Amount)
 
 

@@ -22,6 +22,7 @@ from quotaline_providers.access.endpoints import check_address, same_origin
 from quotaline_providers.contract import Refusals, RequestOptions, Response
 from quotaline_providers.errors import BadResponse, Misconfigured, ReadError, TimedOut, Unavailable
 from quotaline_providers.hosts.http import responses
+from quotaline_providers.hosts.http.body import ACCEPTED, collected
 from quotaline_providers.hosts.http.proxies import Proxies
 from quotaline_providers.hosts.http.tls import trusting_anything, trusting_system
 from quotaline_providers.secret import Secret
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=BaseModel)
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
-MAX_BODY = 8 << 20
 MAX_REDIRECTS = 5
 MAX_PER_HOST = 4
 KEEP_SECONDS = 5.0
@@ -104,6 +104,7 @@ class HttpClient:
         lines, body = _body(options.get("json"), options.get("form"), options.get("content"))
         lines.update(_headers(options.get("headers"), options.get("bearer"), options.get("cookie")))
         lines.setdefault("accept", "application/json")
+        lines["accept-encoding"] = ACCEPTED
         lines.setdefault("user-agent", self._user_agent)
         request = Outgoing(method.upper(), _with_query(url, options.get("params")), lines, body, self_signed)
         await self._open()
@@ -294,15 +295,11 @@ def _no_cookies() -> CookieJar:
 
 
 async def _collect(request: Outgoing, response: httpx.Response) -> Response:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise BadResponse(f"{request.host} returned more than {MAX_BODY >> 20} MiB of data.")
+    body = await collected(request.host, response.headers.get("content-encoding", ""), response.aiter_raw())
     return Response(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
-        body=bytes(body),
+        body=body,
         url=request.url,
         set_cookies=tuple(response.headers.get_list("set-cookie")),
     )
@@ -332,8 +329,6 @@ def _failure(error: Exception, host: str, proxied: bool) -> ReadError:
         )
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return Unavailable(f"{target} refused the connection.", proxy_hint)
-    if isinstance(error, httpx.DecodingError):
-        return BadResponse(f"{host} returned data that cannot be decompressed.")
     if isinstance(error, httpx.NetworkError | httpx.ProtocolError) and not isinstance(error, httpx.ConnectError):
         return Unavailable(f"The connection to {host} was closed before the response was complete.")
     if isinstance(error, httpx.HTTPError | OSError):
