@@ -87,6 +87,11 @@ if TYPE_CHECKING:
         tokens as tokens,
         yuan as yuan,
     )
+    from quotaline_providers.lengths import (
+        believable_length as believable_length,
+        length_name as length_name,
+        usual_length as usual_length,
+    )
     from quotaline_providers.model import (
         DAY_MINUTES as DAY_MINUTES,
         MONTH_MINUTES as MONTH_MINUTES,
@@ -159,6 +164,7 @@ _EXPORTS = {
     "fetching.optional": "beside in_time optional together",
     "fetching.refusals": "refused_key",
     "formatting": "amount grouped money percent plan_name tokens yuan",
+    "lengths": "believable_length length_name usual_length",
     "model": (
         "DAY_MINUTES MONTH_MINUTES SESSION_MINUTES WEEK_MINUTES Balance Chart Confidence Identity Lane Point "
         "Row Section Spend Usage Window"

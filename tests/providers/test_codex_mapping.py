@@ -77,14 +77,49 @@ def test_a_lone_weekly_window_leaves_the_first_slot_empty() -> None:
     assert lanes(usage(rate_limit=limits(window(1, WEEK)))) == {"weekly": "secondary"}
 
 
-def test_unknown_durations_keep_their_slots() -> None:
-    found = usage(rate_limit=limits(window(1, 7200), window(2, 86400)))
+def test_unknown_lengths_keep_their_slots_under_their_own_names() -> None:
+    found = usage(rate_limit=limits(window(1, 43200), window(2, 259200)))
+    assert lanes(found) == {"12-hour": "primary", "3-day": "secondary"}
+    assert [window.label for window in found.windows] == ["12-hour", "3-day"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "label", "lane", "minutes"),
+    [
+        (17900, "Session", "primary", 298),
+        (604740, "Weekly", "secondary", 10079),
+        (2592000, "Monthly", "primary", 43200),
+        (2628000, "Monthly", "primary", 43800),
+        (2678400, "Monthly", "primary", 44640),
+        (2419200, "Monthly", "primary", 40320),
+    ],
+)
+def test_a_length_names_a_window_whatever_its_slot(seconds: int, label: str, lane: str, minutes: int) -> None:
+    for raw in (limits(window(28, seconds)), limits(None, window(28, seconds))):
+        (found,) = usage(rate_limit=raw).windows
+        assert (found.id, found.label, found.lane, found.minutes) == (label.lower(), label, lane, minutes)
+
+
+def test_a_week_before_a_month_stays_first() -> None:
+    found = usage(rate_limit=limits(window(1, WEEK), window(2, 2628000)))
+    assert lanes(found) == {"weekly": "primary", "monthly": "secondary"}
+
+
+@pytest.mark.parametrize("empty", [window(0, 0, reset_at=0), {"used_percent": 0}, window(0, None, reset_at=None)])
+def test_a_window_without_length_use_and_reset_is_absent(empty: dict[str, object]) -> None:
+    found = usage(rate_limit=limits(window(28), empty))
+    assert lanes(found) == {"session": "primary"}
+    assert found.confidence == Confidence.EXACT
+    assert lanes(usage(rate_limit=limits(empty, window(1, WEEK)))) == {"weekly": "secondary"}
+
+
+def test_a_day_that_resets_in_five_days_is_a_week() -> None:
+    in_days = {days: int(NOW.timestamp()) + days * 86400 for days in (1, 5, 8)}
+    found = usage(rate_limit=limits(window(28), window(3, 86400, reset_at=in_days[5])))
     assert lanes(found) == {"session": "primary", "weekly": "secondary"}
-    assert found.window("weekly").label == "Daily"
-
-
-def test_thirty_days_are_a_month() -> None:
-    assert usage(rate_limit=limits(window(1, 2592000))).window("monthly").label == "Monthly"
+    assert found.window("weekly").minutes == 10080
+    for days in (1, 8):
+        assert usage(rate_limit=limits(None, window(3, 86400, reset_at=in_days[days]))).window("daily").minutes == 1440
 
 
 def test_two_windows_of_one_length_stay_apart() -> None:
@@ -167,6 +202,11 @@ def test_only_the_main_windows_block_the_account() -> None:
     spark = extra("Model-Spark", None, limits(window(1)))
     found = usage(rate_limit=limits(window(), window(1, WEEK)), additional_rate_limits=[spark])
     assert [(w.id, w.blocks) for w in found.windows] == [("session", True), ("weekly", True), ("codex-spark", False)]
+
+
+def test_spark_windows_are_named_by_their_length() -> None:
+    found = extras(extra("Model-Spark", None, limits(window(1, 2628000), window(2, 43200))))
+    assert [(w.id, w.label) for w in found.windows[1:]] == [("codex-spark-weekly", "Codex Spark Monthly")]
 
 
 def test_spark_of_unknown_length_goes_by_slot() -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 from quotaline_providers import formatting
 from quotaline_providers.contract import Paced
 from quotaline_providers.diagnostics import note_defect
+from quotaline_providers.lengths import usual_length
 from quotaline_providers.model import MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Usage, Window
 
 Stage = Literal[
@@ -145,7 +146,7 @@ def pace(
     left = window.resets_at - now
     if left <= timedelta(0) or left > length:
         return None
-    week = work if minutes == WEEK_MINUTES else None
+    week = work if usual_length(minutes) == WEEK_MINUTES else None
     elapsed, actual = length - left, window.shown_percent or 0.0
     if week is not None:
         elapsed, left = week.worked(window.resets_at - length, now), week.worked(now, window.resets_at)
@@ -164,7 +165,7 @@ def pace(
         elapsed=elapsed,
         left=left,
         session=minutes <= SESSION_MINUTES,
-        weekly=minutes == WEEK_MINUTES,
+        weekly=usual_length(minutes) == WEEK_MINUTES,
         headroom=headroom,
     )
 

@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from quotaline_providers import DAY_MINUTES, MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Window, parse_or_none
+from quotaline_providers import (
+    MONTH_MINUTES,
+    SESSION_MINUTES,
+    WEEK_MINUTES,
+    Window,
+    believable_length,
+    length_name,
+    parse_or_none,
+    usual_length,
+)
 from quotaline_providers.vendors.codex.payloads import AdditionalLimit, RateLimit, WindowPart
 
-_LABELS = {SESSION_MINUTES: "Session", DAY_MINUTES: "Daily", WEEK_MINUTES: "Weekly", MONTH_MINUTES: "Monthly"}
-_IDS = {SESSION_MINUTES: "session", WEEK_MINUTES: "weekly", MONTH_MINUTES: "monthly"}
+_SESSION = "Session"  # what this vendor calls its five hours
 _SPARK_SHORT, _SPARK_LONG = 360, 8640  # minutes
 
 Slot = Literal["primary", "secondary"]
@@ -26,7 +34,10 @@ class Reader:
     doubtful: bool = field(default=False)
 
     def window(self, raw: Any, id: str, label: str, fallback: float | None = None) -> Window | None:
-        """A window of one model or feature, until it gets the place of a main one: only those stop the account."""
+        """A window of one model or feature, until it gets the place of a main one: only those stop the account.
+
+        None without any length, use or reset: that fills a slot for which the account has no window.
+        """
         if raw is None:
             return None
         part = parse_or_none(WindowPart, raw)
@@ -34,14 +45,11 @@ class Reader:
         if part is None or used is None:
             self.doubtful = True
             return None
-        return Window(
-            id=id,
-            label=label,
-            used_percent=used,
-            minutes=minutes(part),
-            resets_at=resets(part, self.now),
-            blocks=False,
-        )
+        resets_at = resets(part, self.now)
+        length = believable_length(minutes(part), resets_at, self.now)
+        if not used and length is None and resets_at is None:
+            return None
+        return Window(id=id, label=label, used_percent=used, minutes=length, resets_at=resets_at, blocks=False)
 
     def rate_limit(self, raw: Any) -> RateLimit | None:
         found = parse_or_none(RateLimit, raw)
@@ -81,13 +89,13 @@ def resets(part: WindowPart, now: datetime) -> datetime | None:
 
 
 def in_lanes(first: Window | None, second: Window | None) -> tuple[Window, ...]:
-    """The main windows in their slots: the weekly one belongs in the second, whichever came first."""
+    """The main windows in their slots: a week belongs behind a session, whichever came first."""
     if first and second:
-        if first.minutes == WEEK_MINUTES and second.minutes != WEEK_MINUTES:
+        if _is_weekly(first) and usual_length(second.minutes) not in (WEEK_MINUTES, MONTH_MINUTES):
             first, second = second, first
     elif only := first or second:
-        first, second = (None, only) if only.minutes == WEEK_MINUTES else (only, None)
-    placed = [_placed(first, "primary", "session", "Session"), _placed(second, "secondary", "weekly", "Weekly")]
+        first, second = (None, only) if _is_weekly(only) else (only, None)
+    placed = [_placed(first, "primary"), _placed(second, "secondary")]
     taken: set[str] = set()
     result = []
     for window in placed:
@@ -98,12 +106,20 @@ def in_lanes(first: Window | None, second: Window | None) -> tuple[Window, ...]:
     return tuple(result)
 
 
-def _placed(window: Window | None, lane: Slot, id: str, label: str) -> Window | None:
+def _is_weekly(window: Window) -> bool:
+    return usual_length(window.minutes) == WEEK_MINUTES
+
+
+def _placed(window: Window | None, lane: Slot) -> Window | None:
+    """A main window in its slot. Its length names it; the slot does only where no length was told."""
     if window is None:
         return None
-    known = window.minutes or 0
-    update = {"lane": lane, "blocks": True, "id": _IDS.get(known, id), "label": _LABELS.get(known, label)}
-    return window.model_copy(update=update)
+    if window.minutes is not None:
+        is_session = usual_length(window.minutes) == SESSION_MINUTES
+        label = _SESSION if is_session else length_name(window.minutes)
+    else:
+        label = _SESSION if lane == "primary" else "Weekly"
+    return window.model_copy(update={"lane": lane, "blocks": True, "id": label.lower(), "label": label})
 
 
 # --- windows of models and features ----------------------------------------------------------------
@@ -132,7 +148,7 @@ def _is_spark(entry: AdditionalLimit) -> bool:
 
 def _spark(reader: Reader, limit: RateLimit) -> Iterable[Window]:
     for slot, raw in enumerate(limit.windows):
-        window = reader.window(raw, "codex-spark", "Codex Spark 5-hour")
+        window = reader.window(raw, "codex-spark", "Codex Spark")
         if window is None:
             continue
         length = window.minutes
@@ -141,9 +157,9 @@ def _spark(reader: Reader, limit: RateLimit) -> Iterable[Window]:
             weekly = False
         elif length is not None and length >= _SPARK_LONG:
             weekly = True
-        if weekly:
-            window = window.model_copy(update={"id": "codex-spark-weekly", "label": "Codex Spark Weekly"})
-        yield window
+        name = length_name(length or (WEEK_MINUTES if weekly else SESSION_MINUTES))
+        id = f"{window.id}-weekly" if weekly else window.id
+        yield window.model_copy(update={"id": id, "label": f"{window.label} {name}"})
 
 
 def _other(reader: Reader, entry: AdditionalLimit, limit: RateLimit) -> Iterable[Window]:
