@@ -20,7 +20,8 @@ from quotaline_providers.errors import (
 from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.openrouter import api
 from quotaline_providers.vendors.openrouter.credentials import key_in_file
-from quotaline_providers.vendors.openrouter.mapping import activity, history_section, key_used, next_reset
+from quotaline_providers.vendors.openrouter.history import activity, history_section
+from quotaline_providers.vendors.openrouter.mapping import FREE_REQUESTS, key_used, next_reset
 from quotaline_providers.vendors.openrouter.payloads import Key
 
 TODAY = date(2030, 1, 2)
@@ -112,13 +113,92 @@ def test_remaining_outside_the_limit_is_clamped(routes: Any, read: Read, remaini
     assert read("openrouter", OPENROUTER_API_KEY="k").window("key").used_percent == percent
 
 
-@pytest.mark.parametrize(("added", "used", "percent"), [(5, 9, 100), (0, 0, 0)])
-def test_a_balance_is_never_negative(routes: Any, read: Read, added: float, used: float, percent: float) -> None:
-    credits(routes, added, used)
+def test_a_balance_is_never_negative(routes: Any, read: Read) -> None:
+    credits(routes, 5, 9)
     key(routes)
     usage = read("openrouter", OPENROUTER_API_KEY="k")
     assert usage.balance("credits").amount == 0
-    assert usage.window("credits").used_percent == percent
+    assert usage.window("credits").used_percent == 100
+
+
+def test_credits_that_are_nearly_gone_stand_beside_an_untouched_key_limit(routes: Any, read: Read) -> None:
+    credits(routes, 5, 4.9)
+    key(routes, limit=30, limit_remaining=30)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert [(window.id, window.used_percent, window.blocks) for window in usage.windows] == [
+        ("key", 0, True),
+        ("credits", pytest.approx(98), True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"usage": 3.25, "is_free_tier": False},
+        {"usage": 0, "is_free_tier": False, "is_management_key": False},
+        {"usage": 3.25},
+        {"usage_monthly": 3.25},
+    ],
+)
+def test_two_zeros_for_an_ordinary_key_are_no_balance(routes: Any, read: Read, fields: dict[str, object]) -> None:
+    credits(routes, 0, 0)
+    key(routes, limit=5, limit_remaining=1, **fields)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert usage.balances == ()
+    assert [window.id for window in usage.windows] == ["key"]
+    assert usage.row("Remaining").value == "Needs a management key"
+    assert "Balance" not in (usage.identity.plan or "")
+    assert [spend.used for spend in usage.spends] == ([Decimal(str(fields["usage"]))] if "usage" in fields else [])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"usage": 3.25, "is_free_tier": True}, {"usage": 3.25, "is_management_key": True}, {"usage": 0}, None],
+)
+def test_two_zeros_that_nothing_contradicts_are_no_money(
+    routes: Any, read: Read, fields: dict[str, object] | None
+) -> None:
+    credits(routes, 0, 0)
+    if fields is None:
+        routes.get("/api/v1/key").fails(502)
+    else:
+        routes.get("/api/v1/activity").answers(data=[])
+        key(routes, **fields)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert usage.balance("credits").amount == 0
+    assert usage.windows == ()
+    assert usage.identity.plan == "Balance: $0.00"
+
+
+@pytest.mark.parametrize(("bought", "told"), [(9.99, False), (10, True)])
+def test_the_requests_to_free_models_are_told_once_enough_was_bought(
+    routes: Any, read: Read, bought: float, told: bool
+) -> None:
+    credits(routes, bought, 1)
+    key(routes)
+    assert read("openrouter", OPENROUTER_API_KEY="k").notes == ((FREE_REQUESTS,) if told else ())
+
+
+def test_other_budgets_of_a_key_stop_it_too(routes: Any, read: Read) -> None:
+    credits(routes)
+    layers = [
+        {"scope": "key_limit", "limit_usd": 20, "spend_usd": 5},
+        {
+            "scope": "workspace_default_member",
+            "limit_usd": 50,
+            "remaining_usd": 5,
+            "reset_interval": "monthly",
+            "resets_at": "2030-02-01T00:00:00Z",
+        },
+        {"scope": "workspace"},
+        "odd",
+    ]
+    key(routes, limit=20, limit_remaining=15, budgets=layers)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert [window.id for window in usage.windows] == ["key", "credits", "budget-workspace_default_member"]
+    budget = usage.window("budget-workspace_default_member")
+    assert (budget.label, budget.used_percent, budget.blocks) == ("Workspace Default Member budget", 90, True)
+    assert budget.resets_at == datetime(2030, 2, 1, tzinfo=UTC)
 
 
 def test_a_told_remaining_balance_replaces_the_difference(routes: Any, read: Read) -> None:
@@ -134,10 +214,13 @@ def test_a_remaining_balance_that_is_no_number_is_left_out(routes: Any, read: Re
     assert read("openrouter", OPENROUTER_API_KEY="k").balance("credits").amount == 30
 
 
-@pytest.mark.parametrize(("limit", "shown"), [({"requests": 60, "interval": "10s"}, True), ({"requests": -1}, False)])
-def test_a_deprecated_rate_limit_is_hidden(routes: Any, read: Read, limit: dict[str, object], shown: bool) -> None:
+@pytest.mark.parametrize(
+    ("limit", "shown"),
+    [({"requests": 60, "interval": "10s"}, True), ({"requests": -1}, False), (None, False), ("60 / 10s", False)],
+)
+def test_a_deprecated_rate_limit_is_hidden(routes: Any, read: Read, limit: object, shown: bool) -> None:
     credits(routes)
-    key(routes, rate_limit=limit)
+    key(routes, limit=5, rate_limit=limit)
     rows = [row for section in read("openrouter", OPENROUTER_API_KEY="k").details for row in section.rows]
     assert [row.value for row in rows if row.label == "Rate limit"] == (["60 requests / 10s"] if shown else [])
 
@@ -218,12 +301,35 @@ def test_refused_keys(routes: Any, read: Read, credits_status: int, key_status: 
         read("openrouter", OPENROUTER_API_KEY="k")
 
 
-@pytest.mark.parametrize(("status", "error"), [(429, RateLimited), (503, Unavailable), (418, BadResponse)])
-def test_other_refusals_of_the_credits(routes: Any, read: Read, status: int, error: type[ReadError]) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, ExpiredCredential), (429, RateLimited), (503, Unavailable), (418, BadResponse)]
+)
+def test_refusals_of_credits_and_key(routes: Any, read: Read, status: int, error: type[ReadError]) -> None:
     routes.get("/api/v1/credits").fails(status)
-    key(routes)
-    with pytest.raises(error):
+    routes.get("/api/v1/key").fails(status)
+    with pytest.raises(error) as raised:
         read("openrouter", OPENROUTER_API_KEY="k")
+    assert raised.value.partial is None
+
+
+def test_credits_that_are_down_leave_the_key(routes: Any, read: Read) -> None:
+    routes.get("/api/v1/credits").fails(503)
+    key(routes, limit=10, limit_remaining=4, usage=7)
+    usage = read("openrouter", OPENROUTER_API_KEY="k")
+    assert usage.window("key").used_percent == 60
+    assert usage.balances == ()
+    assert usage.spend("key").used == 7
+    assert usage.row("Remaining").value == "Unavailable right now"
+    assert any("balance could not be read" in note and "503" in note for note in usage.notes)
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, ExpiredCredential), (429, RateLimited), (418, BadResponse)])
+def test_refused_credits_stand_beside_the_key(outcome: Any, routes: Any, status: int, error: type[ReadError]) -> None:
+    routes.get("/api/v1/credits").fails(status)
+    key(routes, limit=10, limit_remaining=4)
+    result = outcome("openrouter", OPENROUTER_API_KEY="k")
+    assert isinstance(result.error, error)
+    assert result.usage.window("key").used_percent == 60
 
 
 @pytest.mark.parametrize("body", ['{"data": [1]}', '{"data": {"total_credits": "4", "total_usage": 1}}', "<html>", "{"])
@@ -289,20 +395,36 @@ def test_an_overridden_base_never_sees_the_management_key(vendor: Any, routes: A
         OPENROUTER_API_KEY="k",
         OPENROUTER_MANAGEMENT_API_KEY="m",
     )
-    assert official.count == 2
+    assert official.count == 1
 
 
 # --- history ---------------------------------------------------------------------------------------
 
 
-def test_history_counts_equal_rows_of_both_calls_once(routes: Any, read: Read) -> None:
+def test_history_counts_equal_rows_once_and_asks_for_no_day(routes: Any, read: Read) -> None:
     credits(routes)
     key(routes)
-    rows = routes.get("/api/v1/activity", bearer="m").answers(data=[row()])
+    rows = routes.get("/api/v1/activity", bearer="m").answers(data=[row(), row()])
     usage = read("openrouter", config={"pluginSecrets": {"OPENROUTER_MANAGEMENT_API_KEY": "m"}}, OPENROUTER_API_KEY="k")
     assert (usage.row("Spend").value, usage.row("Spend").secondary) == ("$0.50", "vendor-metered")
     assert usage.row("Tokens").value == "120"
-    assert sorted(request.query.get("date", "") for request in rows.requests) == ["", "2030-01-02"]
+    assert [request.query for request in rows.requests] == [{}]
+
+
+def test_a_main_key_that_is_a_management_key_reads_the_history(routes: Any, read: Read) -> None:
+    credits(routes)
+    key(routes, is_management_key=True)
+    routes.get("/api/v1/activity", bearer="k").answers(data=[row()])
+    assert read("openrouter", OPENROUTER_API_KEY="k").row("Spend").value == "$0.50"
+
+
+def test_a_proxy_that_calls_a_key_a_management_key_is_not_believed(vendor: Any, routes: Any, read: Read) -> None:
+    proxy = vendor("router.test")
+    proxy.get("/v1/credits", bearer="k").answers(data={"total_credits": 2, "total_usage": 1})
+    proxy.get("/v1/key", bearer="k").answers(data={"is_management_key": True})
+    usage = read("openrouter", config={"enterpriseHost": "router.test/v1"}, OPENROUTER_API_KEY="k")
+    assert usage.row("Activity").value == "Management API key not configured"
+    assert routes.count == 0
 
 
 def test_a_refused_management_key_leaves_credits_and_key(routes: Any, read: Read) -> None:
@@ -336,7 +458,8 @@ def test_a_broken_history_is_dropped_alone(routes: Any, read: Read) -> None:
         [row(prompt_tokens=-1)],
         [row(prompt_tokens=2**63)],
         [row(prompt_tokens=2**63 - 1)],
-        [row(reasoning_tokens=21)],
+        [row(date="2030-01-01x")],
+        [row(date="20300101")],
         [row(), row(usage=0.6)],
     ],
 )
@@ -355,6 +478,11 @@ def test_a_bracketed_address_may_stand_in_for_the_service(reader: Any) -> None:
     assert api.base_url(context) == "https://[2001:db8::1]:8443/v1"
 
 
+@pytest.mark.parametrize("day", ["2030-01-01T00:00:00Z", "2030-01-01 00:00:00"])
+def test_a_day_may_have_a_time_behind_it(day: str) -> None:
+    assert [item.day for item in activity([row(date=day)], TODAY)] == [date(2030, 1, 1)]
+
+
 def test_rows_before_the_window_do_not_count() -> None:
     days = activity([row(date="2029-12-03", usage="broken"), row(date="2029-12-04")], TODAY)
     assert [item.day for item in days] == [date(2029, 12, 4)]
@@ -368,7 +496,7 @@ def test_own_key_spend_is_an_estimate() -> None:
 
 
 def test_a_row_without_a_model_counts() -> None:
-    section = history_section(activity([row(model=None, reasoning_tokens=20)], TODAY))
+    section = history_section(activity([row(model=None, reasoning_tokens=21)], TODAY))
     assert [r.label for r in section.rows[3:]] == ["Unknown model"]
     assert section.rows[1].value == "120"
 

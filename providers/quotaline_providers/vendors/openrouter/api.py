@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from quotaline_providers import (
     BadResponse,
     Context,
     Credential,
+    Forbidden,
     ReadError,
+    Refusal,
     Response,
     Secret,
     Section,
     TimedOut,
+    Unavailable,
     Usage,
     base_address,
     beside,
+    in_time,
     refused_key,
     to_number,
-    together,
 )
 from quotaline_providers.vendors.openrouter.credentials import management_key
+from quotaline_providers.vendors.openrouter.history import activity, history_section, no_history
 from quotaline_providers.vendors.openrouter.mapping import (
+    NEEDS_MANAGEMENT_KEY,
     TIMED_OUT,
+    CreditsPart,
     KeyPart,
-    activity,
-    history_section,
-    no_history,
     to_usage,
 )
-from quotaline_providers.vendors.openrouter.payloads import ActivityAnswer, CreditsAnswer, KeyAnswer
+from quotaline_providers.vendors.openrouter.payloads import ActivityAnswer, Credits, CreditsAnswer, KeyAnswer
 
 OFFICIAL = "https://openrouter.ai/api/v1"
 CREDITS_SECONDS = 15.0
 DETAIL_SECONDS = 4.0
 REFUSALS = refused_key("OpenRouter")
+
+
+class Closed(Forbidden):
+    """The key may not read the account's credits."""
+
+
+CREDITS_REFUSALS = {
+    **REFUSALS,
+    403: Refusal(Closed, "OpenRouter lets this key read neither credits nor its own limit."),
+}
 
 
 def base_url(ctx: Context) -> str:
@@ -49,38 +64,56 @@ def detail_seconds(ctx: Context) -> float:
 
 
 async def from_api(ctx: Context, key: Credential) -> Usage:
-    """Balance, key and history at once; only the balance (or, where it is closed, the key) must succeed."""
+    """Balance, key and history at once; one of balance and key must be read."""
     base = base_url(ctx)
     seconds = detail_seconds(ctx)
     async with beside() as side:
         asking_key = side.start(_key_part(ctx, base, key.secret, seconds), seconds)
-        asking_history = side.start(_history(ctx, seconds), seconds)
-        response = await _credits(ctx, base, key.secret)
-        closed = response.status == 403
-        credits = None if closed else ctx.http.parse(ctx.http.check(response, REFUSALS), CreditsAnswer).data
+        asking_history = side.start(_history(ctx, base, key.secret, asking_key, seconds), seconds)
+        failure: ReadError | None = None
+        account = CreditsPart()
+        try:
+            account = CreditsPart(await _credits(ctx, base, key.secret))
+        except ReadError as error:
+            failure = error
         part = await asking_key or KeyPart(reason=TIMED_OUT)
-        if closed and part.timed_out:  # now it is what the read stands on, so it may take its time
+        if failure and part.timed_out:  # now it is what the read stands on, so it may take its time
             part = await _key_part(ctx, base, key.secret, CREDITS_SECONDS)
-        if closed:
-            _check_closed(ctx, response, part)
-        return to_usage(credits, part, await asking_history or no_history("Unavailable right now"), ctx.now)
+        if failure:
+            account = _without_credits(failure, part)
+        usage = to_usage(account, part, await asking_history or no_history("Unavailable right now"), ctx.now)
+    if failure and not isinstance(failure, Closed | Unavailable | TimedOut):
+        failure.partial = usage
+        raise failure
+    return usage
 
 
-def _check_closed(ctx: Context, response: Response, part: KeyPart) -> None:
-    """Credits are closed to some kinds of keys; then the key itself must be readable. Raises ReadError."""
+def _without_credits(failure: ReadError, part: KeyPart) -> CreditsPart:
+    """Why there is a key without credits. Raises the failure where there is no key either."""
+    if isinstance(failure, Closed):
+        if part.key is None:
+            raise REFUSALS[403].raised(403) if part.status in (401, 403) else failure
+        return CreditsPart(reason=NEEDS_MANAGEMENT_KEY)
     if part.key is None:
-        ctx.http.check(response, REFUSALS if part.status in (401, 403) else None)
+        raise failure
+    return CreditsPart(
+        reason="Unavailable right now", note=f"The account's balance could not be read. {failure.message}"
+    )
 
 
-async def _credits(ctx: Context, base: str, key: Secret) -> Response:
+async def _credits(ctx: Context, base: str, key: Secret) -> Credits:
     headers = {"X-Title": ctx.env("OPENROUTER_X_TITLE") or "Quotaline"}
     if referer := ctx.env("OPENROUTER_HTTP_REFERER"):
         headers["HTTP-Referer"] = referer
-    return await ctx.http.send("GET", f"{base}/credits", bearer=key, headers=headers, timeout=CREDITS_SECONDS)
+    url = f"{base}/credits"
+    answer = await ctx.http.get(
+        url, CreditsAnswer, refusals=CREDITS_REFUSALS, bearer=key, headers=headers, timeout=CREDITS_SECONDS
+    )
+    return answer.data
 
 
-async def _plain(ctx: Context, url: str, key: Secret, seconds: float, **params: str) -> Response:
-    return await ctx.http.send("GET", url, bearer=key, params=params, timeout=seconds)
+async def _plain(ctx: Context, url: str, key: Secret, seconds: float) -> Response:
+    return await ctx.http.send("GET", url, bearer=key, timeout=seconds)
 
 
 async def _key_part(ctx: Context, base: str, key: Secret, seconds: float) -> KeyPart:
@@ -102,17 +135,22 @@ async def _key_part(ctx: Context, base: str, key: Secret, seconds: float) -> Key
         return KeyPart(reason="Response was invalid")
 
 
-async def _history(ctx: Context, seconds: float) -> Section:
-    key = management_key(ctx)
-    if key is None:
-        return no_history("Management API key not configured")
+async def _history(
+    ctx: Context, base: str, key: Secret, asking_key: asyncio.Task[KeyPart | None], seconds: float
+) -> Section:
+    """The account's history, by the management key. The main key serves where the vendor itself says that it is one."""
+    allowed = management_key(ctx)
+    if allowed is None:
+        part = await in_time(asking_key, seconds)
+        if base != OFFICIAL or part is None or part.key is None or not part.key.is_management_key:
+            return no_history("Management API key not configured")
+        allowed = key
     # The management key may do more than read, so it goes to the vendor alone, never to an overridden address.
-    url, today = f"{OFFICIAL}/activity", ctx.now.date()
     try:
-        answers = await together(_plain(ctx, url, key, seconds), _plain(ctx, url, key, seconds, date=today.isoformat()))
-        if any(answer.status == 403 for answer in answers):
+        answer = await _plain(ctx, f"{OFFICIAL}/activity", allowed, seconds)
+        if answer.status == 403:
             return no_history("Management API key required")
-        pages = [ctx.http.parse(ctx.http.check(answer), ActivityAnswer).data for answer in answers]
-        return history_section(activity((row for page in pages for row in page), today))
+        rows = ctx.http.parse(ctx.http.check(answer), ActivityAnswer).data
+        return history_section(activity(rows, ctx.now.date()))
     except (ReadError, ValueError, OverflowError):
         return no_history("Unavailable right now")

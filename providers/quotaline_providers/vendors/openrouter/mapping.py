@@ -1,13 +1,10 @@
-"""How one API key's budget, the account's credits and its last thirty days become a usage."""
+"""How one API key's budget and the account's credits become a usage."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from quotaline_providers import (
     DAY_MINUTES,
@@ -25,19 +22,11 @@ from quotaline_providers import (
     Usage,
     Window,
     exact,
-    grouped,
     money,
+    plan_name,
     share,
-    to_number,
-    tokens,
 )
-from quotaline_providers.vendors.openrouter.payloads import MAX_COUNT, ActivityRow, Credits, Key
-
-MAX_ACTIVITY_ROWS, MAX_ACTIVITY_KEYS = 20_000, 10_000
-MAX_MODEL = 64
-HISTORY_DAYS = 30
-_TOP_MODELS = 5
-_HISTORY_TITLE = "Last 30 days (UTC)"
+from quotaline_providers.vendors.openrouter.payloads import KEY_SCOPE, Credits, Key
 
 # --- the key and the credits -----------------------------------------------------------------------
 
@@ -104,15 +93,52 @@ def key_window(key: Key, now: datetime) -> Window | None:
     )
 
 
-def credits_window(credits: Credits, lane: Lane) -> Window:
-    """What was spent of all credits ever bought, in US dollars."""
+def layer_windows(key: Key, *, limited: bool) -> Iterator[Window]:
+    """The other budgets that stop the key, such as its workspace's. `limited`: the key's own limit is a window."""
+    for layer in key.budgets:
+        if layer.limit_usd is None or layer.limit_usd <= 0 or (limited and layer.scope == KEY_SCOPE):
+            continue
+        used = layer.used
+        yield Window(
+            id=f"budget-{layer.scope or 'other'}",
+            label=f"{plan_name(layer.scope or 'other')} budget",
+            used_percent=None if used is None else share(used, layer.limit_usd),
+            used=used,
+            limit=layer.limit_usd,
+            unit="USD",
+            minutes=_RESETS.get((layer.reset_interval or "").lower()),
+            resets_at=layer.resets_at,
+            blocks=True,
+        )
+
+
+def balance_told(credits: Credits, key: Key | None) -> bool:
+    """Whether the credits are this account's. Two zeros are not where the same key's answer speaks against them: an
+    ordinary key, which may not read the credits, is told zeros, too."""
+    if credits.total_credits > 0 or credits.total_usage > 0 or (credits.remaining_balance or 0) > 0:
+        return True
+    if key is None or key.is_management_key:
+        return True
+    return not key.has_spent if key.is_free_tier is None else key.is_free_tier
+
+
+def credits_left(credits: Credits) -> float:
+    """US dollars, never below zero."""
+    difference = credits.total_credits - credits.total_usage
+    return max(0.0, difference if credits.remaining_balance is None else credits.remaining_balance)
+
+
+def credits_window(credits: Credits, lane: Lane) -> Window | None:
+    """What was spent of all credits ever bought, in US dollars; None where nothing was bought."""
     bought = credits.total_credits
+    if bought <= 0:
+        return None
     return Window(
         id="credits",
         label="Credits used",
         used_percent=share(credits.total_usage, bought),
         used=max(0.0, credits.total_usage),
-        limit=bought if bought > 0 else None,
+        limit=bought,
         unit="USD",
         lane=lane,
         blocks=True,
@@ -159,132 +185,67 @@ def dollars(value: float) -> str:
     return money(max(0.0, value))
 
 
-# --- the last thirty days --------------------------------------------------------------------------
+# --- all of it -------------------------------------------------------------------------------------
+
+NEEDS_MANAGEMENT_KEY = "Needs a management key"
+FREE_REQUESTS = "With 10 or more credits bought, 1,000 requests a day to free models are allowed."
+_FREE_REQUESTS_FROM = 10
 
 
 @dataclass(frozen=True)
-class ActivityDay:
-    """One model's use on one day: tokens without double counting, dollars metered and estimated."""
+class CreditsPart:
+    """What is known of the account's credits: its answer, or why there is none. `note` is what else to say of that."""
 
-    day: date
-    model: str
-    tokens: int
-    requests: int
-    metered: float
-    estimated: float
+    credits: Credits | None = None
+    reason: str = ""
+    note: str = ""
+
+    def believed(self, key: Key | None) -> CreditsPart:
+        """The same, but without zeros that are not the account's."""
+        if self.credits is None or balance_told(self.credits, key):
+            return self
+        return CreditsPart(reason=NEEDS_MANAGEMENT_KEY)
 
     @property
-    def cost(self) -> float:
-        return self.metered + self.estimated
+    def notes(self) -> tuple[str, ...]:
+        bought = self.credits.total_credits if self.credits else 0
+        return (*((self.note,) if self.note else ()), *((FREE_REQUESTS,) if bought >= _FREE_REQUESTS_FROM else ()))
 
 
-def activity(rows: Iterable[dict[str, Any]], today: date) -> tuple[ActivityDay, ...]:
-    """The rows that count, each once. Raises ValueError when any of them cannot be trusted."""
-    kept: dict[tuple[object, ...], ActivityRow] = {}
-    for number, raw in enumerate(rows, 1):
-        if number > MAX_ACTIVITY_ROWS:
-            raise ValueError("too many rows")
-        day = _day(raw.get("date"), today)
-        if day <= today - timedelta(days=HISTORY_DAYS):
-            continue
-        row = ActivityRow.model_validate(raw)
-        if (row.reasoning_tokens or 0) > row.completion_tokens:
-            raise ValueError("more reasoning than completion")
-        name = (row.model_permaslug or row.model or "")[:MAX_MODEL]
-        identity = (day, name, row.endpoint_id, row.provider_name, row.workspace_id)
-        if kept.setdefault(identity, row).numbers != row.numbers:
-            raise ValueError("conflicting rows")
-        if len(kept) > MAX_ACTIVITY_KEYS:
-            raise ValueError("too many distinct rows")
-    return tuple(_activity_day(key[0], str(key[1]), row) for key, row in kept.items() if isinstance(key[0], date))
-
-
-def _activity_day(day: date, model: str, row: ActivityRow) -> ActivityDay:
-    count = row.prompt_tokens + row.completion_tokens
-    estimated = row.byok_usage_inference or 0.0
-    if count > MAX_COUNT or to_number(row.usage + estimated) is None:
-        raise ValueError("overflow")
-    return ActivityDay(day, model, count, row.requests, row.usage, estimated)
-
-
-def _day(value: object, today: date) -> date:
-    if not isinstance(value, str) or len(value) != len("2000-01-01"):
-        raise ValueError("no day")
-    day = datetime.strptime(value, "%Y-%m-%d").date()
-    if day > today:
-        raise ValueError("a day in the future")
-    return day
-
-
-def history_section(days: tuple[ActivityDay, ...]) -> Section:
-    """The days' spending with a chart. Raises ValueError for sums too large to be meant."""
-    metered, estimated = sum(day.metered for day in days), sum(day.estimated for day in days)
-    if to_number(metered + estimated) is None:
-        raise ValueError("overflow")
-    quality = "vendor-metered" if not estimated else "mixed" if metered else "estimate"
-    per_day: dict[date, float] = defaultdict(float)
-    per_model: dict[str, list[ActivityDay]] = defaultdict(list)
-    for item in days:
-        per_day[item.day] += item.cost
-        per_model[item.model or "Unknown model"].append(item)
-    rows = [
-        Row(label="Spend", value=money(metered + estimated), secondary=quality),
-        Row(label="Tokens", value=tokens(sum(day.tokens for day in days))),
-        Row(label="Requests", value=grouped(Decimal(sum(day.requests for day in days)))),
-    ]
-    ranked = sorted(per_model.items(), key=lambda entry: (-sum(item.cost for item in entry[1]), entry[0]))
-    rows += [_model_row(model, items) for model, items in ranked[:_TOP_MODELS]]
-    points = tuple(Point(label=day.isoformat(), value=cost) for day, cost in sorted(per_day.items()))
-    chart = Chart(kind="bars", title="Spend per day", unit="USD", points=points) if points else None
-    return Section(title=_HISTORY_TITLE, rows=tuple(rows), chart=chart)
-
-
-def _model_row(model: str, items: list[ActivityDay]) -> Row:
-    requests, count = sum(item.requests for item in items), sum(item.tokens for item in items)
-    return Row(
-        label=model,
-        value=money(sum(item.cost for item in items)),
-        secondary=f"{tokens(count)} tokens, {requests} requests",
-    )
-
-
-def no_history(reason: str) -> Section:
-    """The section that says why there is no history."""
-    return Section(title=_HISTORY_TITLE, rows=(Row(label="Activity", value=reason),))
-
-
-# --- all of it -------------------------------------------------------------------------------------
-
-
-def to_usage(credits: Credits | None, part: KeyPart, history: Section, now: datetime) -> Usage:
-    """The usage of one key and its account. `credits` is None when the key may not read them."""
+def to_usage(account: CreditsPart, part: KeyPart, history: Section, now: datetime) -> Usage:
+    """The usage of one key and its account."""
     key = part.key
+    account = account.believed(key)
+    credits = account.credits
     budget = key_window(key, now) if key else None
-    windows = [budget] if budget else []
-    balances: tuple[Balance, ...] = ()
-    sections = [key_section(part), history]
-    plan = tier(key)
-    spends: tuple[Spend, ...] = ()
-    if credits is not None:
-        difference = credits.total_credits - credits.total_usage
-        left = max(0.0, difference if credits.remaining_balance is None else credits.remaining_balance)
-        windows.append(credits_window(credits, "secondary" if budget else "primary"))
-        balances = (Balance(id="credits", label="Credits", amount=exact(left), unit="USD"),)
-        sections.insert(0, _credits_section(credits, left))
-        plan = f"Balance: {money(left)}"
-    elif key is not None and key.usage is not None:
-        spends = (Spend(id="key", label="API key", used=exact(max(0.0, key.usage)), unit="USD", period="Lifetime"),)
+    bought = credits_window(credits, "secondary" if budget else "primary") if credits else None
+    layers = layer_windows(key, limited=budget is not None) if key else ()
     return Usage(
         updated_at=now,
-        windows=tuple(windows),
-        balances=balances,
-        spends=spends,
-        identity=Identity(plan=plan),
-        details=tuple(sections),
+        windows=(*(window for window in (budget, bought) if window), *layers),
+        balances=() if credits is None else (_balance(credits_left(credits)),),
+        spends=_key_spend(key) if credits is None and key else (),
+        identity=Identity(plan=f"Balance: {money(credits_left(credits))}" if credits else tier(key)),
+        details=(_credits_section(account), key_section(part), history),
+        notes=account.notes,
         confidence=Confidence.EXACT,
     )
 
 
-def _credits_section(credits: Credits, left: float) -> Section:
+def _balance(left: float) -> Balance:
+    return Balance(id="credits", label="Credits", amount=exact(left), unit="USD")
+
+
+def _key_spend(key: Key) -> tuple[Spend, ...]:
+    if key.usage is None:
+        return ()
+    return (Spend(id="key", label="API key", used=exact(max(0.0, key.usage)), unit="USD", period="Lifetime"),)
+
+
+def _credits_section(account: CreditsPart) -> Section:
+    credits = account.credits
+    if credits is None:
+        return Section(title="Credits", rows=(Row(label="Remaining", value=account.reason),))
+    left = credits_left(credits)
     amounts = (("Remaining", left), ("Used", credits.total_usage), ("Total added", credits.total_credits))
     return Section(title="Credits", rows=tuple(Row(label=label, value=dollars(value)) for label, value in amounts))

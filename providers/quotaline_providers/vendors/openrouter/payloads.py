@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from quotaline_providers import Flag, Integer, Number, Payload, StrictNumber, Text, lenient
+from quotaline_providers import (
+    Flag,
+    Integer,
+    Number,
+    Payload,
+    StrictNumber,
+    Text,
+    When,
+    lenient,
+    lenient_items,
+)
 
 MAX_COUNT = 2**63 - 1
 Dollars = Annotated[StrictNumber, Field(ge=0)]
@@ -34,6 +44,30 @@ class RateLimit(Payload):
     interval: Text = None
 
 
+KEY_SCOPE = "key_limit"
+"""The scope of the layer that is the key's own limit."""
+
+
+class Layer(Payload):
+    """One of the budgets that apply to a key, such as its workspace's; US dollars."""
+
+    scope: Text = None
+    limit_usd: Number = None
+    spend_usd: Number = None
+    remaining_usd: Number = None
+    reset_interval: Text = None
+    resets_at: When = None
+
+    @property
+    def used(self) -> float | None:
+        """Dollars used, within the limit; None when not told."""
+        if self.limit_usd is None:
+            return None
+        left = None if self.remaining_usd is None else self.limit_usd - self.remaining_usd
+        used = self.spend_usd if left is None else left
+        return None if used is None else max(0.0, used)
+
+
 class Key(Payload):
     """One API key's budget and spending, US dollars; `usage` is over its whole life, the periods are UTC."""
 
@@ -45,7 +79,14 @@ class Key(Payload):
     usage_weekly: StrictNumber | None = None
     usage_monthly: StrictNumber | None = None
     is_free_tier: Flag = None
+    is_management_key: Flag = None
     rate_limit: Annotated[RateLimit | None, lenient(RateLimit)] = None
+    """Deprecated: -1 requests for everyone."""
+    budgets: Annotated[tuple[Layer, ...], lenient_items(Layer)] = ()
+
+    @property
+    def has_spent(self) -> bool:
+        return any((used or 0) > 0 for used in (self.usage, self.usage_daily, self.usage_weekly, self.usage_monthly))
 
 
 class KeyAnswer(Payload):
@@ -55,7 +96,7 @@ class KeyAnswer(Payload):
 
 
 class ActivityRow(Payload):
-    """One model's use on one UTC day. Reasoning tokens are part of the completion tokens."""
+    """One model's use on one UTC day. Reasoning tokens may exceed completion tokens, and are never added to them."""
 
     model_config = Payload.model_config | {"protected_namespaces": ()}
 
