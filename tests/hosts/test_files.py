@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from quotaline_providers.hosts.files import DiskFiles
+from quotaline_providers.hosts import files as disk
+from quotaline_providers.hosts.files import DiskFiles, locked
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX file modes")
@@ -119,3 +123,69 @@ async def test_a_replacement_that_fails_leaves_the_old_file(
 
 async def test_work_runs_off_the_event_loop(files: DiskFiles) -> None:
     assert await files.in_thread(threading.get_ident) != threading.get_ident()
+
+
+# --- files that are read, changed and replaced ---
+
+COUNT = """
+import sys
+from pathlib import Path
+from quotaline_providers.hosts.files import locked, replace_file
+path = Path(sys.argv[1])
+for _ in range(25):
+    with locked(path):
+        replace_file(path, str(int(path.read_text()) + 1))
+"""
+
+
+def test_processes_that_change_a_file_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "count"
+    path.write_text("0")
+    counting = [subprocess.Popen([sys.executable, "-c", COUNT, str(path)]) for _ in range(4)]
+    assert [process.wait() for process in counting] == [0] * 4
+    assert path.read_text() == "100"
+
+
+@posix
+def test_a_lock_that_is_never_given_back_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "LOCK_SECONDS", 0)
+    with locked(tmp_path / "note"), pytest.raises(TimeoutError), locked(tmp_path / "note"):
+        pass
+
+
+def test_a_file_system_without_locks_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with locked(tmp_path / "note"):
+        pass
+
+
+@posix
+def test_a_lock_file_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".note.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic"), locked(tmp_path / "note"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_another_programs_file_is_changed(files: DiskFiles, tmp_path: Path) -> None:
+    path = tmp_path / "login.json"
+    path.write_text("old")
+    assert await files.change(path, lambda text: f"{text}, renewed")
+    assert not await files.change(path, lambda text: None)
+    assert path.read_text() == "old, renewed"
+
+
+async def test_what_another_program_writes_meanwhile_stays(files: DiskFiles, tmp_path: Path) -> None:
+    path = tmp_path / "login.json"
+    path.write_text("old")
+
+    def change(text: str) -> str:
+        path.write_text("signed in again")
+        return f"{text}, renewed"
+
+    assert not await files.change(path, change)
+    assert path.read_text() == "signed in again"
+    assert os.listdir(tmp_path) == ["login.json"]

@@ -77,18 +77,24 @@ class Command:
         ).plain
 
     def start(
-        self, *arguments: str, ignoring: Iterable[signal.Signals] = (), **variables: str | None
+        self, *arguments: str, given: str = "", ignoring: Iterable[signal.Signals] = (), **variables: str | None
     ) -> subprocess.Popen[bytes]:
-        """Start without waiting, in a session of its own, with these signals ignored and no others."""
-        return subprocess.Popen(
+        """Start without waiting, in a session of its own, with these signals ignored and no others. `given` is its
+        standard input."""
+        process = subprocess.Popen(
             [str(PROGRAM), *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(self.with_variables(**variables).environ),
             start_new_session=True,
             preexec_fn=partial(inherit_signals, frozenset(ignoring)),
         )
+        assert process.stdin is not None
+        process.stdin.write(given.encode())
+        process.stdin.close()
+        process.stdin = None
+        return process
 
     def in_terminal(
         self,

@@ -81,7 +81,7 @@ def test_a_fresh_file_is_made_with_its_folders_for_the_user_alone(folder: Folder
     assert json.loads(folder.own.read_text()) == {"version": 1, "providers": [{"id": "kiro", "enabled": False}]}
     if os.name == "posix":
         assert stat.S_IMODE(folder.own.stat().st_mode) == 0o600
-    assert [item.name for item in folder.own.parent.iterdir()] == ["config.json"]
+    assert sorted(os.listdir(folder.own.parent)) == [".config.json.lock", "config.json"]
 
 
 def test_an_edit_takes_others_permissions_away(folder: Folder) -> None:

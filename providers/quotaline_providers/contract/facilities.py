@@ -214,6 +214,11 @@ class Files(Protocol):
         """Replace a file in one step, readable by the user alone."""
         ...
 
+    async def change(self, path: Path, change: Callable[[str], str | None]) -> bool:
+        """Replace another program's text with what `change` makes of it (None leaves it), unless that program writes
+        the file meanwhile. Whether it was replaced. `change` runs in a thread."""
+        ...
+
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run a function that waits for the disk off the event loop (one that computes holds it up all the same)."""
         ...

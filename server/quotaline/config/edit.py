@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,12 +13,14 @@ from pathlib import Path
 from quotaline.config.check import read_entry
 from quotaline.config.editor.positions import Node, scan
 from quotaline.config.fields import ENTRY_ALIASES, VERSION, canonical_id, entry_keys, find_provider, uses
-from quotaline.config.load import decode, read_layer
+from quotaline.config.load import Layer, decode, read_layer
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured
+from quotaline_providers.hosts.files import locked, replace_file, state_of
 from quotaline_providers.secret import Secret
 
 _UNIT = "  "
+_ATTEMPTS = 20
 _FIX_FIRST = "Correct the file first: run `quotaline config edit`."
 
 
@@ -97,44 +98,48 @@ def remove_credential(path: Path, provider: str, label: str = "") -> bool:
 def create(path: Path) -> None:
     """Write a fresh file unless there is one. Raises Misconfigured."""
     if not path.exists():
-        replace_file(path, starter_text())
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Replace a file in one step, mode 0600; a link keeps pointing to it. Raises Misconfigured."""
-    target = Path(os.path.realpath(path))
-    temporary = ""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise Misconfigured(
-            "The config file cannot be written.", f"Check that {target.parent.name} is a folder you may write to."
-        ) from error
+        _replaced(path, lambda layer: None if layer.state != "missing" else starter_text())
 
 
 def _change(path: Path, change: Callable[[dict[str, object]], None], *, only_existing: bool = False) -> None:
-    layer = read_layer(path)
+    """Have `change` change what the file says. It runs again when an editor has saved the file meanwhile."""
+    if not only_existing or os.path.lexists(path):
+        _replaced(path, lambda layer: None if only_existing and layer.state == "missing" else _text(layer, change))
+
+
+def _text(layer: Layer, change: Callable[[dict[str, object]], None]) -> str | None:
+    """What a file is to say; None for one that says so already."""
     if layer.state == "broken":
         raise Misconfigured("The config file is broken and was not changed.", _FIX_FIRST)
-    if layer.state == "missing" and only_existing:
-        return
     text = layer.text if layer.state == "ok" else starter_text()
     before, _ = decode(text)
     after, _ = decode(text)
     if not isinstance(before, dict) or not isinstance(after, dict):
         raise Misconfigured("The config file is broken and was not changed.", _FIX_FIRST)
     change(after)
-    if after == before and layer.state == "ok":
-        return
-    replace_file(path, rewritten(text, before, after))
+    return None if after == before and layer.state == "ok" else rewritten(text, before, after)
+
+
+def _replaced(path: Path, make: Callable[[Layer], str | None]) -> None:
+    """Replace the file with what `make` makes of it, as the only one of our programs: the others wait. A link keeps
+    pointing to it. Raises Misconfigured."""
+    target = Path(os.path.realpath(path))
+    try:
+        with locked(target):
+            for _ in range(_ATTEMPTS):
+                seen = state_of(target)
+                text = make(read_layer(path))
+                if text is None or replace_file(target, text, seen=seen):
+                    return
+    except TimeoutError:
+        raise Misconfigured(
+            "Another program is changing the config file and was not done in time.", "Try again."
+        ) from None
+    except OSError as error:
+        raise Misconfigured(
+            "The config file cannot be written.", f"Check that {target.parent.name} is a folder you may write to."
+        ) from error
+    raise Misconfigured("Another program keeps changing the config file.", "Save it there, then try again.")
 
 
 def rewritten(text: str, before: dict[str, object], after: dict[str, object]) -> str:

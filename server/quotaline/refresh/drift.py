@@ -6,6 +6,7 @@ vendor said, so that a user can send it with a bug report.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from quotaline_providers.model import Model, Time
 from quotaline_providers.run import Outcome
 
 if TYPE_CHECKING:
-    from quotaline.store.store import Store
+    from quotaline.store.store import NoteChanges, Store
 
 REMEMBERED = timedelta(days=90)
 OWN_SERVER = "a server that you have set"
@@ -66,19 +67,28 @@ def drift_note(outcome: Outcome, version: str, now: datetime) -> Drift | None:
 
 def record(store: Store, outcome: Outcome) -> None:
     """Keep the outcome's drift, or forget what was kept of a source that has now given usage."""
-    found = drift_note(outcome, __version__, outcome.finished_at)
+    key, found = _key(outcome.provider), drift_note(outcome, __version__, outcome.finished_at)
     if found is not None:
-        store.keep_note(_key(outcome.provider), found.model_dump_json(), outcome.finished_at + REMEMBERED)
+        store.keep_note(key, found.model_dump_json(), outcome.finished_at + REMEMBERED)
         return
-    before, good = kept(store, outcome.provider), {attempt.label for attempt in outcome.attempts if not attempt.error}
-    if before is not None and before.source in good:
-        store.drop_note(_key(outcome.provider))
+    good = {attempt.label for attempt in outcome.attempts if not attempt.error}
+
+    def forget(notes: Mapping[str, str | None]) -> NoteChanges:
+        before = _drift(notes[key])
+        return {key: None} if before is not None and before.source in good else {}
+
+    if store.note(key) is not None:
+        store.change_notes((key,), forget)
 
 
 def kept(store: Store, provider: str) -> Drift | None:
     """The provider's drift that is kept, if any."""
+    return _drift(store.note(_key(provider)))
+
+
+def _drift(note: str | None) -> Drift | None:
     try:
-        return Drift.model_validate_json(store.note(_key(provider)) or "null")
+        return Drift.model_validate_json(note or "null")
     except ValidationError:
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -37,6 +37,8 @@ FILE_NAME = STORE_NAME
 RESTART_DUE = (
     "A newer Quotaline has taken over the shared store. Restart the editor's Quotaline server to go on refreshing."
 )
+NoteChanges = Mapping[str, tuple[str, datetime | None] | None]
+"""Notes by key: the text and until when it is kept (None: for ever), or None for one that is dropped."""
 MOVED_AT_ONCE = 10_000
 """How many samples are moved to the history file while the store is locked."""
 
@@ -218,21 +220,35 @@ class Store:
 
     def keep_note(self, key: str, value: str, until: datetime | None = None) -> None:
         """Keep a note, for ever or until a time. Notes that have run out are removed."""
-        moment = until.timestamp() if until else None
-
-        def write(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM note WHERE until <= ?", (self._clock().timestamp(),))
-            db.execute(_UPSERT_NOTE, (key, value, moment))
-
-        self._file.write(write)
-        if not key.startswith(STARTUP_NOTES):
-            self._notes[key] = (value, moment)
-            self._mark(self._unsaved_notes, key)
+        self.change_notes((key,), lambda before: {key: (value, until)})
 
     def drop_note(self, key: str) -> None:
-        self._file.write(lambda db: db.execute("DELETE FROM note WHERE key = ?", (key,)))
-        self._notes.pop(key, None)
-        self._mark(self._unsaved_notes, key)
+        self.change_notes((key,), lambda before: {key: None})
+
+    def change_notes(self, keys: Collection[str], change: Callable[[Mapping[str, str | None]], NoteChanges]) -> None:
+        """Keep or drop (None) notes as `change` says of what these keys hold now, in one step for all programs.
+
+        `change` has no effects: it runs under the write lock, and again when the file fails.
+        """
+
+        def write(db: sqlite3.Connection) -> NoteChanges:
+            db.execute("DELETE FROM note WHERE until <= ?", (self._clock().timestamp(),))
+            rows = (db.execute("SELECT value FROM note WHERE key = ?", (key,)).fetchone() for key in keys)
+            changes = change({key: row and row[0] for key, row in zip(keys, rows, strict=True)})
+            for key, note in changes.items():
+                if note is None:
+                    db.execute("DELETE FROM note WHERE key = ?", (key,))
+                else:
+                    db.execute(_UPSERT_NOTE, (key, note[0], _seconds(note[1])))
+            return changes
+
+        for key, note in self._file.write(write).items():
+            if note is None:
+                self._notes.pop(key, None)
+            elif not key.startswith(STARTUP_NOTES):
+                self._notes[key] = (note[0], _seconds(note[1]))
+            if note is None or not key.startswith(STARTUP_NOTES):
+                self._mark(self._unsaved_notes, key)
 
     # --- the file ---
 
@@ -298,6 +314,10 @@ class Store:
                 if not rows or not self._history.insert_missing([row[:4] for row in rows]):
                     return
                 file.execute("DELETE FROM history WHERE rowid <= ?", (rows[-1][4],))
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()
 
 
 def _capped(reading: Reading) -> Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -143,20 +144,23 @@ async def write_back(ctx: Context, before: Credentials, login: Login) -> None:
     """
     if login.path is None or login.credentials.access_token is None:
         return
-    try:
-        raw = await ctx.files.read_json(login.path)
-        if not isinstance(raw, dict) or not _untouched(raw, before):
-            return
-        raw["access_token"] = login.credentials.access_token.reveal()
-        if login.credentials.expiry_date is not None:
-            raw["expiry_date"] = int(login.credentials.expiry_date)
-        else:
-            raw.pop("expiry_date", None)
-        if login.credentials.id_token is not None:
-            raw["id_token"] = login.credentials.id_token.reveal()
-        await ctx.files.replace(login.path, json.dumps(raw, indent=2))
-    except (OSError, ValueError):
-        return
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        await ctx.files.change(login.path, lambda text: _rewritten(text, before, login.credentials))
+
+
+def _rewritten(text: str, before: Credentials, new: Credentials) -> str | None:
+    """What the CLI's file is to say; None where it no longer says what it did `before`. Raises ValueError."""
+    raw = json.loads(text)
+    if not isinstance(raw, dict) or new.access_token is None or not _untouched(raw, before):
+        return None
+    raw["access_token"] = new.access_token.reveal()
+    if new.expiry_date is not None:
+        raw["expiry_date"] = int(new.expiry_date)
+    else:
+        raw.pop("expiry_date", None)
+    if new.id_token is not None:
+        raw["id_token"] = new.id_token.reveal()
+    return json.dumps(raw, indent=2)
 
 
 def _untouched(raw: Mapping[str, object], before: Credentials) -> bool:
