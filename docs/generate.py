@@ -87,7 +87,7 @@ def provider_sections() -> str:
 def _provider(provider: Provider) -> str:
     facts = [
         ("Id", f"`{provider.id}`" + (f" (also {codes(provider.aliases)})" if provider.aliases else "")),
-        ("How to connect", provider.connect),
+        ("How to connect", provider.ended or provider.connect),
         ("Get a key", link(provider.key_url)),
         ("Dashboard", link(provider.dashboard)),
         ("Sign-in", f"`quotaline sign-in {provider.id}`" if provider.sign_in else ""),
@@ -141,7 +141,8 @@ class Nothing:
 
 def provider_list() -> str:
     """How many there are, and their names."""
-    providers = sorted(registry.every(), key=lambda provider: provider.name.lower())
+    living = (provider for provider in registry.every() if not provider.ended)
+    providers = sorted(living, key=lambda provider: provider.name.lower())
     names = ", ".join(f"[{provider.name}](docs/providers.md#{anchor(provider.name)})" for provider in providers)
     return f"Quotaline reads {len(providers)} providers: {names}."
 

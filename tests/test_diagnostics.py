@@ -260,7 +260,7 @@ async def sidecar():
         print(error.message)
     print([provider.id for provider in registry.every()], "quotaline_providers.vendors.claude" in sys.modules)
     print(await machine.workers.run(os.getpid, timeout=20) == os.getpid())
-    outcome = await run(crof, machine.context("crof", ProviderSettings(id="crof")))
+    outcome = await run(crof, machine.context("crof", ProviderSettings(id="crof", source="api")))
     print(outcome.usage.balances[0].amount, len(told))
     await machine.close()
 

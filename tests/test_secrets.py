@@ -118,7 +118,7 @@ class Planted:
             {
                 "version": 1,
                 "providers": [
-                    {"id": "crof", "apiKey": secret("config crof")},
+                    {"id": "crof", "source": "api", "apiKey": secret("config crof")},
                     {"id": "claude", "cookieHeader": f"sessionKey={secret('config claude cookie')}"},
                     {
                         "id": "codex",

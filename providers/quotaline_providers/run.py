@@ -21,6 +21,7 @@ from quotaline_providers.errors import (
     MissingProgram,
     ReadError,
     TimedOut,
+    Unavailable,
 )
 from quotaline_providers.model import Usage, capped
 from quotaline_providers.parsing.answers import listening, shape_of
@@ -56,9 +57,13 @@ class Outcome:
 
 
 def plan(provider: Provider, ctx: Context, source: SourceChoice | None = None) -> tuple[Strategy[Any], ...]:
-    """The strategies a run would try, in order. Raises Misconfigured for a source the provider does not have."""
+    """The strategies a run would try, in order. Raises Misconfigured for a source the provider does not have, and
+    Unavailable when its service has ended and no source was named."""
     choice = source or ctx.settings.source or "auto"
     if choice == "auto":
+        if provider.ended:
+            hint = f"Nothing is sent to it any more; `--source {provider.sources[0]}` asks all the same."
+            raise Unavailable(provider.ended, hint, definite=True)
         return tuple(strategy for strategy in provider.strategies if strategy.in_auto and strategy.applies(ctx))
     if choice not in provider.sources:
         offered = ", ".join(("auto", *provider.sources))

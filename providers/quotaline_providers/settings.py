@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from quotaline_providers.parsing.payload import clean
@@ -36,7 +36,10 @@ def source_choice(name: str) -> SourceChoice:
 
 
 ChosenSource = Annotated[
-    SourceChoice, PlainValidator(source_choice), WithJsonSchema({"type": "string", "enum": list(SOURCE_CHOICES)})
+    SourceChoice,
+    PlainValidator(source_choice),
+    PlainSerializer(str, return_type=str),  # pydantic warns of an enum beside a literal
+    WithJsonSchema({"type": "string", "enum": list(SOURCE_CHOICES)}),
 ]
 
 
@@ -113,6 +116,11 @@ class ProviderSettings(_Entry):
         default=None, gt=0, description="A fixed refresh interval in minutes instead of the adaptive one."
     )
     token_accounts: TokenAccounts | None = Field(default=None, description="Several labelled accounts.")
+
+    @property
+    def names_source(self) -> bool:
+        """Whether the user chose one way to read it."""
+        return self.source not in (None, AUTO)
 
     def own(self, name: str) -> object:
         """A provider's own setting that has no field here, as it stands in the file; None when absent."""

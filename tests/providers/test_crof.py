@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from quotaline_providers.errors import (
-    BadResponse,
-)
+from quotaline_providers.errors import BadResponse, Unavailable
 from quotaline_providers.testing import NOW, Read
 from quotaline_providers.vendors.crof import (
     UsageAnswer,
@@ -28,9 +26,19 @@ def route(vendor: Any) -> Any:
     return vendor("crof.ai").get("/usage_api/", bearer="k", headers={"Accept": "application/json"})
 
 
+def test_the_service_has_ended_and_is_asked_only_where_the_user_names_the_source(route: Any, read: Read) -> None:
+    with pytest.raises(Unavailable, match="CrofAI has ended its service") as raised:
+        read("crof", CROF_API_KEY="k")
+    assert raised.value.definite
+    assert "--source api" in raised.value.hint
+    assert route.count == 0
+    route.answers(credits=1)
+    assert read("crof", config={"source": "api"}, CROF_API_KEY="k").windows
+
+
 def test_a_plan_shows_the_requests_first(route: Any, read: Read) -> None:
     route.answers(credits=7.1299, requests_plan=400, usable_requests=300, usage={"demo": {"total_tokens": 1}})
-    usage = read("crof", CROF_API_KEY=" 'k' ")
+    usage = read("crof", source="api", CROF_API_KEY=" 'k' ")
     requests, credits = usage.windows
     assert (requests.id, requests.lane, requests.used_percent, requests.minutes) == ("requests", "primary", 25, 1440)
     assert requests.resets_at == datetime(2030, 1, 3, 6, tzinfo=UTC)
@@ -44,7 +52,7 @@ def test_a_plan_shows_the_requests_first(route: Any, read: Read) -> None:
 @pytest.mark.parametrize("fields", [{}, {"requests_plan": 400}, {"usable_requests": 3}, {"requests_plan": None}])
 def test_without_both_request_fields_the_credits_come_first(route: Any, read: Read, fields: dict[str, object]) -> None:
     route.answers(credits=1.5, **fields)
-    (window,) = read("crof", CROF_API_KEY="k").windows
+    (window,) = read("crof", source="api", CROF_API_KEY="k").windows
     assert (window.id, window.lane, window.resets_at, window.minutes) == ("credits", "primary", None, None)
     assert window.blocks
 
@@ -92,9 +100,9 @@ def test_a_status_bar_shows_requests_where_there_are_any_else_dollars() -> None:
 
 def test_the_environment_wins_over_the_config(route: Any, read: Read) -> None:
     route.answers(credits=1)
-    read("crof", config={"apiKey": "other"}, CROF_API_KEY="k")
-    read("crof", config={"apiKey": "other"}, CROF_API_KEY=" ", CROFAI_API_KEY="k")
-    read("crof", config={"apiKey": "k"}, CROF_API_KEY="''")
+    read("crof", source="api", config={"apiKey": "other"}, CROF_API_KEY="k")
+    read("crof", source="api", config={"apiKey": "other"}, CROF_API_KEY=" ", CROFAI_API_KEY="k")
+    read("crof", source="api", config={"apiKey": "k"}, CROF_API_KEY="''")
     assert route.count == 3
 
 
@@ -113,4 +121,4 @@ def test_the_environment_wins_over_the_config(route: Any, read: Read) -> None:
 def test_answers_that_cannot_be_understood_name_the_field(route: Any, read: Read, body: str, field: str) -> None:
     route.answers_text(body)
     with pytest.raises(BadResponse, match=field):
-        read("crof", CROF_API_KEY="k")
+        read("crof", source="api", CROF_API_KEY="k")

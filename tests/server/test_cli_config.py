@@ -83,20 +83,20 @@ def test_edit(quotaline: Command, config: Path, program: Callable[[str, str], Pa
 
 
 def test_a_provider_is_hidden_and_shown_again(quotaline: Command, config: Path) -> None:
-    user = quotaline.with_variables(CROF_API_KEY="demo-one")
-    assert user("config", "disable", "crofai").out == "Crof is hidden from now on.\n"
-    assert json.loads(config.read_text())["providers"] == [{"id": "crof", "enabled": False}]
-    assert "`quotaline config enable crof` shows it again" in user("providers").out
-    assert user("config", "enable", "crof", "kiro").code == 0
+    user = quotaline.with_variables(OPENROUTER_API_KEY="demo-one")
+    assert user("config", "disable", "or").out == "OpenRouter is hidden from now on.\n"
+    assert json.loads(config.read_text())["providers"] == [{"id": "openrouter", "enabled": False}]
+    assert "`quotaline config enable openrouter` shows it again" in user("providers").out
+    assert user("config", "enable", "openrouter", "kiro").code == 0
     assert [entry["enabled"] for entry in json.loads(config.read_text())["providers"]] == [True, True]
 
 
 def test_what_cannot_be_hidden(quotaline: Command, config: Path) -> None:
     assert quotaline("config", "disable").code == 2
-    assert quotaline("config", "validate", "crof").code == 2
+    assert quotaline("config", "validate", "openrouter").code == 2
     assert quotaline("config", "enable", "zzz").code == 2
     config.write_text(BROKEN)
-    broken = quotaline("config", "enable", "crof")
+    broken = quotaline("config", "enable", "openrouter")
     assert (broken.code, config.read_text()) == (1, BROKEN)
     assert "was not changed" in broken.err
 

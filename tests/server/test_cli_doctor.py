@@ -23,7 +23,10 @@ PLANTED = "demo-planted-value"
 
 @pytest.fixture
 def user(quotaline: Command) -> Command:
-    """A user with keys for two providers."""
+    """A user with keys for two providers, one of which is read only where its source is named."""
+    config = quotaline.home / ".config/quotaline/config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text('{"version": 1, "providers": [{"id": "crof", "source": "api"}]}', encoding="utf-8")
     return quotaline.with_variables(CROF_API_KEY="k", DEEPSEEK_API_KEY="k")
 
 
@@ -37,16 +40,16 @@ def test_only_the_named_provider_is_asked(user: Command, crof: Route) -> None:
     found = user("doctor", "crofai", "--format", "json")
     assert [item["id"] for item in found.json["providers"]] == ["crof"]
     assert found.json["notConnected"] == {}
-    assert found.code == 0
+    assert (found.code, found.err) == (0, "")
     unknown = user("doctor", "crofff")
     assert (unknown.code, unknown.out) == (2, "")
     assert "Did you mean crof" in unknown.err
 
 
 def test_a_named_provider_that_is_not_connected_tells_where_it_is_looked_for(quotaline: Command) -> None:
-    found = quotaline("doctor", "crof", "--format", "json")
+    found = quotaline("doctor", "venice", "--format", "json")
     assert found.code == 1
-    assert list(found.json["notConnected"]) == ["crof"]
+    assert list(found.json["notConnected"]) == ["venice"]
     assert found.json["providers"][0]["error"].startswith("missing_credential: ")
     assert "[redacted]" not in found.out
 

@@ -12,8 +12,8 @@ def test_usage_tells_what_is_known_what_was_looked_for_and_how_to_connect(quotal
     shown = quotaline()
     assert shown.code == 3
     for provider in registry.every():
-        assert f"{provider.name} ({provider.id})" in shown.out
-        assert provider.connect in shown.out
+        assert (f"{provider.name} ({provider.id})" in shown.out) is not bool(provider.ended)
+        assert (provider.connect in shown.out) is not bool(provider.ended)
     assert "env OPENROUTER_API_KEY" in shown.out
     assert "~/.codex/auth.json" in shown.out
     assert shown.err == ""
@@ -64,7 +64,7 @@ def test_doctor_works_without_any_login(quotaline: Command) -> None:
     assert report["keyring"] == "none"
     assert report["store"] == "ok"
     assert report["providers"] == []
-    assert set(report["notConnected"]) == set(registry.ids())
+    assert set(report["notConnected"]) == {one.id for one in registry.every() if not one.ended}
 
 
 def test_version_help_and_wrong_words(quotaline: Command) -> None:
@@ -110,3 +110,19 @@ def test_lines_fit_the_terminal(quotaline: Command) -> None:
 def test_a_server_in_a_terminal_says_what_it_is_for(quotaline: Command) -> None:
     shown = quotaline.in_terminal("serve", until=lambda text: "quotaline usage" in text)
     assert "in a terminal, try `quotaline usage`" in shown.out
+
+
+def test_a_service_that_has_ended_is_told_and_offered_no_more(quotaline: Command) -> None:
+    config = quotaline.home / "own.json"
+    config.write_text('{"version": 1, "providers": [{"id": "crof", "enabled": true}]}', encoding="utf-8")
+    user = quotaline.with_variables(CROF_API_KEY="k", QUOTALINE_CONFIG=str(config))
+    assert user().code == 3
+    table = user("providers").out
+    assert "CrofAI has ended its service. (env CROF_API_KEY)" in table
+    assert "crof.ai/dashboard" not in table
+    checked = user("config", "validate", "--format", "json").json
+    assert [(item["severity"], item["code"]) for item in checked] == [("information", "service_ended")]
+    asked = user("usage", "--provider", "crof")
+    assert asked.code == 1
+    assert "CrofAI has ended its service." in asked.out
+    assert "CrofAI has ended its service." in user("config", "enable", "crof").out

@@ -126,7 +126,9 @@ def test_json_is_whole_whatever_the_encoding(quotaline: Command, vendor: Any) ->
     label = "Büro 🏠 中"
     accounts = {"accounts": [{"label": label, "token": "demo-one"}]}
     config = quotaline.home / "own.json"
-    config.write_text(json.dumps({"version": 1, "providers": [{"id": "crof", "tokenAccounts": accounts}]}))
+    config.write_text(
+        json.dumps({"version": 1, "providers": [{"id": "crof", "source": "api", "tokenAccounts": accounts}]})
+    )
     config.chmod(0o600)
     shown = [
         quotaline("usage", "--json", QUOTALINE_CONFIG=str(config), PYTHONIOENCODING=encoding)

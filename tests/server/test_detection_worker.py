@@ -36,7 +36,7 @@ async def test_what_is_found_is_what_would_be_found_here(machine: Machine, home:
         keyring=FakeKeyring({("quotaline", "deepseek/Work"): "k"}),
     )
     text = """{"providers": [{"id": "zai", "enabled": true}, {"id": "openrouter", "enabled": false},
-        {"id": "crof", "apiKey": "k"}]}"""
+        {"id": "crof", "apiKey": "k", "source": "api"}]}"""
     found = await detect_in_worker(config(text), here)
     await machine.close()
     assert [target.key for target in found] == ["zai", "crof", "codex", "deepseek/Work"]

@@ -193,6 +193,8 @@ class Provider:
     """A refresh that the user starts asks the vendor even while it wants to be left alone; the background waits."""
     feeds: tuple[Feed, ...] = ()
     """What the vendor's own program hands us."""
+    ended: str = ""
+    """The sentence that its service has ended. It is then shown, offered and asked only where a source is named."""
 
     @property
     def sources(self) -> tuple[Source, ...]:

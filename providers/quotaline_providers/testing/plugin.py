@@ -152,7 +152,7 @@ def reader(
 
 @pytest.fixture
 def read(reader: Reader) -> Read:
-    """`read("crof", config={...}, account=..., source=..., CROF_API_KEY="k")`: the usage, or raises ReadError."""
+    """`read("poe", config={...}, account=..., source=..., POE_API_KEY="k")`: the usage, or raises ReadError."""
     return reader.read
 
 

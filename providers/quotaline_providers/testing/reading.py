@@ -19,7 +19,7 @@ from quotaline_providers.settings import ProviderSettings, SourceChoice
 
 T = TypeVar("T")
 Read = Callable[..., Usage]
-"""`read("crof", config={...}, account=..., source=..., CROF_API_KEY="k")`."""
+"""`read("poe", config={...}, account=..., source=..., POE_API_KEY="k")`."""
 Run = Callable[..., Outcome]
 """As `Read`, but the outcome."""
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)

@@ -1,4 +1,7 @@
-"""Crof: the dollar credits of an account and, on subscription plans, the requests left of the day."""
+"""Crof: the dollar credits of an account and, on subscription plans, the requests left of the day.
+
+The vendor ended its service in September 2026; whoever names the source is still read, should it come back.
+"""
 
 from __future__ import annotations
 
@@ -113,6 +116,7 @@ PROVIDER = ql.Provider(
     summary="Dollar credits and, on plans, the requests left today.",
     aliases=("crofai",),
     dashboard="https://crof.ai/dashboard",
+    ended="CrofAI has ended its service.",
     accounts=ql.AccountKind.TOKEN,
     deadline=20,
     binding=binding,

@@ -44,7 +44,10 @@ def _switched(path: Path, names: Sequence[str], *, on: bool) -> int:
         providers = [registry.get(named(name)) for name in names]
         for provider in providers:
             edit.set_enabled(path, provider.id, on)
-            console.say(f"{provider.name} is {'shown' if on else 'hidden'} from now on.")
+            shown = f"{provider.name} is {'shown' if on else 'hidden'} from now on."
+            console.say(
+                f"{provider.ended} It is shown only where its entry names a source." if on and provider.ended else shown
+            )
     except UsageError as error:
         console.say(str(error), error=True)
         return USAGE_ERROR

@@ -188,9 +188,10 @@ def _attempt(attempt: Attempt) -> Object:
 def _not_connected(application: Application, ids: list[str] | None) -> Object:
     shown = {target.provider.id for target in application.service.targets}
     config = application.keeper.loaded.config
+    every = (provider for provider in registry.every() if not provider.ended)
     return {
         provider.id: list(inspect(provider, config, application.machine).looked_at)
-        for provider in (registry.every() if ids is None else map(registry.get, ids))
+        for provider in (every if ids is None else map(registry.get, ids))
         if provider.id not in shown
     }
 

@@ -40,6 +40,8 @@ def nothing_found() -> str:
     lines += ["Quotaline looks for these and shows each one once it is found:", ""]
     for inspection in _all():
         provider = inspection.provider
+        if inspection.ended:
+            continue
         lines += [f"  {provider.name} ({provider.id})", f"    looked at: {_listed(inspection.looked_at)}"]
         lines += [f"    connect:   {provider.connect}"]
     for item in registry.known_broken():
@@ -56,7 +58,7 @@ def broken_object(item: registry.Broken) -> dict[str, object]:
         "enabled": None,
         "shown": False,
         **{name: [] for name in ("sources", "lookedAt", "found", "accounts")},
-        **dict.fromkeys(("connect", "dashboard", "keyUrl")),
+        **dict.fromkeys(("connect", "ended", "dashboard", "keyUrl")),
         "origin": item.origin,
         "notLoaded": reason,
     }
@@ -70,7 +72,8 @@ def _all() -> list[Inspection]:
 
 def _table(sightings: list[Inspection]) -> str:
     shown = [inspection for inspection in sightings if inspection.shown]
-    rest = [inspection for inspection in sightings if not inspection.shown]
+    rest = [inspection for inspection in sightings if not inspection.shown and not inspection.ended]
+    ended = [inspection for inspection in sightings if inspection.ended and (inspection.enabled or inspection.found)]
     width = max((len(inspection.provider.id) for inspection in sightings), default=0)
     lines = ["Found:"] if shown else ["No provider is connected on this machine yet."]
     for item in shown:
@@ -84,13 +87,18 @@ def _table(sightings: list[Inspection]) -> str:
         lines.append(f"  {item.provider.id:<{width}}  {item.provider.name}")
         lines.append(f"  {'':<{width}}    {off if item.enabled is False else f'connect:   {item.provider.connect}'}")
         lines.append(f"  {'':<{width}}    looked at: {_listed(item.looked_at)}")
+    if ended:
+        lines += ["", "Ended, and not asked any more:"]
+    for item in ended:
+        origin = _listed(item.found) if item.found else "enabled in the config"
+        lines.append(f"  {item.provider.id:<{width}}  {item.ended} ({origin})")
     return "\n".join([*lines, "", KEEPS, "`quotaline providers ID` shows more about one."])
 
 
 def _text(item: Inspection) -> str:
     provider = item.provider
     state = "switched off in the config" if item.enabled is False else "shown" if item.shown else "not connected"
-    lines = [f"{provider.name} ({provider.id}): {state}"]
+    lines = [f"{provider.name} ({provider.id}): {'service ended' if item.ended else state}"]
     if provider.summary:
         lines.append(f"  {provider.summary}")
     lines.append(f"  sources:    {', '.join(('auto', *provider.sources))}")
@@ -98,7 +106,7 @@ def _text(item: Inspection) -> str:
     lines.append(f"  found:      {_listed(item.found)}")
     if item.accounts:
         lines.append(f"  accounts:   {', '.join(item.accounts)}")
-    lines.append(f"  connect:    {provider.connect}")
+    lines.append(f"  connect:    {item.ended or provider.connect}")
     for label, address in (("key", provider.key_url), ("dashboard", provider.dashboard)):
         if address:
             lines.append(f"  {label + ':':<11} {address}")
@@ -120,6 +128,7 @@ def _object(item: Inspection) -> dict[str, object]:
         "found": list(item.found),
         "accounts": list(item.accounts),
         "connect": item.provider.connect,
+        "ended": item.ended or None,
         "dashboard": item.provider.dashboard,
         "keyUrl": item.provider.key_url,
     }

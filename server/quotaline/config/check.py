@@ -121,9 +121,10 @@ def check_entry(
     entry: ProviderSettings, raw: Mapping[str, object], path: Path, merged: ProviderSettings
 ) -> list[Problem]:
     """Problems of an entry whose types are right. `merged` is the entry with the layers below it."""
-    if not set(raw) - {"id", "enabled", *KEPT} or (provider := by_id(entry.id)) is None:
-        return []
+    if not (entry.enabled or set(raw) - {"id", "enabled", *KEPT}) or (provider := by_id(entry.id)) is None:
+        return []  # one that is not used is not imported either
     found = [
+        *_ended(provider, merged, path),
         *_source(provider, entry, path),
         *_unused(provider, entry, path),
         *_region(provider, entry, path),
@@ -241,6 +242,12 @@ def _without(value: dict[str, object], loc: Path) -> dict[str, object]:
 
 def _source_sentence(source: str, name: str, offered: tuple[str, ...]) -> str:
     return f"Source {shown(source)} is not supported for {name}; use {' or '.join(('auto', *offered))}."
+
+
+def _ended(provider: Provider, merged: ProviderSettings, path: Path) -> Iterator[Problem]:
+    if provider.ended and not merged.names_source:
+        message = f"{provider.ended} This entry is not used; a named `source` asks all the same."
+        yield Problem("information", "service_ended", message, path)
 
 
 def _source(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[Problem]:

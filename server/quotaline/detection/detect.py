@@ -51,16 +51,20 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was searched and found of one provider. `enabled` is the user's own setting, None when there is none."""
+    """What was searched and found of one provider. `enabled` is the user's own setting, None when there is none.
+    `ended` is the sentence that its service has ended, empty where it is read all the same."""
 
     provider: Provider
     enabled: bool | None
     found: tuple[str, ...]
     looked_at: tuple[str, ...]
     accounts: tuple[str, ...] = ()
+    ended: str = ""
 
     @property
     def shown(self) -> bool:
+        if self.ended:
+            return False
         return self.enabled if self.enabled is not None else bool(self.found or self.accounts)
 
 
@@ -184,7 +188,9 @@ def inspect(provider: Provider, config: Config, machine: Machine) -> Inspection:
         except Exception as error:  # one provider's defect must not hide all others
             note_defect(f"the search for a credential of {provider.id}", error)
     labels = tuple(account.label for account in accounts(provider, config, machine))
-    return Inspection(provider, config.provider(provider.id).enabled, tuple(found), tuple(looked_at), labels)
+    settings = config.provider(provider.id)
+    ended = "" if settings.names_source else provider.ended
+    return Inspection(provider, settings.enabled, tuple(found), tuple(looked_at), labels, ended)
 
 
 def _strategies(provider: Provider, ctx: Context) -> tuple[Strategy[Any], ...]:

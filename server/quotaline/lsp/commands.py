@@ -96,6 +96,8 @@ async def _set_enabled(session: Session, arguments: tuple[Any, ...], enabled: bo
     provider = _provider(_one_id(arguments))
     await asyncio.to_thread(edit.set_enabled, session.application.keeper.path, provider.id, enabled)
     await session.reload_config()
+    if enabled and provider.ended:
+        return wire.MessageResult(f"{provider.ended} It is shown only where its entry names a source.")
     return wire.MessageResult(f"{provider.name} is {'shown' if enabled else 'no longer shown'}.")
 
 

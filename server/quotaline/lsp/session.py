@@ -144,6 +144,7 @@ class Session:
                     dashboard_url=provider.dashboard,
                 )
                 for provider in registry.every()
+                if not provider.ended or provider.id in shown
             )
         )
 

@@ -79,10 +79,12 @@ def test_completion_of_all_arguments(editor: Editor) -> None:
     assert editor.completed("Quotaline refresh ") == ["openrouter"]
     assert editor.completed("Quotaline refresh openrouter ") == []
     assert editor.completed("Quotaline disable o") == ["openrouter"]
-    assert until(lambda: "crof" in (ids := editor.completed("Quotaline setkey ")) and "openrouter" in ids, "all ids")
-    assert "crof" in editor.completed("vertical Quotaline enable c")
+    assert until(
+        lambda: "codebuff" in (ids := editor.completed("Quotaline setkey ")) and "openrouter" in ids, "all ids"
+    )
+    assert "codebuff" in editor.completed("vertical Quotaline enable c")
     assert editor.completed("Quotaline log ") == []
-    assert editor.completed("Quotaline enable crof ") == []
+    assert editor.completed("Quotaline enable codebuff ") == []
 
 
 def test_commands_answer_in_words(editor: Editor) -> None:
@@ -165,11 +167,11 @@ def test_the_config_file_has_diagnostics_completion_and_hover(editor: Editor, de
     until(lambda: diagnostics(editor), "a diagnostic")
     editor.nvim.current.window.cursor = (2, 4)
     assert "40% used" in hovered(editor)
-    editor.nvim.current.buffer[1:2] = ['  {"id": "openrouter", "enabled": true},', '  {"id": "cro"}']
+    editor.nvim.current.buffer[1:2] = ['  {"id": "openrouter", "enabled": true},', '  {"id": "codeb"}']
     editor.nvim.current.window.cursor = (3, 12)
     editor.types("a<C-x><C-o>")
     until(
-        lambda: "crof" in [item["word"].strip('"') for item in editor.nvim.funcs.complete_info(["items"])["items"]],
+        lambda: "codebuff" in [item["word"].strip('"') for item in editor.nvim.funcs.complete_info(["items"])["items"]],
         "completion",
     )
     editor.types("<Esc>")

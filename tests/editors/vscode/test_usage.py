@@ -182,22 +182,22 @@ def test_the_configuration_has_completion_and_diagnostics(window: Window, config
 def test_a_credential_goes_to_the_server_and_nowhere_else(
     window: Window, code_server: CodeServer, config: Path, vendors: Simulator
 ) -> None:
-    route = vendors.vendor("crof.ai").get("/usage_api/", bearer=SECRET)
-    route.answers(credits=7.5, requests_plan=400, usable_requests=100)
+    route = vendors.vendor("api.venice.ai").get("/api/v1/billing/balance", bearer=SECRET)
+    route.answers(canConsume=True, balances={"usd": 7.5}, consumptionCurrency="USD")
     code_server.set(trace_server="verbose")
     window.run("Quotaline: Set Credential...")
-    window.input.fill("Crof")
-    window.row("Crof").first.click()
+    window.input.fill("Venice")
+    window.row("Venice").first.click()
     expect(window.input).to_have_attribute("type", "password")
     window.type(SECRET)
     until(lambda: route.count, "a read with the new key")
-    expect(window.item).to_contain_text("Crof")
+    expect(window.item).to_contain_text("Venice")
     assert SECRET in config.read_text(encoding="utf-8")  # this user has no keyring
     assert SECRET not in code_server.logs()
     window.run("Quotaline: Hide Provider...")
-    window.row("Crof").first.click()
-    expect(window.page.locator(".statusbar")).to_contain_text("Crof is no longer shown.")
-    expect(window.item).not_to_contain_text("Crof")
+    window.row("Venice").first.click()
+    expect(window.page.locator(".statusbar")).to_contain_text("Venice is no longer shown.")
+    expect(window.item).not_to_contain_text("Venice")
 
 
 def test_a_killed_server_comes_back_and_says_so(window: Window, code_server: CodeServer) -> None:

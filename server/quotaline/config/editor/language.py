@@ -116,7 +116,7 @@ def hover(text: str, line: int, character: int) -> Hover | None:
 def about_provider(provider: Provider) -> str:
     """A provider in Markdown: what is shown, how to connect it, from where it can be read."""
     parts = [f"**{provider.name}**" + (f": {provider.summary}" if provider.summary else "")]
-    parts.append(provider.connect)
+    parts.append(provider.ended or provider.connect)
     parts.append("Sources: " + ", ".join(f"`{source}`" for source in ("auto", *provider.sources)))
     links = [("Dashboard", provider.dashboard), ("Create a key", provider.key_url)]
     named = [f"[{name}]({url})" for name, url in links if url]
@@ -214,7 +214,7 @@ def _values(text: str, lines: Lines, offset: int, place: _Place, provider: Provi
         return tuple(
             Completion(id, "provider", f'{lead}"{id}"', span, known.name, about_provider(known))
             for id in registry.ids()
-            if (known := by_id(id)) is not None
+            if (known := by_id(id)) is not None and not known.ended
         )
     if not place.path and member.key == "version":
         return (Completion("1", "value", f"{lead}1", span, "", TOP_LEVEL["version"]),)
