@@ -170,12 +170,6 @@ def test_a_body_that_is_no_message_is_passed_over(desk: Desk, quick: Route, body
     assert is_well(client)
 
 
-def test_noise_between_messages_is_passed_over(desk: Desk, quick: Route) -> None:
-    client = desk.open()
-    client.send_bytes(b"hello\r\n\r\nContent-Length: many\r\nX: y\r\n\n\r\n")
-    assert is_well(client)
-
-
 def test_a_length_that_no_message_has_ends_the_sidecar(desk: Desk, quick: Route) -> None:
     client = desk.open()
     client.send_bytes(b"Content-Length: 99999999999999\r\n\r\n{")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from quotaline.cli.console import log_to_stderr
+from quotaline.cli.exit_codes import FAILED
 
 
 def serve_command(tcp_port: int | None) -> int:
@@ -15,5 +16,9 @@ def serve_command(tcp_port: int | None) -> int:
 
     if tcp_port is None and sys.stdin.isatty():
         print("quotaline serve is started by an editor; in a terminal, try `quotaline usage`.", file=sys.stderr)
-    serve(create_server(), tcp_port)
+    try:
+        serve(create_server(), tcp_port)
+    except OSError as error:
+        print(f"Port {tcp_port} cannot be used: {error.strerror or error}.", file=sys.stderr)
+        return FAILED
     return 0

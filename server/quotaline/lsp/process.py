@@ -11,33 +11,14 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import BinaryIO, cast
 
+from quotaline.lsp.framing import MessageReader, NotAMessage
 from quotaline.lsp.protocol import QuotalineServer
 from quotaline_providers.diagnostics import note_defect
 
 SWITCH_SECONDS = 0.0005
 """How long a thread that computes (reading logs) may keep the event loop waiting; Python's usual 5 ms are felt."""
-LARGEST_MESSAGE = 64 << 20
-"""In bytes."""
 LEAVE_SECONDS = 3.0
 """How long what still runs may take once the editor is gone."""
-
-
-class EditorInput:
-    """Standard input whose end is also the end of this process, at the latest `LEAVE_SECONDS` after it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readline(self) -> bytes:
-        line = self._stream.readline()
-        if not line:
-            leave_soon()
-        return line
-
-    def read(self, size: int) -> bytes:
-        if size > LARGEST_MESSAGE:
-            raise ValueError("a message is too large")
-        return self._stream.read(size)
 
 
 def leave_soon(code: int = 1) -> None:
@@ -83,13 +64,23 @@ async def _close_and_exit(close: Callable[[], Awaitable[None]], code: int) -> No
 
 def serve(server: QuotalineServer, tcp_port: int | None = None) -> None:
     """Run until the editor ends us: on standard input and output, or on a loopback port for debugging. Never returns:
-    the process ends with 0 after a `shutdown`, else with 1."""
+    the process ends with 0 after a `shutdown`, else with 1. The end of the input is also the end of the process.
+
+    Raises OSError where the port cannot be listened on.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
+    if tcp_port is None:
+        reader, output = MessageReader(sys.stdin.buffer, leave_soon), sys.stdout.buffer
+    else:
+        from quotaline.lsp.tcp import accept_client
+
+        client = accept_client(tcp_port, lambda line: print(line, file=sys.stderr, flush=True))
+        reader, output = MessageReader(client.input, leave_soon), client.output
+        reader.unread(client.first)
     try:
-        if tcp_port is not None:
-            server.start_tcp("127.0.0.1", tcp_port)
-        else:
-            server.start_io(cast("BinaryIO", EditorInput(sys.stdin.buffer)))
-    except Exception as error:  # what came cannot be a client's message: there is nobody to go on for
+        server.start_io(cast("BinaryIO", reader), output)
+    except NotAMessage as error:  # there is nobody to go on for
+        print(f"What came is not a message of the Language Server Protocol: {error}.", file=sys.stderr)
+    except Exception as error:
         note_defect("the connection to the editor", error)
     os._exit(0 if server.protocol.was_shut_down else 1)
