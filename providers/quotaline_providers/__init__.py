@@ -98,6 +98,7 @@ if TYPE_CHECKING:
         SESSION_MINUTES as SESSION_MINUTES,
         WEEK_MINUTES as WEEK_MINUTES,
         Balance as Balance,
+        Blocked as Blocked,
         Chart as Chart,
         Confidence as Confidence,
         Identity as Identity,
@@ -166,8 +167,8 @@ _EXPORTS = {
     "formatting": "amount grouped money percent plan_name tokens yuan",
     "lengths": "believable_length length_name usual_length",
     "model": (
-        "DAY_MINUTES MONTH_MINUTES SESSION_MINUTES WEEK_MINUTES Balance Chart Confidence Identity Lane Point "
-        "Row Section Spend Usage Window"
+        "DAY_MINUTES MONTH_MINUTES SESSION_MINUTES WEEK_MINUTES Balance Blocked Chart Confidence Identity Lane "
+        "Point Row Section Spend Usage Window"
     ),
     "parsing.json_search": "Object objects value_of",
     "parsing.payload": (

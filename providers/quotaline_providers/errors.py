@@ -31,18 +31,29 @@ class ReadError(Exception):
     `message` is one plain sentence; `hint` says what to do (the provider's own sentence when empty).
     `definite` means the vendor gave a final answer that makes earlier usage untrue (no plan, account closed).
     `partial` is usage that could still be read beside the failure.
+    `quiet` means that what was found here is no account that the user has set up (a program on PATH, a login of another
+    product): unless the config enables the provider, the status line leaves it out and only the hover tells.
     Neither text may hold a secret or a vendor's error body.
     """
 
     kind: Kind = Kind.UNAVAILABLE
     default_hint = ""
 
-    def __init__(self, message: str, hint: str = "", *, definite: bool = False, partial: Usage | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        definite: bool = False,
+        partial: Usage | None = None,
+        quiet: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint or self.default_hint
         self.definite = definite
         self.partial = partial
+        self.quiet = quiet
 
 
 class MissingCredential(ReadError):

@@ -69,7 +69,8 @@ class Window(Model):
     `blocks` says whether its exhaustion stops the whole account (that of one model or feature does not); None when the
     provider does not tell: then a lane blocks and an extra window does not.
     `also` is a second slot that it fills where the vendor has no other window for it.
-    A `placeholder` was invented to keep a slot filled and never counts as used, exhausted or binding.
+    A `placeholder` was invented to keep a slot filled and never counts as used, exhausted or binding. An `unlimited`
+    window has no limit: what `used_percent` says (0 for CodexBar's JSON) is shown nowhere.
     """
 
     id: str
@@ -86,11 +87,14 @@ class Window(Model):
     next_regen_percent: float | None = None
     placeholder: bool = False
     blocks: bool | None = None
+    unlimited: bool = False
 
     @property
     def shown_percent(self) -> float | None:
-        """Percent used, clamped to 0-100."""
-        return None if self.used_percent is None else min(100.0, max(0.0, self.used_percent))
+        """Percent used, clamped to 0-100; None when it is unknown or there is no limit."""
+        if self.used_percent is None or self.unlimited:
+            return None
+        return min(100.0, max(0.0, self.used_percent))
 
     @property
     def blocks_account(self) -> bool:
@@ -99,7 +103,7 @@ class Window(Model):
 
     @property
     def exhausted(self) -> bool:
-        return self.used_percent is not None and self.used_percent >= 100 and not self.placeholder
+        return self.shown_percent == 100 and not self.placeholder
 
 
 class Balance(Model):
@@ -190,6 +194,17 @@ class ResetCredits(Model):
     credits: tuple[ResetCredit, ...] = ()
 
 
+class Blocked(Model):
+    """The vendor's own word that the account cannot be used now, whatever its windows and amounts say.
+
+    `reason` is a short phrase for people without a full stop (`individual spend limit reached`); `until` is when it
+    ends, None when that is not known.
+    """
+
+    reason: Label
+    until: Time | None = None
+
+
 class Confidence(StrEnum):
     """How far the numbers can be trusted."""
 
@@ -204,6 +219,8 @@ class Usage(Model):
 
     `source` is the label of the way it was read (`oauth`, `api`, `codex-cli`...), set by the run when left empty.
     `version` is the vendor program's version when one was asked. `cut` says what of it was too much to keep.
+    `blocked` makes the account critical, with its reason in every face. `short_text` is what a status bar shows where
+    nothing limits the account and there is no amount either (`34K tokens in 7 days`); it has no severity.
     """
 
     updated_at: Time
@@ -220,6 +237,8 @@ class Usage(Model):
     source: str = ""
     version: str | None = None
     limits_unavailable: bool = Field(default=False, description="The account is known but has no limits to show.")
+    blocked: Blocked | None = None
+    short_text: Label | None = None
     cut: tuple[str, ...] = ()
 
     def window(self, id: str) -> Window:

@@ -25,12 +25,13 @@ class Failure(Model):
     hint: str = ""
     until: Time | None = None
     definite: bool = False
+    quiet: bool = False
 
     @classmethod
     def of(cls, error: ReadError) -> Failure:
         until = error.until if isinstance(error, RateLimited) else None
         message, hint = error.message[:MAX_MESSAGE], error.hint[:MAX_MESSAGE]
-        return cls(kind=error.kind, message=message, hint=hint, until=until, definite=error.definite)
+        return cls(kind=error.kind, message=message, hint=hint, until=until, definite=error.definite, quiet=error.quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class ProviderState:
     """One provider's (or one of its accounts') state. `account` is the user's label, empty for the only one.
 
     `stale` means the usage on display is older than it should be or its last refresh failed. `status` is what the
-    vendor says of its service, None when that is not known or not asked.
+    vendor says of its service, None when that is not known or not asked. A `chosen` one is enabled in the config, and
+    then no failure of it is quiet.
     """
 
     provider: str
@@ -87,6 +89,12 @@ class ProviderState:
     dashboard: str | None = None
     requested_source: str = "auto"
     status: VendorStatus | None = None
+    chosen: bool = False
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to tell but in the hover: what was found is no account that the user has set up."""
+        return self.usage is None and self.failure is not None and self.failure.quiet and not self.chosen
 
     @property
     def key(self) -> str:

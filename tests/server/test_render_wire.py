@@ -43,7 +43,9 @@ def test_no_member_is_dropped(kind: type[wire.Wire]) -> None:
 
 
 def test_the_json_has_lists_texts_and_nulls() -> None:
-    window = wire.Window("session", "Session", "62% used", 62.5, None, None, None, "2026-01-01T00:00:00Z", 300)
+    window = wire.Window(
+        "session", "Session", "62% used", 62.5, None, None, None, "2026-01-01T00:00:00Z", 300, True, False
+    )
     error = wire.ProviderError(Kind.TIMEOUT, "No answer.", "")
     outcomes = wire.RefreshResult((wire.Outcome("claude", None, True, False, None),))
     assert window.to_json() == {
@@ -56,6 +58,8 @@ def test_the_json_has_lists_texts_and_nulls() -> None:
         "unit": None,
         "resetsAt": "2026-01-01T00:00:00Z",
         "windowMinutes": 300,
+        "blocks": True,
+        "unlimited": False,
     }
     assert error.to_json() == {"kind": "timeout", "message": "No answer.", "hint": ""}
     assert type(error.to_json()["kind"]) is str

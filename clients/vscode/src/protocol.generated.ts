@@ -63,6 +63,10 @@ export interface Window {
   readonly resetsAt: string | null;
   /** 43200 is one calendar month. */
   readonly windowMinutes: number | null;
+  /** Whether its exhaustion stops the whole account; that of one model or feature does not. */
+  readonly blocks: boolean;
+  /** There is no limit: a full bar of what is left, no percentage. */
+  readonly unlimited: boolean;
 }
 
 /** An amount that is left. */
@@ -122,6 +126,8 @@ export interface ProviderState {
   readonly refreshing: boolean;
   readonly windows: readonly Window[];
   readonly balances: readonly Balance[];
+  /** Why the vendor says that the account cannot be used now, whatever the numbers say. */
+  readonly blocked: string | null;
   /** Stands beside the last good usage. */
   readonly error: ProviderError | null;
   /** What the vendor's status page says; null when not asked (`checkStatus`) or not known. */

@@ -10,7 +10,7 @@ from quotaline.forecast.traits import Traits
 from quotaline.settings import StatusLineSettings
 from quotaline.state import ProviderState
 from quotaline_providers.diagnostics import note_defect
-from quotaline_providers.model import WEEK_MINUTES, Balance, Lane, Spend, Usage, Window
+from quotaline_providers.model import WEEK_MINUTES, Balance, Blocked, Lane, Spend, Usage, Window
 
 Severity = Literal["ok", "warning", "critical", "stale", "error", "empty"]
 WORST_FIRST: tuple[Severity, ...] = ("critical", "warning", "error", "stale", "ok", "empty")
@@ -66,8 +66,10 @@ def severity(state: ProviderState, bound: Binding | None, settings: StatusLineSe
     Old numbers say little, except that a limit once reached stays reached until its reset.
     """
     if state.usage is None:
-        return "error" if state.failure else "empty"
+        return "error" if state.failure and not state.quiet else "empty"
     level, over = _level(bound, settings), _has_reset(bound, now)
+    if in_force(state.usage, now) is not None:
+        return "critical"
     if (state.stale or over) and (level != "critical" or over):
         return "stale"
     return level
@@ -77,7 +79,13 @@ def standing(state: ProviderState, bound: Binding | None, settings: StatusLineSe
     """How serious a provider is as far as is known: old numbers count as much as fresh ones, until their reset."""
     if state.usage is None or _has_reset(bound, now):
         return severity(state, bound, settings, now)
-    return _level(bound, settings)
+    return "critical" if in_force(state.usage, now) is not None else _level(bound, settings)
+
+
+def in_force(usage: Usage, now: datetime) -> Blocked | None:
+    """The vendor's word that the account cannot be used, unless its end has passed."""
+    blocked = usage.blocked
+    return blocked if blocked is not None and (blocked.until is None or blocked.until > now) else None
 
 
 def worst(severities: tuple[Severity, ...]) -> Severity:

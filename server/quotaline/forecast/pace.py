@@ -137,7 +137,7 @@ def pace(
     """The pace of one window, None when nothing can be said. `default_minutes` is its length when it tells none; with
     `work` only working days count in a window of a week."""
     minutes = window.minutes if window.minutes is not None else default_minutes
-    if window.resets_at is None or window.placeholder or window.used_percent is None or not minutes or minutes < 0:
+    if window.resets_at is None or window.placeholder or window.shown_percent is None or not minutes or minutes < 0:
         return None
     try:
         length = _month_before(window.resets_at) if minutes == MONTH_MINUTES else timedelta(minutes=minutes)
@@ -147,7 +147,7 @@ def pace(
     if left <= timedelta(0) or left > length:
         return None
     week = work if usual_length(minutes) == WEEK_MINUTES else None
-    elapsed, actual = length - left, window.shown_percent or 0.0
+    elapsed, actual = length - left, window.shown_percent
     if week is not None:
         elapsed, left = week.worked(window.resets_at - length, now), week.worked(now, window.resets_at)
     if not elapsed and actual > 0:

@@ -140,6 +140,7 @@ class Service:
         usage = reading.usage if reading else None
         failure = reading.failure if reading else None
         every, now = self._loop.interval(provider), self._machine.clock()
+        entry = self._known.config.provider(provider.id)
         return ProviderState(
             provider=provider.id,
             name=provider.name,
@@ -151,8 +152,9 @@ class Service:
             refreshing=self._reader.is_reading(target.key) or target.key in self._known.leased,
             next_refresh=self._loop.next_refresh(target),
             dashboard=provider.dashboard,
-            requested_source=self._known.config.provider(provider.id).source or "auto",
+            requested_source=entry.source or "auto",
             status=self._statuses.of(provider) if self._known.settings.check_status else None,
+            chosen=entry.enabled is True,
         )
 
     async def is_fresh(self, key: str, source: SourceChoice | None = None) -> bool:

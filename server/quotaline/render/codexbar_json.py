@@ -19,6 +19,7 @@ from quotaline.state import Snapshot, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import (
     Balance,
+    Blocked,
     Confidence,
     Lane,
     ResetCredit,
@@ -70,10 +71,15 @@ def entry(item: Shown) -> Object:
             "windows": [_own_window(item, window) for window in usage.windows] if usage is not None else None,
             "balances": [_own_balance(item, balance) for balance in usage.balances] if usage is not None else None,
             "spends": [_own_spend(item, spend) for spend in usage.spends] if usage is not None else None,
+            "blocked": _blocked(item, usage.blocked) if usage is not None and usage.blocked is not None else None,
             "stale": True if usage is not None and state.stale else None,
             "error": _error(item),
         }
     )
+
+
+def _blocked(item: Shown, blocked: Blocked) -> Object:
+    return _present({"reason": item.said(blocked.reason), "until": _time(blocked.until)})
 
 
 def _usage(item: Shown, usage: Usage) -> Object:
@@ -308,6 +314,8 @@ def _own_window(item: Shown, window: Window) -> Object:
             "resetsAt": _time(window.resets_at),
             "description": _said(item, window.description),
             "placeholder": True if window.placeholder else None,
+            "blocks": window.blocks_account,
+            "unlimited": True if window.unlimited else None,
         }
     )
 

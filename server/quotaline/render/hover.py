@@ -90,6 +90,8 @@ def _lines(item: Shown, length: Length) -> Iterator[str]:
         if item.state.failure is None:
             yield "- Reading for the first time…"
         return
+    if item.blocked is not None:
+        yield f"- ⛔ **Blocked**: {_said(item, item.blocked)}"
     paces = item.paces
     for window in item.windows[: length.windows]:
         yield f"- {_window(item, window)}"
@@ -113,7 +115,7 @@ def _lines(item: Shown, length: Length) -> Iterator[str]:
 
 def _window(item: Shown, window: Window) -> str:
     view, used = item.view, window.shown_percent
-    numbers = ""
+    numbers = f" {text.code('█' * _CELLS)} {text.UNLIMITED}" if window.unlimited else ""
     if used is not None:
         left = view.settings.status_line.percent == "left"
         value, word = (100 - used, "left") if left else (used, "used")

@@ -41,6 +41,7 @@ def _provider_state(item: Shown) -> wire.ProviderState:
         refreshing=state.refreshing,
         windows=tuple(_window(item, window) for window in item.windows),
         balances=tuple(_balance(item, balance) for balance in usage.balances) if usage is not None else (),
+        blocked=item.blocked,
         error=_error(item),
         status=_status(item),
         dashboard_url=text.web_address(state.dashboard),
@@ -79,13 +80,17 @@ def _window(item: Shown, window: Window) -> wire.Window:
         unit=window.unit,
         resets_at=times.rfc3339(window.resets_at) if window.resets_at is not None else None,
         window_minutes=window.minutes,
+        blocks=window.blocks_account,
+        unlimited=window.unlimited,
     )
 
 
 def _window_text(item: Shown, window: Window) -> str:
     """`62% used, resets in 2h`, as the user wants percent and times."""
     view, used, parts = item.view, window.shown_percent, list[str]()
-    if used is not None:
+    if window.unlimited:
+        parts.append(text.UNLIMITED)
+    elif used is not None:
         left = view.settings.status_line.percent == "left"
         parts.append(f"{formatting.percent(100 - used)} left" if left else f"{formatting.percent(used)} used")
     elif window.used is not None and window.limit is not None:

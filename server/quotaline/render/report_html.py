@@ -107,6 +107,8 @@ def _provider(item: Shown) -> Iterator[str]:
         yield f'<p class="error" role="alert">{escaped_prose(message)}</p>'
         if hint:
             yield f"<p>{escaped_prose(hint)}</p>"
+    if item.blocked is not None:
+        yield f'<p class="error" role="alert">Blocked: {escaped(item.blocked)}</p>'
     if usage is not None:
         for window in item.windows:
             yield from _window(item, window)
@@ -132,26 +134,34 @@ def _window(item: Shown, window: Window) -> Iterator[str]:
     if used is not None:
         shown, word = (100 - used, "left") if settings.percent == "left" else (used, "used")
         words.append(f"{escaped(formatting.percent(shown))} {word}")
+    if window.unlimited:
+        words.append(text.UNLIMITED)
     if window.used is not None and window.limit is not None:
         amounts = [escaped(item.said(text.amount(value, window.unit))) for value in (window.used, window.limit)]
         words.append(" of ".join(amounts))
     if reset:
         words.append(escaped(item.said(reset)))
     yield f"<p>{' · '.join(words)}</p>"
+    if window.unlimited:
+        yield _meter("ok", 100, item.said(window.label))
     if used is not None:
         level = "critical" if used >= settings.critical_at else "warning" if used >= settings.warning_at else "ok"
-        fill = 100 - used if settings.percent == "left" else used
-        yield (
-            f'<svg class="meter {level}" viewBox="0 0 100 1" preserveAspectRatio="none" role="meter" aria-valuemin="0" '
-            f'aria-valuemax="100" aria-valuenow="{fill:.0f}" aria-label="{escaped(item.said(window.label))}">'
-            f'<rect class="track" width="100" height="1"/><rect width="{fill:.1f}" height="1"/></svg>'
-        )
+        yield _meter(level, 100 - used if settings.percent == "left" else used, item.said(window.label))
     pace = item.paces.get(window.id)
     if pace is not None:
         yield f'<p class="quiet">Pace: {escaped(pace.summary.replace(" | ", " · "))}</p>'
     detail = item.detail_line(window)
     if detail:
         yield f'<p class="quiet">{escaped(item.said(detail))}</p>'
+
+
+def _meter(level: str, fill: float, label: str) -> str:
+    """A bar of 0-100."""
+    return (
+        f'<svg class="meter {level}" viewBox="0 0 100 1" preserveAspectRatio="none" role="meter" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{fill:.0f}" aria-label="{escaped(label)}">'
+        f'<rect class="track" width="100" height="1"/><rect width="{fill:.1f}" height="1"/></svg>'
+    )
 
 
 def _amounts(item: Shown) -> Iterator[tuple[str, str]]:

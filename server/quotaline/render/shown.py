@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quotaline.forecast.binding import Binding, Severity, binding, severity
+from quotaline.forecast.binding import Binding, Severity, binding, in_force, severity
 from quotaline.forecast.pace import Pace, paces, window_pace
 from quotaline.forecast.traits import Traits
 from quotaline.render import text, times
@@ -83,6 +83,15 @@ class Shown:
     def way(self) -> str | None:
         """How it was read, for people: `by API key`; the label itself when it has no words."""
         return _WAYS.get(self.source, self.source) if self.source else None
+
+    @property
+    def blocked(self) -> str | None:
+        """Why the vendor says that the account cannot be used now, and until when."""
+        usage, view = self.state.usage, self.view
+        if usage is None or (blocked := in_force(usage, view.now)) is None:
+            return None
+        until = blocked.until and times.resets(blocked.until, view.now, view.settings.reset_times, view.zone, "ends")
+        return " · ".join(part for part in (self.said(blocked.reason), until) if part)
 
     @property
     def windows(self) -> tuple[Window, ...]:

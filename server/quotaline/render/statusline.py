@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from quotaline.forecast.binding import Severity, standing, worst
+from quotaline.forecast.binding import Severity, in_force, standing, worst
 from quotaline.render import text, times
 from quotaline.render.shown import Shown, all_shown, shown as shown_state
 from quotaline.render.view import View
@@ -22,6 +22,7 @@ _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _PAST_HALF = 50
 _MOST_CHARACTERS = 80
 _FIELD_LENGTH = 32
+_REASON_LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,18 @@ def _numbers(item: Shown) -> str:
     if item.state.usage is None:
         return f"{item.title} {'!' if item.state.failure else text.ELLIPSIS}"
     bound = item.bound
+    blocked = in_force(item.state.usage, item.view.now)
+    if blocked is not None and not (bound is not None and bound.exhausted):
+        return f"{item.title} {text.label(item.said(blocked.reason), _REASON_LENGTH)}"
     if bound is None:
-        return f"{item.title} –"
+        short = item.state.usage.short_text
+        return f"{item.title} {text.label(item.said(short), _FIELD_LENGTH) if short else '–'}"
     reset = _brief_reset(item)
     if bound.percent is not None:
         percent = _left(item) + " left" if item.view.settings.status_line.percent == "left" else _used(item)
         return " ".join(part for part in (item.title, percent, reset if bound.percent > _PAST_HALF else "") if part)
+    if bound.window is not None and bound.window.unlimited:
+        return f"{item.title} {text.UNLIMITED}"
     if bound.window is not None:
         return f"{item.title} ↻ {reset}" if reset else f"{item.title} –"
     return f"{item.title} {_balance(item) or '–'}"

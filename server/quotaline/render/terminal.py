@@ -89,6 +89,8 @@ def _fitted(line: Line, colour: bool, width: int) -> str:
 def _block(item: Shown) -> Iterator[Line]:
     usage = item.state.usage
     yield Line("", _heading(item), "bold")
+    if item.blocked is not None:
+        yield Line("", f"Blocked: {item.blocked}", "red", wraps=True)
     if usage is not None:
         for window in item.windows:
             yield from _window(item, window)
@@ -132,14 +134,16 @@ def _window(item: Shown, window: Window) -> Iterator[Line]:
         tail = f"{formatting.percent(left)} left [{text.bar(left, _CELLS, '=', '-')}]"
         yield Line(f"{item.said(window.label)}: ", tail, colour)
     reset = item.reset_line(window)
-    if used is None:
+    if window.unlimited:
+        yield Line(f"{item.said(window.label)}: ", f"{text.UNLIMITED} [{'=' * _CELLS}]", "green")
+    elif used is None:
         yield Line(f"{item.said(window.label)}: {item.said(reset or '—')}")
     if window.used is not None and window.limit is not None:
         yield Line(f"  {item.said(text.portion(window.used, window.limit, window.unit))} used")
     pace = item.paces.get(window.id)
     if pace is not None:
         yield Line(f"  Pace: {pace.summary}")
-    if reset and used is not None:
+    if reset and (used is not None or window.unlimited):
         yield Line(f"  {item.said(reset)}")
     detail = item.detail_line(window)
     if detail:

@@ -16,6 +16,7 @@ _RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO", "RLI"})
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#&@])|(:)(?=//)|(\$)(?=\()|(?<=www)(\.)", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 HIDDEN = "•••"
+UNLIMITED = "Unlimited"
 
 
 def cleaned(text: str) -> str:

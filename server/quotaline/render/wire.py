@@ -93,6 +93,10 @@ class Window(Wire):
     resets_at: str | None
     window_minutes: int | None
     """43200 is one calendar month."""
+    blocks: bool
+    """Whether its exhaustion stops the whole account; that of one model or feature does not."""
+    unlimited: bool
+    """There is no limit: a full bar of what is left, no percentage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,8 @@ class ProviderState(Wire):
     """Someone is reading it now."""
     windows: tuple[Window, ...]
     balances: tuple[Balance, ...]
+    blocked: str | None
+    """Why the vendor says that the account cannot be used now, whatever the numbers say."""
     error: ProviderError | None
     """Stands beside the last good usage."""
     status: VendorStatus | None

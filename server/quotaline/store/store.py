@@ -329,5 +329,5 @@ def _used(usage: Usage) -> dict[str, float]:
     return {
         window.id: window.used_percent
         for window in usage.windows
-        if window.used_percent is not None and not window.placeholder
+        if window.used_percent is not None and not window.placeholder and not window.unlimited
     }

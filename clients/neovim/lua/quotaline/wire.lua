@@ -60,6 +60,9 @@
 ---@field unit string|nil
 ---@field resetsAt string|nil
 ---@field windowMinutes integer|nil 43200 is one calendar month.
+--- Whether its exhaustion stops the whole account; that of one model or feature does not.
+---@field blocks boolean
+---@field unlimited boolean There is no limit: a full bar of what is left, no percentage.
 
 --- An amount that is left.
 ---@class quotaline.wire.Balance
@@ -98,6 +101,8 @@
 ---@field refreshing boolean Someone is reading it now.
 ---@field windows quotaline.wire.Window[]
 ---@field balances quotaline.wire.Balance[]
+--- Why the vendor says that the account cannot be used now, whatever the numbers say.
+---@field blocked string|nil
 ---@field error quotaline.wire.ProviderError|nil Stands beside the last good usage.
 --- What the vendor's status page says; null when not asked (`checkStatus`) or not known.
 ---@field status quotaline.wire.VendorStatus|nil
