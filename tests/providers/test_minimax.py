@@ -142,6 +142,7 @@ def test_a_week_that_is_not_limited() -> None:
     week = {"current_weekly_status": 3, "current_weekly_remaining_percent": 100}
     usage = usage_of(GENERAL | week)
     window = usage.window("general-weekly")
+    assert window.unlimited
     assert (window.used_percent, window.description, window.resets_at, window.minutes) == (0, "Unlimited", None, 10080)
     assert usage.row("General · Weekly").value == "Unlimited"
 

@@ -52,7 +52,7 @@ def test_monthly_credits(flag: object) -> None:
 @pytest.mark.parametrize("flag", [True, 1, "true", "1", "YES"])
 def test_unlimited_credits_never_reset(flag: object) -> None:
     window = usage({"isUnlimited": flag, "requestLimit": 0, "nextRefreshTime": LATER}).window("credits")
-    assert (window.used_percent, window.resets_at, window.description) == (0, None, "Unlimited")
+    assert (window.used_percent, window.unlimited, window.resets_at, window.description) == (0, True, None, "Unlimited")
 
 
 @pytest.mark.parametrize(("limit", "used", "percent"), [(0, 5, 0), (-1, 5, 0), (10, 50, 100), ({}, [], 0)])

@@ -129,7 +129,13 @@ def credits_window(info: LimitInfo) -> ql.Window:
     """The month's credits; an unlimited account has no reset."""
     if info.isUnlimited:
         return ql.Window(
-            id="credits", label="Credits", used_percent=0, description="Unlimited", lane="primary", blocks=True
+            id="credits",
+            label="Credits",
+            used_percent=0,
+            description="Unlimited",
+            lane="primary",
+            blocks=True,
+            unlimited=True,
         )
     used, limit = info.requestsUsedSinceLastRefresh, info.requestLimit
     return ql.Window(

@@ -234,6 +234,7 @@ def _window(limit: Limit, id: str, lane: Lane | None) -> Window:
         description=limit.text,
         lane=lane,
         blocks=limit.is_text,
+        unlimited=limit.unlimited,
     )
 
 
