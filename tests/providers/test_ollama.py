@@ -1,8 +1,9 @@
-"""Ollama: blocks of the settings page, pasted sessions, redirects, and keys that only prove access."""
+"""Ollama: the balance of a key, blocks of the settings page, pasted sessions, redirects."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from quotaline_providers.contract import Account
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
+    Forbidden,
     MissingCredential,
+    RateLimited,
     ReadError,
     Unavailable,
 )
@@ -19,7 +22,7 @@ from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.ollama.credentials import account_session, has_session, pasted_session
-from quotaline_providers.vendors.ollama.mapping import account_usage, page_usage
+from quotaline_providers.vendors.ollama.mapping import NOTE, account_usage, page_usage
 from quotaline_providers.vendors.ollama.web import is_sign_in
 
 HEAD = '<h2><span>Cloud Usage</span> <span class="b">max</span></h2><p id="header-email"> ada@lab.test </p>'
@@ -271,10 +274,159 @@ def test_plain_http_is_not_followed(site: Any, read: Read) -> None:
         read("ollama", config={"cookieHeader": "session=x"})
 
 
-# --- with a key ------------------------------------------------------------------------------------
+# --- the balance of a key --------------------------------------------------------------------------
+
+PERIOD = {"from": "2029-12-20T04:00:00Z", "until": "2030-01-20T04:00:00Z"}
+
+
+def credit_plan(left: object = 18, allowance: object = 24, **others: object) -> dict[str, object]:
+    return {"balance_usd": left, "allowance_usd": allowance, "period": PERIOD} | others
+
+
+@pytest.fixture
+def balance(site: Any) -> Any:
+    site.post("/api/me").fails(500)
+    return site.get("/api/balance", bearer="k", query={})
+
+
+def test_a_credit_plan_is_a_month(balance: Any, read: Read) -> None:
+    balance.answers(included=credit_plan(), purchased={"balance_usd": 12.5})
+    usage = read("ollama", OLLAMA_API_KEY=" 'k' ")
+    (month,) = usage.windows
+    assert (month.id, month.label, month.lane, month.used_percent, month.blocks) == (
+        "monthly",
+        "Monthly",
+        "primary",
+        25,
+        True,
+    )
+    assert (month.used, month.limit, month.unit, month.minutes) == (6, 24, "USD", 31 * 1440)
+    assert month.resets_at == datetime(2030, 1, 20, 4, tzinfo=UTC)
+    assert month.description == "$6.00 / $24.00"
+    assert usage.balance("purchased").amount == Decimal("12.5")
+    assert (usage.identity.plan, usage.notes, usage.source) == (None, (), "api")
+
+
+@pytest.mark.parametrize(("left", "percent"), [(0, 100), ("-1", 100), (30, 0), ("18.00", 25)])
+def test_what_is_left_of_the_month(balance: Any, read: Read, left: object, percent: float) -> None:
+    balance.answers(included=credit_plan(left, "24"), purchased=None)
+    usage = read("ollama", OLLAMA_API_KEY="k")
+    assert usage.window("monthly").used_percent == percent
+    assert usage.balances == ()
+
+
+def test_an_older_plan_has_a_session_and_a_week(balance: Any, read: Read) -> None:
+    session = {"remaining_percent": "62", "resets_at": "2030-01-02T15:00:00Z"}
+    weekly = {"remaining_percent": 90.5, "resets_at": "2030-01-06T00:00:00Z"}
+    balance.answers(included={"session": session, "weekly": weekly}, purchased={"balance_usd": 0})
+    usage = read("ollama", OLLAMA_API_KEY="k")
+    assert [(window.id, window.lane, window.used_percent, window.minutes) for window in usage.windows] == [
+        ("session", "primary", 38, 300),
+        ("weekly", "secondary", 9.5, 10080),
+    ]
+    assert usage.window("weekly").resets_at == datetime(2030, 1, 6, tzinfo=UTC)
+    assert usage.balance("purchased").amount == 0
+
+
+def test_a_week_alone_stays_in_its_slot(balance: Any, read: Read) -> None:
+    balance.answers(included={"session": {"resets_at": 5}, "weekly": {"remaining_percent": 110}})
+    usage = read("ollama", OLLAMA_API_KEY="k")
+    assert [(window.id, window.lane, window.used_percent) for window in usage.windows] == [("weekly", "secondary", 0)]
+
+
+@pytest.mark.parametrize("included", [None, {}, credit_plan(allowance=0), credit_plan(left=None), "none"])
+def test_bought_credits_without_a_limit(balance: Any, read: Read, included: object) -> None:
+    balance.answers(included=included, purchased={"balance_usd": "7.5"})
+    usage = read("ollama", OLLAMA_API_KEY="k")
+    assert (usage.windows, usage.balance("purchased").amount) == ((), Decimal("7.5"))
+    assert usage.limits_unavailable
+    assert usage.notes
+
+
+def test_the_account_adds_its_plan_to_the_balance(site: Any, read: Read) -> None:
+    site.get("/api/balance").answers(included=credit_plan())
+    site.post("/api/me", bearer="k").answers(Email="ada@lab.test", Plan="pro", session_usage=99)
+    usage = read("ollama", OLLAMA_API_KEY="k")
+    assert (usage.identity.email, usage.identity.plan) == ("ada@lab.test", "pro")
+    assert [window.id for window in usage.windows] == ["monthly"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (401, ExpiredCredential, "revoked"),
+        (403, Forbidden, "accepts the API key"),
+        (400, BadResponse, "HTTP 400"),
+        (502, Unavailable, "HTTP 502"),
+    ],
+)
+def test_refusals_of_the_balance(balance: Any, read: Read, status: int, kind: type[ReadError], words: str) -> None:
+    balance.fails(status)
+    with pytest.raises(kind, match=words):
+        read("ollama", OLLAMA_API_KEY="k")
+
+
+def test_the_wait_that_the_balance_asks_for(balance: Any, read: Read) -> None:
+    balance.fails(429, headers={"Retry-After": "45"})
+    with pytest.raises(RateLimited) as seen:
+        read("ollama", OLLAMA_API_KEY="k")
+    assert seen.value.until == NOW + timedelta(seconds=45)
+
+
+@pytest.mark.parametrize("body", ["{}", '{"included": null, "purchased": 3}', "[]", "<html>", ""])
+def test_balances_that_cannot_be_understood(balance: Any, read: Read, body: str) -> None:
+    balance.answers_text(body)
+    with pytest.raises(BadResponse):
+        read("ollama", OLLAMA_API_KEY="k")
+
+
+# --- a key and a cookie ----------------------------------------------------------------------------
+
+BOTH = {"cookieHeader": "session=x"}
+
+
+def test_with_a_key_the_page_is_not_asked(balance: Any, site: Any, read: Read) -> None:
+    balance.answers(included=credit_plan())
+    assert read("ollama", config=BOTH, OLLAMA_API_KEY="k").source == "api"
+
+
+def test_a_key_that_shows_no_limit_leaves_it_to_the_page(balance: Any, site: Any, read: Read) -> None:
+    balance.answers(included=None, purchased={"balance_usd": 3})
+    site.get("/settings").answers_text(PAGE)
+    usage = read("ollama", config=BOTH, OLLAMA_API_KEY="k")
+    assert (usage.source, len(usage.windows)) == ("web", 2)
+    assert usage.balance("purchased").amount == 3
+    assert read("ollama", config=BOTH, source="api", OLLAMA_API_KEY="k").windows == ()
+
+
+def test_a_page_without_usage_leaves_what_the_key_told(balance: Any, site: Any, read: Read) -> None:
+    balance.answers(included=None, purchased={"balance_usd": 3})
+    site.get("/settings").answers_text("<p>nothing</p>")
+    assert read("ollama", config=BOTH, OLLAMA_API_KEY="k").source == "api"
+
+
+def test_any_failure_of_the_key_falls_to_the_page(balance: Any, site: Any, outcome: Run) -> None:
+    balance.fails(401)
+    page = site.get("/settings").answers_text(PAGE).answers_text("<p>nothing</p>")
+    seen = outcome("ollama", config=BOTH, OLLAMA_API_KEY="k")
+    assert [attempt.source for attempt in seen.attempts] == ["api", "web"]
+    assert seen.usage is not None
+    assert isinstance(outcome("ollama", config=BOTH).error, BadResponse)
+    assert page.count == 2
+
+
+def test_a_page_without_usage_tells_that_a_key_shows_it(site: Any, read: Read) -> None:
+    site.get("/settings").answers_text("<p>Monthly usage</p>")
+    with pytest.raises(BadResponse) as seen:
+        read("ollama", config=BOTH)
+    assert "OLLAMA_API_KEY" in seen.value.hint
+
+
+# --- a key where the balance is not known ----------------------------------------------------------
 
 
 def key_accepted(site: Any, status: int = 400, key: str = "k") -> None:
+    site.get("/api/balance", bearer=key).fails(404)
     site.post("/api/web_search", bearer=key, json={"query": ""}).fails(status)
     site.get("/api/tags", bearer=key).answers(models=[{"name": "tiny:1b"}])
 
@@ -285,7 +437,7 @@ def test_a_key_proves_access_and_shows_no_bars(site: Any, read: Read, status: in
     site.post("/api/me").fails(404)
     usage = read("ollama", OLLAMA_API_KEY=" 'k' ")
     assert (usage.windows, usage.identity.plan, usage.source) == ((), "API key", "api")
-    assert usage.notes == ("API key verified. Cloud quotas need browser cookies.",)
+    assert usage.notes == (NOTE,)
 
 
 def test_the_keys_order(site: Any, read: Read) -> None:
@@ -305,23 +457,22 @@ def test_the_account_of_a_key(site: Any, read: Read) -> None:
     assert usage.row("Billing period ends").value == "2030-02-01"
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_not_accepted(site: Any, read: Read, status: int) -> None:
+    site.post("/api/me").fails(500)
+    site.get("/api/balance").fails(404)
+    site.post("/api/web_search").fails(status)
+    with pytest.raises(ExpiredCredential):
+        read("ollama", OLLAMA_API_KEY="k")
+
+
 def test_an_unreadable_catalogue(site: Any, read: Read) -> None:
     site.post("/api/me").fails(500)
+    site.get("/api/balance").fails(404)
     site.post("/api/web_search").fails(400)
     site.get("/api/tags").answers(error="none")
     with pytest.raises(BadResponse):
         read("ollama", OLLAMA_API_KEY="k")
-
-
-def test_any_failure_of_the_web_falls_to_the_key(site: Any, outcome: Run) -> None:
-    key_accepted(site)
-    site.post("/api/me").fails(500)
-    site.get("/settings").answers_text("<p>nothing</p>")
-    seen = outcome("ollama", config={"cookieHeader": "session=x"}, OLLAMA_API_KEY="k")
-    assert [attempt.source for attempt in seen.attempts] == ["web", "api"]
-    assert seen.usage is not None
-    alone = outcome("ollama", config={"cookieHeader": "session=x"})
-    assert isinstance(alone.error, BadResponse)
 
 
 def test_cookies_can_be_off(site: Any, read: Read) -> None:

@@ -94,6 +94,17 @@ SAMPLES: tuple[Sample, ...] = (
     keyed(
         "ollama",
         "OLLAMA_API_KEY",
+        get(
+            "ollama.com/api/balance",
+            {
+                "included": {
+                    "balance_usd": "18.5",
+                    "allowance_usd": 24,
+                    "period": {"from": "2029-12-20T00:00:00Z", "until": "2030-01-20T00:00:00Z"},
+                },
+                "purchased": {"balance_usd": 2},
+            },
+        ),
         post("ollama.com/api/web_search", {"results": []}),
         get("ollama.com/api/tags", {"models": [{"name": "lab:2b"}]}),
         post(
@@ -109,7 +120,6 @@ SAMPLES: tuple[Sample, ...] = (
                 },
             },
         ),
-        refusals=REFUSED_KEY,
     ),
     Sample(
         "ollama",

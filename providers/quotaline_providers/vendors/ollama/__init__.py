@@ -1,4 +1,4 @@
-"""Ollama Cloud: session and weekly usage from the signed-in settings page; an API key only proves access."""
+"""Ollama Cloud: the month's credits, or the session and the week, by API key or from the signed-in settings page."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ PROVIDER = Provider(
     id="ollama",
     name="Ollama",
     kind=ProviderKind.CHAT,
-    connect="Sign in at https://ollama.com/signin and paste the Cookie header of https://ollama.com/settings.",
-    summary="Session and weekly usage of Ollama Cloud; an API key only proves access.",
+    connect="Create an API key at https://ollama.com/settings/keys and set OLLAMA_API_KEY, or paste the Cookie header "
+    "of https://ollama.com/settings.",
+    summary="The month's credits of Ollama Cloud, or the session and the week of an older plan.",
     dashboard="https://ollama.com/settings",
     keys="https://ollama.com/settings/keys",
     accounts=AccountKind.COOKIE,
     min_interval=300,
     deadline=70,
     strategies=(
-        Strategy.web(from_web, COOKIE, falls_through=after_any_error),
-        Strategy.api(from_api, KEY, applies=unlabelled),
+        Strategy.api(from_api, KEY, falls_through=after_any_error, applies=unlabelled),
+        Strategy.web(from_web, COOKIE),
     ),
 )

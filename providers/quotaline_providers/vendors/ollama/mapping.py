@@ -1,4 +1,4 @@
-"""How Ollama's settings page, or the account of an API key, becomes a usage. Pure.
+"""How the balance of an API key, its account, or Ollama's settings page becomes a usage. Pure.
 
 The account's data is not promised, so every part of it may be missing or odd.
 """
@@ -12,6 +12,7 @@ from quotaline_providers import (
     SESSION_MINUTES,
     WEEK_MINUTES,
     BadResponse,
+    Balance,
     Confidence,
     ExpiredCredential,
     Identity,
@@ -21,6 +22,8 @@ from quotaline_providers import (
     Usage,
     Window,
     clamped,
+    exact,
+    money,
     share,
     to_number,
     to_text,
@@ -31,7 +34,10 @@ from quotaline_providers.vendors.ollama.payloads import (
     HOURLY,
     SESSION,
     WEEKLY,
+    BalanceAnswer,
     Block,
+    Included,
+    Left,
     Plain,
     block,
     content,
@@ -42,7 +48,9 @@ from quotaline_providers.vendors.ollama.payloads import (
 )
 
 SIGN_IN = "Sign in at https://ollama.com/signin and paste the Cookie header of the settings page."
-NOTE = "API key verified. Cloud quotas need browser cookies."
+USE_A_KEY = "Create an API key at https://ollama.com/settings/keys and set OLLAMA_API_KEY: it shows the usage."
+NOTE = "The API key is valid, but Ollama tells no usage for it. The Cookie header of ollama.com/settings may show it."
+NO_PLAN = "Ollama tells no limit for this account. Its plan is shown at https://ollama.com/settings."
 LOGIN = "API key"
 
 _SESSION = ("sessionusage", "usage5h", "usagefivehour", "fivehourusage")
@@ -79,13 +87,78 @@ def page_usage(html: str, now: datetime) -> Usage:
     if not windows:
         if signed_out(html):
             raise ExpiredCredential("Ollama shows its sign-in page: nobody is signed in with this cookie.", SIGN_IN)
-        raise BadResponse("The settings page of Ollama shows no usage.")
+        raise BadResponse("The settings page of Ollama shows no usage.", USE_A_KEY)
     email = email_in(html)
     return Usage(
         updated_at=now,
         windows=windows,
         identity=Identity(plan=plan_in(html), email=email if email and "@" in email else None),
         confidence=Confidence.PERCENT_ONLY,
+    )
+
+
+# --- the balance of a key --------------------------------------------------------------------------
+
+
+def balance_windows(included: Included) -> Iterator[Window]:
+    """The month of a credit plan, or the session and the week of an older one. What is not told is left out."""
+    month = _month(included)
+    if month:
+        yield month
+    lanes: tuple[Lane, Lane] = ("secondary", "tertiary") if month else ("primary", "secondary")
+    if window := _left(included.session, "session", "Session", lanes[0], SESSION_MINUTES):
+        yield window
+    if window := _left(included.weekly, "weekly", "Weekly", lanes[1], WEEK_MINUTES):
+        yield window
+
+
+def _month(included: Included) -> Window | None:
+    allowance, left = included.allowance_usd, included.balance_usd
+    if allowance is None or allowance <= 0 or left is None:
+        return None
+    used, period = max(0.0, allowance - left), included.period
+    return Window(
+        id="monthly",
+        label="Monthly",
+        used_percent=share(used, allowance),
+        used=used,
+        limit=allowance,
+        unit="USD",
+        minutes=period.minutes if period else None,
+        resets_at=period.until if period else None,
+        description=f"{money(used)} / {money(allowance)}",
+        lane="primary",
+        blocks=True,
+    )
+
+
+def _left(limit: Left | None, id: str, label: str, lane: Lane, minutes: int) -> Window | None:
+    if limit is None or limit.remaining_percent is None:
+        return None
+    used = clamped(100 - limit.remaining_percent)
+    return Window(
+        id=id, label=label, used_percent=used, minutes=minutes, resets_at=limit.resets_at, lane=lane, blocks=True
+    )
+
+
+def balance_usage(answer: BalanceAnswer, me: object, now: datetime) -> Usage:
+    """The usage of a key whose balance is told. `me` adds whose account it is. Raises BadResponse."""
+    if answer.included is None and answer.purchased is None:
+        raise BadResponse("Ollama answered without a balance (fields included and purchased).")
+    account = account_usage(me, now)
+    windows = tuple(balance_windows(answer.included)) if answer.included else ()
+    bought = answer.purchased.balance_usd if answer.purchased else None
+    plan = None if account.identity.plan == LOGIN else account.identity.plan
+    balance = Balance(id="purchased", label="Purchased credits", amount=exact(bought or 0), unit="USD")
+    return account.model_copy(
+        update={
+            "windows": windows or account.windows,
+            "identity": account.identity.model_copy(update={"plan": plan}),
+            "balances": () if bought is None else (balance,),
+            "notes": () if windows or account.windows else (NO_PLAN,),
+            "limits_unavailable": not (windows or account.windows),
+            "confidence": Confidence.EXACT if windows else Confidence.UNKNOWN,
+        }
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from quotaline_providers import Payload, to_time
+from quotaline_providers import Number, Payload, When, lenient, to_time
 
 SESSION, HOURLY, WEEKLY = "Session usage", "Hourly usage", "Weekly usage"
 _LABELS = (SESSION, HOURLY, WEEKLY)
@@ -80,6 +80,49 @@ def _group(pattern: re.Pattern[str], html: str) -> str | None:
 
 
 # --- with an API key -------------------------------------------------------------------------------
+
+
+class Period(Payload):
+    """The month of a credit plan; `until` is the first moment of the next one."""
+
+    begins: When = Field(default=None, alias="from")
+    until: When = None
+
+    @property
+    def minutes(self) -> int | None:
+        if self.begins is None or self.until is None or self.until <= self.begins:
+            return None
+        return round((self.until - self.begins).total_seconds() / 60)
+
+
+class Left(Payload):
+    """A limit of an older plan: percent LEFT, 0-100."""
+
+    remaining_percent: Number = None
+    resets_at: When = None
+
+
+class Included(Payload):
+    """What the plan includes: US dollars of a month, or (older plans) limits of a session and a week."""
+
+    balance_usd: Number = None
+    allowance_usd: Number = None
+    period: Annotated[Period | None, lenient(Period)] = None
+    session: Annotated[Left | None, lenient(Left)] = None
+    weekly: Annotated[Left | None, lenient(Left)] = None
+
+
+class Purchased(Payload):
+    """US dollars of bought credits that have not expired."""
+
+    balance_usd: Number = None
+
+
+class BalanceAnswer(Payload):
+    """`GET /api/balance`. An account without a plan has null or nothing in `included`."""
+
+    included: Annotated[Included | None, lenient(Included)] = None
+    purchased: Annotated[Purchased | None, lenient(Purchased)] = None
 
 
 class Catalogue(Payload):
