@@ -229,11 +229,22 @@ def test_answers_that_are_no_usage(usage_route: Any, read: Any, status: int, bod
     assert TOKEN not in str(raised.value)
 
 
-def test_another_address_must_be_https(vendor: Any, read: Any) -> None:
-    with pytest.raises(Misconfigured, match="CLAUDE_CODE_CUSTOM_OAUTH_URL"):
-        read("claude", source="oauth", CLAUDE_CODE_CUSTOM_OAUTH_URL="http://lab.example", **{ENV: TOKEN})
-    vendor("lab.example").get("/api/oauth/usage", bearer=TOKEN).answers(**USAGE)
-    read("claude", CLAUDE_CODE_CUSTOM_OAUTH_URL="https://lab.example/", **{ENV: TOKEN})
+def test_another_address_must_be_https(store: Store, vendor: Any, read: Any) -> None:
+    store()
+    for unsafe in ("http://lab.example", "https://lab.example/?a=b"):
+        with pytest.raises(Misconfigured, match="CLAUDE_CODE_CUSTOM_OAUTH_URL"):
+            read("claude", source="oauth", CLAUDE_CODE_CUSTOM_OAUTH_URL=unsafe)
+    vendor("lab.example").get("/api/oauth/usage", bearer="demo-token").answers(**USAGE)
+    read("claude", CLAUDE_CODE_CUSTOM_OAUTH_URL="https://lab.example/")
+
+
+def test_a_given_token_never_follows_claude_codes_address(usage_route: Any, read: Any) -> None:
+    route = usage_route().answers(**USAGE)
+    custom = {"CLAUDE_CODE_CUSTOM_OAUTH_URL": "https://lab.example/"}
+    read("claude", account=Account("Work", Secret(TOKEN)), **custom)
+    read("claude", config={"apiKey": TOKEN}, **custom)
+    read("claude", **{ENV: TOKEN}, **custom)
+    assert route.count == 3
 
 
 # --- the cool-down ---------------------------------------------------------------------------------

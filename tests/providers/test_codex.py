@@ -322,22 +322,84 @@ def test_optional_calls_never_fail_the_read(chatgpt: Any, read: Read, home: Path
 # --- addresses and workspaces ----------------------------------------------------------------------
 
 
+OURS = 'chatgpt_base_url = "https://codex.demo.test/" # ours\n'
+
+
+def write_config(home: Path, text: str, folder: str = ".codex") -> None:
+    (home / folder).mkdir(exist_ok=True)
+    (home / folder / "config.toml").write_text(text)
+
+
 def test_another_base_has_another_path(vendor: Any, read: Read, home: Path) -> None:
     write_login(home)
-    (home / ".codex/config.toml").write_text('chatgpt_base_url = "https://codex.demo.test/" # ours\n')
+    write_config(home, OURS)
     host = vendor("codex.demo.test")
     host.get("/api/codex/usage", bearer="demo-token").answers_json({"rate_limit": SESSION})
     host.get("/wham/rate-limit-reset-credits").fails(404)
-    assert read("codex").window("session").used_percent == 21
+    host.get("/accounts", bearer="demo-token").answers(items=[{"id": "ws-1", "name": "Lab"}])
+    usage = read("codex", config={"workspaceID": "ws-1"})
+    assert (usage.window("session").used_percent, usage.identity.organization) == (21, "Lab")
 
 
 def test_base_addresses() -> None:
-    assert base_url("") == "https://chatgpt.com/backend-api"
+    assert base_url("") == base_url('chatgpt_base_url = " "') == "https://chatgpt.com/backend-api"
     assert base_url("chatgpt_base_url='https://chatgpt.com/'") == "https://chatgpt.com/backend-api"
+    assert base_url("chatgpt_base_url='https://chatgpt.com.demo.test'") == "https://chatgpt.com.demo.test"
     assert base_url("#chatgpt_base_url='x'\nchatgpt_base_url = https://a.test/x/") == "https://a.test/x"
-    assert base_url("chatgpt_base_url = 'http://127.0.0.1:9'") == "http://127.0.0.1:9"
+    assert base_url('[profiles.a]\nchatgpt_base_url = "https://a.test"') == "https://chatgpt.com/backend-api"
+    assert base_url("x = \n[profiles.a]\nchatgpt_base_url = 'https://a.test'") == "https://chatgpt.com/backend-api"
+
+
+@pytest.mark.parametrize(
+    "value", ["'http://a.test'", "'http://127.0.0.1:9'", "'http://localhost'", "'https://a@b.test'", "7", "['a.test']"]
+)
+def test_an_unsafe_base_gets_nothing_and_neither_does_the_usual_one(
+    chatgpt: Any, read: Read, home: Path, value: str
+) -> None:
+    write_login(home)
+    write_config(home, f"chatgpt_base_url = {value}\n")
     with pytest.raises(Misconfigured, match="chatgpt_base_url"):
-        base_url("chatgpt_base_url = 'http://a.test'")
+        read("codex")
+    write_login(home, {"personal_access_token": "demo-pat"})
+    with pytest.raises(Misconfigured, match="chatgpt_base_url"):
+        read("codex")
+
+
+def test_a_config_that_cannot_be_read_may_name_another_base(chatgpt: Any, read: Read, home: Path) -> None:
+    write_login(home)
+    (home / ".codex/config.toml").mkdir()
+    with pytest.raises(Misconfigured, match=r"config\.toml cannot be read"):
+        read("codex")
+
+
+def test_a_borrowed_login_never_follows_codexs_base(chatgpt: Any, no_vouchers: Any, read: Read, home: Path) -> None:
+    write_config(home, OURS)
+    opencode(home, NOW + timedelta(hours=1))
+    answering(chatgpt, bearer="demo-open")
+    assert read("codex", config={"externalSources": True}).identity.account_id == "acc-9"
+    write_login(home, None, ".config/codex")
+    answering(chatgpt)
+    assert read("codex", config={"externalSources": True}).identity.account_id == "acc-1"
+
+
+def test_a_token_of_one_home_never_follows_anothers_base(vendor: Any, chatgpt: Any, read: Read, home: Path) -> None:
+    write_login(home, {"personal_access_token": "demo-pat"})
+    write_config(home, OURS)
+    write_config(home, 'chatgpt_base_url = "https://other.demo.test"', "managed")
+    whoami(vendor).answers(email="pat@demo.test")
+    chatgpt.get("/backend-api/wham/usage", bearer="demo-pat").answers_json({"rate_limit": SESSION})
+    assert read("codex", CODEX_HOME=str(home / "managed")).source == "pat"
+    vendor("codex.demo.test").get("/api/codex/usage", bearer="demo-pat").answers(credits={"balance": 3})
+    assert read("codex").balance("credits").amount == 3
+
+
+async def test_a_login_of_the_keyring_follows_its_own_homes_base(
+    reader: Any, home: Path, keyring_entries: dict[tuple[str, str], str]
+) -> None:
+    write_config(home, OURS)
+    keyring_entries[keyring_name(home)] = json.dumps({"tokens": tokens()})
+    ctx = replace(reader.context("codex"), platform="linux")
+    assert (await SubscriptionLogin().find(ctx)).base == "https://codex.demo.test"
 
 
 def test_a_workspace_is_asked_for_and_never_falls_back(

@@ -20,7 +20,7 @@ from quotaline_providers import (
     Secret,
     Unavailable,
     Usage,
-    endpoint,
+    base_address,
 )
 from quotaline_providers.vendors.claude.credentials import find_program
 from quotaline_providers.vendors.claude.logins import CUSTOM_URL_ENV, SCOPE, Login, Logins, stored_logins
@@ -67,15 +67,19 @@ async def rest(ctx: Context, token: Secret, asked: datetime | None) -> datetime:
 # --- one request -----------------------------------------------------------------------------------
 
 
-def base_url(ctx: Context) -> str:
+def custom_url(ctx: Context, login: Login) -> str | None:
+    """Claude Code's own setting of another address: it serves Claude Code's own login and no other."""
+    return ctx.env(CUSTOM_URL_ENV) if login.owned_by_cli else None
+
+
+def base_url(ctx: Context, login: Login) -> str:
     """Where usage is asked. Raises Misconfigured for an override that is not an HTTPS address."""
-    custom = ctx.env(CUSTOM_URL_ENV)
-    return endpoint(custom, CUSTOM_URL_ENV) if custom else API
+    return base_address(custom_url(ctx, login), CUSTOM_URL_ENV, API)
 
 
 async def ask(ctx: Context, login: Login, identity: Identity) -> Usage:
     """The usage of one login. Raises RateLimited while its token rests (unless the user asked)."""
-    url = f"{base_url(ctx)}/api/oauth/usage"
+    url = f"{base_url(ctx, login)}/api/oauth/usage"
     if login.scopes and SCOPE not in login.scopes:
         raise _insufficient()
     until = await cool_down(ctx, login.token)
@@ -183,7 +187,7 @@ async def _reread(ctx: Context) -> tuple[Login, ...]:
 
 async def from_oauth(ctx: Context, logins: Logins) -> Usage:
     """Usage with the first login that works: the next one after a refusal, then one that Claude Code renewed."""
-    base_url(ctx)
+    base_url(ctx, logins.logins[0])
     identity = logins.account.identity() if logins.account else Identity()
     error: ReadError = ExpiredCredential("The Claude login has expired.", logins.logins[0].renewal)
     refused = Refused(frozenset())
@@ -202,6 +206,6 @@ async def from_oauth(ctx: Context, logins: Logins) -> Usage:
 
 async def _with_extras(ctx: Context, login: Login, identity: Identity) -> Usage:
     usage = await ask(ctx, login, identity)
-    if ctx.env(CUSTOM_URL_ENV):
+    if custom_url(ctx, login):
         return usage
     return await join_extras(ctx, usage, lambda: owner_of(ctx, login.token))

@@ -24,17 +24,12 @@ from quotaline_providers import (
 )
 from quotaline_providers.vendors.codex.api import from_access_token
 from quotaline_providers.vendors.codex.cli import from_program
-from quotaline_providers.vendors.codex.credentials import (
-    CODEX,
-    AccessToken,
-    ProgramForStaleLogin,
-    SignedInProgram,
-    SubscriptionLogin,
-)
+from quotaline_providers.vendors.codex.credentials import AccessToken, SubscriptionLogin
 from quotaline_providers.vendors.codex.homes import unscoped
 from quotaline_providers.vendors.codex.mapping import binding
 from quotaline_providers.vendors.codex.oauth import from_login
 from quotaline_providers.vendors.codex.profiles import CHOSEN, HOMES, profiles
+from quotaline_providers.vendors.codex.program import CODEX, ProgramForStaleLogin, SignedInProgram
 from quotaline_providers.vendors.codex.screen import from_screen, waits_at_terminal
 from quotaline_providers.vendors.codex.service import Rejected
 from quotaline_providers.vendors.codex.web import from_cookies

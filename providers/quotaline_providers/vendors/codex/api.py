@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 
-from quotaline_providers import Context, Credential, Identity, Refusal, Refusals, Usage, optional, to_text
+from quotaline_providers import Context, Identity, Refusal, Refusals, Usage, optional, to_text
 from quotaline_providers.model import ResetCredits
-from quotaline_providers.vendors.codex.credentials import CODEX
-from quotaline_providers.vendors.codex.homes import base_url, config_text, workspace
+from quotaline_providers.vendors.codex.credentials import BoundToken
+from quotaline_providers.vendors.codex.homes import workspace
 from quotaline_providers.vendors.codex.mapping import Extras, plan_title, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import UsageAnswer, WhoAmI
+from quotaline_providers.vendors.codex.program import CODEX
 from quotaline_providers.vendors.codex.service import (
     ASK_AGAIN,
     PROGRAM_SECONDS,
@@ -25,15 +26,14 @@ REFUSED = Refusal(Rejected, "The personal access token was refused.", "Create a 
 REFUSALS: Refusals = {401: REFUSED, 403: REFUSED}
 
 
-async def from_access_token(ctx: Context, token: Credential) -> Usage:
+async def from_access_token(ctx: Context, token: BoundToken) -> Usage:
     """Read with a personal access token. Raises ExpiredCredential or Forbidden when it is refused."""
     version = await _program_version(ctx)
     agent = {"originator": "codex_cli_rs", "User-Agent": program_agent(version)}
-    base = base_url(await config_text(ctx))
     headers = account_headers(None, **agent)
     who = await ctx.http.get(WHOAMI, WhoAmI, bearer=token.secret, headers=headers, refusals=REFUSALS)
     account_id = workspace(ctx) or who.chatgpt_account_id
-    bearer = Bearer(base, token.secret, account_headers(account_id, **agent))
+    bearer = Bearer(token.base, token.secret, account_headers(account_id, **agent))
     answer = await bearer.get(ctx, bearer.usage_url, USAGE_SECONDS)
     usage_answer = ctx.http.parse(ctx.http.check(answer, REFUSALS), UsageAnswer)
     limits = service_limits(usage_answer, ctx.now, answer.headers)

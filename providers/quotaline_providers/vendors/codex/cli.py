@@ -30,10 +30,11 @@ from quotaline_providers import (
     parse_or_none,
     to_text,
 )
-from quotaline_providers.vendors.codex.credentials import API_KEY_LOGIN, INSTALL_HINT, program_env
+from quotaline_providers.vendors.codex.credentials import API_KEY_LOGIN
 from quotaline_providers.vendors.codex.homes import config_text, custom_provider
 from quotaline_providers.vendors.codex.mapping import Limits, plan_title, program_limits, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import RpcAccount, RpcRateLimits, UsageAnswer
+from quotaline_providers.vendors.codex.program import INSTALL_HINT, program_env
 
 P = TypeVar("P", bound=BaseModel)
 

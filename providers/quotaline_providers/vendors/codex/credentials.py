@@ -1,11 +1,11 @@
-"""Where the Codex program is and where it keeps its login, read without ever spending its refresh token."""
+"""Where the Codex program keeps its login, read without ever spending its refresh token."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,13 @@ from quotaline_providers import (
     Credential,
     Lookup,
     MissingCredential,
-    MissingProgram,
     Origin,
-    Program,
     Secret,
-    in_login_shell,
     jwt_claims,
     parse_or_none,
     to_text,
 )
-from quotaline_providers.vendors.codex.homes import codex_home, is_named
+from quotaline_providers.vendors.codex.homes import DEFAULT_BASE, codex_home, is_named, service_base
 from quotaline_providers.vendors.codex.payloads import AuthFile, Expiry, OpenCodeFile
 
 API_KEY_LOGIN = "Codex is signed in with an API key, which has no subscription usage."
@@ -37,7 +34,10 @@ _PROFILE_CLAIM = "https://api.openai.com/profile"
 
 @dataclass(frozen=True)
 class Login:
-    """A subscription login. An `external` one belongs to another program and is never refreshed through Codex."""
+    """A subscription login. An `external` one belongs to another program and is never refreshed through Codex.
+
+    `base` is the only address it may be sent to (beside the vendor's own): see `bound`.
+    """
 
     access_token: Secret
     origin: str
@@ -46,12 +46,20 @@ class Login:
     plan: str | None = None
     stale: bool = False
     external: bool = False
+    base: str = DEFAULT_BASE
 
     @property
     def fingerprint(self) -> str:
         """Stays the same when the program rotates its tokens, where the account is known."""
         known = self.account_id or self.email
         return hashlib.sha256(known.encode()).hexdigest()[:16] if known else self.access_token.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class BoundToken(Credential):
+    """A personal access token, and the only address it may be sent to (beside the vendor's own)."""
+
+    base: str = DEFAULT_BASE
 
 
 # --- what it means ---------------------------------------------------------------------------------
@@ -198,6 +206,14 @@ async def native_login(ctx: Context) -> Login | None:
     return to_login(file, ctx.show(path), ctx.now) if file else None
 
 
+async def bound(ctx: Context, login: Login) -> Login:
+    """The login that the Codex program keeps in its home, with the address that the settings beside it name.
+
+    Raises Misconfigured.
+    """
+    return replace(login, base=await service_base(ctx, codex_home(ctx)))
+
+
 # --- lookups ---------------------------------------------------------------------------------------
 
 
@@ -220,17 +236,21 @@ class SubscriptionLogin(Lookup[Login]):
             login = to_login(file, ctx.show(path), ctx.now)
             if login is None:
                 raise _without_tokens(ctx, file, path)
+            return await bound(ctx, login)
+        if allows_external(ctx) and (login := await _external_login(ctx)):
             return login
-        login = await _external_login(ctx) if allows_external(ctx) else None
-        login = login or await _keyring_login(ctx)
+        login = await _keyring_login(ctx)
         if login is None:
             raise _missing(ctx)
-        return login
+        return await bound(ctx, login)
 
 
 @dataclass(frozen=True)
-class AccessToken(Lookup[Credential]):
-    """A personal access token in `auth.json`, of `CODEX_HOME` or of the default home. A profile's is only its own."""
+class AccessToken(Lookup[BoundToken]):
+    """A personal access token in `auth.json`, of `CODEX_HOME` or of the default home. A profile's is only its own.
+
+    One of another home than the one that is read goes to the vendor alone.
+    """
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return tuple(f"{ctx.show(path)} (personal access token)" for path in self._files(ctx))
@@ -238,7 +258,7 @@ class AccessToken(Lookup[Credential]):
     def probe(self, ctx: Context) -> Origin | None:
         return None  # only the file's content says, and the other strategies report the file
 
-    async def find(self, ctx: Context) -> Credential:
+    async def find(self, ctx: Context) -> BoundToken:
         reason: MissingCredential | None = None
         for path in self._files(ctx):
             try:
@@ -249,7 +269,9 @@ class AccessToken(Lookup[Credential]):
             if file is None:
                 continue
             if file.personal_access_token:
-                return Credential(Secret(file.personal_access_token), ctx.origin(path))
+                home = codex_home(ctx)
+                base = await service_base(ctx, home) if path.parent == home else DEFAULT_BASE
+                return BoundToken(Secret(file.personal_access_token), ctx.origin(path), base=base)
             if file.has_tokens:
                 reason = reason or MissingCredential(f"{ctx.show(path)} holds no personal access token.")
             else:
@@ -267,87 +289,3 @@ def present(path: Path) -> bool:
         return path.exists()
     except OSError:
         return True
-
-
-INSTALL_HINT = "Install it with `npm i -g @openai/codex`."
-
-
-def _usual_places(ctx: Context) -> tuple[Path, ...]:
-    if ctx.platform == "win32":
-        npm = Path(ctx.environ.get("APPDATA") or ctx.home / "AppData/Roaming") / "npm"
-        return npm / "codex.exe", npm / "codex.cmd"
-    bundles = (
-        tuple(
-            root / "Applications" / f"{app}.app/Contents/Resources/codex"
-            for root in (ctx.home, Path("/"))
-            for app in ("ChatGPT", "Codex")
-        )
-        if ctx.platform == "darwin"
-        else ()
-    )
-    # A program started by an editor does not have the login shell's PATH.
-    usual = (ctx.home / ".local/bin", ctx.home / ".npm-global/bin", Path("/opt/homebrew/bin"), Path("/usr/local/bin"))
-    return (*bundles, *(folder / "codex" for folder in usual))
-
-
-@dataclass(frozen=True)
-class CodexProgram(Lookup[Path]):
-    """The program: named by `CODEX_CLI_PATH`, on PATH, in a usual place, or where a login shell finds it."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return _PROGRAM.places(ctx)
-
-    def probe(self, ctx: Context) -> Origin | None:
-        return _PROGRAM.probe(ctx)
-
-    async def find(self, ctx: Context) -> Path:
-        try:
-            return await _PROGRAM.find(ctx)
-        except MissingProgram:
-            found = await in_login_shell(ctx, "codex")
-            if found is None:
-                raise
-            return found
-
-
-_PROGRAM = Program("codex", env="CODEX_CLI_PATH", candidates=_usual_places, hint=INSTALL_HINT)
-CODEX = CodexProgram()
-
-
-def program_env(ctx: Context) -> dict[str, str | None]:
-    """What the program needs to read the same account."""
-    return {"CODEX_HOME": str(codex_home(ctx))} if is_named(ctx) else {}
-
-
-@dataclass(frozen=True)
-class ProgramForStaleLogin(Lookup[Path]):
-    """The program, but only when the login file exists and is spent: the program then renews it by itself."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return CODEX.places(ctx)
-
-    def probe(self, ctx: Context) -> Origin | None:
-        return CODEX.probe(ctx) if present(codex_home(ctx) / "auth.json") else None
-
-    async def find(self, ctx: Context) -> Path:
-        login = await native_login(ctx)
-        if login is None or not login.stale:
-            raise MissingProgram("The login needs no renewal by the `codex` program.")
-        return await CODEX.find(ctx)
-
-
-@dataclass(frozen=True)
-class SignedInProgram(Lookup[Path]):
-    """The program, but only beside a login of its own: without one its screen would open a browser to sign in."""
-
-    def places(self, ctx: Context) -> tuple[str, ...]:
-        return CODEX.places(ctx)
-
-    def probe(self, ctx: Context) -> Origin | None:
-        return ProgramForStaleLogin().probe(ctx)
-
-    async def find(self, ctx: Context) -> Path:
-        login = await SubscriptionLogin().find(ctx)
-        if login.external:
-            raise MissingCredential("Codex is not signed in.")
-        return await CODEX.find(ctx)

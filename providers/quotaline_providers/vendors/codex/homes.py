@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from quotaline_providers import Context, endpoint, to_text
+from quotaline_providers import Context, Misconfigured, base_address, clean, to_text
 
 DEFAULT_BASE = "https://chatgpt.com/backend-api"
-CONFIG_LIMIT = 256 << 10
+BASE_SETTING = "chatgpt_base_url"
+CONFIG_LIMIT, BASE_LIMIT = 256 << 10, 1 << 20
+_OFFICIAL = ("chatgpt.com", "chat.openai.com")
 
 
 def usual_home(ctx: Context) -> Path:
@@ -39,15 +42,40 @@ async def config_text(ctx: Context) -> str:
         return ""
 
 
+async def service_base(ctx: Context, home: Path) -> str:
+    """The address that the login kept in this home may be sent to, and no other login: the one its own `config.toml`
+    names, else the vendor's. Raises Misconfigured when that is no HTTPS address or cannot be read."""
+    path = home / "config.toml"
+    try:
+        return base_url(await ctx.files.read(path, BASE_LIMIT))
+    except (FileNotFoundError, NotADirectoryError):
+        return DEFAULT_BASE
+    except (OSError, ValueError):
+        raise Misconfigured(
+            f"{ctx.show(path)} cannot be read, so it is not known where the login beside it belongs.",
+            "Correct the file, or check who may read it.",
+        ) from None
+
+
 def base_url(config: str) -> str:
     """The service's address from the text of `config.toml`. Raises Misconfigured when it is not a safe one."""
-    match = re.search(r"^[ \t]*chatgpt_base_url[ \t]*=(.*)$", config, re.MULTILINE)
-    value = match.group(1).split("#", 1)[0].strip().strip("\"'").strip() if match else ""
-    if not value:
-        return DEFAULT_BASE
-    base = endpoint(value, "chatgpt_base_url", http="loopback")
-    official = base.lower().startswith(("https://chatgpt.com", "https://chat.openai.com"))
-    return f"{base}/backend-api" if official and "/backend-api" not in base else base
+    base = base_address(_named_base(config), BASE_SETTING, DEFAULT_BASE)
+    return f"{base}/backend-api" if urlsplit(base).hostname in _OFFICIAL and "/backend-api" not in base else base
+
+
+def _named_base(config: str) -> str | None:
+    """The setting's value. Only the top of the file counts, no table; a file that is no TOML is read line by line."""
+    import tomllib
+
+    try:
+        value = tomllib.loads(config).get(BASE_SETTING)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        top = re.split(r"^[ \t]*\[[^\]\n]+\][ \t]*(?:#.*)?$", config, maxsplit=1, flags=re.MULTILINE)[0]
+        match = re.search(rf"^[ \t]*{BASE_SETTING}[ \t]*=(.*)$", top, re.MULTILINE)
+        value = match.group(1).split("#", 1)[0] if match else None
+    if value is not None and not isinstance(value, str):
+        raise Misconfigured(f"The setting {BASE_SETTING} is no text.", f"Correct {BASE_SETTING} or remove it.")
+    return clean(value)
 
 
 def custom_provider(config: str) -> str | None:

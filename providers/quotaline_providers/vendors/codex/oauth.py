@@ -21,8 +21,8 @@ from quotaline_providers import (
 )
 from quotaline_providers.model import ResetCredits
 from quotaline_providers.vendors.codex.cli import monthly_limit_of
-from quotaline_providers.vendors.codex.credentials import CODEX, Login, native_login
-from quotaline_providers.vendors.codex.homes import DEFAULT_BASE, base_url, config_text, workspace
+from quotaline_providers.vendors.codex.credentials import Login, bound, native_login
+from quotaline_providers.vendors.codex.homes import workspace
 from quotaline_providers.vendors.codex.mapping import (
     Extras,
     Limits,
@@ -38,6 +38,7 @@ from quotaline_providers.vendors.codex.payloads import (
     UsageAnswer,
     WorkspacesAnswer,
 )
+from quotaline_providers.vendors.codex.program import CODEX
 from quotaline_providers.vendors.codex.service import (
     ASK_AGAIN,
     MONTHLY_SECONDS,
@@ -65,16 +66,15 @@ async def from_login(ctx: Context, login: Login) -> Usage:
         )
     if login.stale:
         raise Rejected("The Codex login has expired.", "Run `codex login`.")
-    base = base_url(await config_text(ctx))
-    bearer, answer = await _ask(ctx, base, login)
+    bearer, answer = await _ask(ctx, login)
     if answer.status in (401, 403) and (newer := await _rotated(ctx, login)):
         login = newer
-        bearer, answer = await _ask(ctx, base, login)
+        bearer, answer = await _ask(ctx, login)
     usage_answer = ctx.http.parse(ctx.http.check(answer, REFUSALS), UsageAnswer)
     limits = service_limits(usage_answer, ctx.now, answer.headers)
     account_id = workspace(ctx) or login.account_id or usage_answer.account_id
     plan = usage_answer.plan_type or login.plan
-    monthly_call = wants_monthly(usage_answer, limits, base, plan) and account_id
+    monthly_call = wants_monthly(usage_answer, limits, login.base, plan) and account_id
     vouchers, monthly, organization = await together(
         optional(_vouchers(ctx, bearer), RESET_CREDITS_SECONDS),
         optional(_monthly(ctx, bearer, account_id if monthly_call else None), MONTHLY_SECONDS),
@@ -89,9 +89,9 @@ async def from_login(ctx: Context, login: Login) -> Usage:
     return to_usage(limits, identity, ctx.now, extras, certain=True)
 
 
-async def _ask(ctx: Context, base: str, login: Login) -> tuple[Bearer, Response]:
+async def _ask(ctx: Context, login: Login) -> tuple[Bearer, Response]:
     headers = account_headers(workspace(ctx) or login.account_id)
-    bearer = Bearer(base, login.access_token, headers)
+    bearer = Bearer(login.base, login.access_token, headers)
     return bearer, await bearer.get(ctx, bearer.usage_url, USAGE_SECONDS)
 
 
@@ -105,7 +105,7 @@ async def _rotated(ctx: Context, login: Login) -> Login | None:
         return None
     if newer is None or newer.stale or newer.access_token == login.access_token:
         return None
-    return newer
+    return await bound(ctx, newer)
 
 
 async def _vouchers(ctx: Context, bearer: Bearer) -> ResetCredits:
@@ -125,12 +125,12 @@ async def _monthly(ctx: Context, bearer: Bearer, account_id: str | None) -> Spen
 async def _workspace_name(ctx: Context, bearer: Bearer) -> str | None:
     """The name of the workspace the user chose; asked once a day."""
     wanted = workspace(ctx)
-    if wanted is None or bearer.base != DEFAULT_BASE:
+    if wanted is None:
         return None
-    note = "codex-workspace:" + hashlib.sha256(wanted.lower().encode()).hexdigest()[:16]
+    note = "codex-workspace:" + hashlib.sha256(f"{bearer.base}\0{wanted.lower()}".encode()).hexdigest()[:16]
     if (kept := await ctx.memory.get(note)) is not None:
         return kept
-    answer = await bearer.get(ctx, f"{DEFAULT_BASE}/accounts", WORKSPACES_SECONDS, **{"User-Agent": "codex-cli"})
+    answer = await bearer.get(ctx, f"{bearer.base}/accounts", WORKSPACES_SECONDS, **{"User-Agent": "codex-cli"})
     name = ctx.http.parse(ctx.http.check(answer), WorkspacesAnswer).name_of(wanted)
     if name is not None:
         await ctx.memory.set(note, name, until=ctx.now + NAME_KEPT)

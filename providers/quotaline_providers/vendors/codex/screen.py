@@ -26,9 +26,10 @@ from quotaline_providers import (
     Usage,
     Window,
 )
-from quotaline_providers.vendors.codex.credentials import SubscriptionLogin, program_env
+from quotaline_providers.vendors.codex.credentials import SubscriptionLogin
 from quotaline_providers.vendors.codex.homes import unscoped
 from quotaline_providers.vendors.codex.mapping import Limits, monthly_spend, plan_title, to_usage
+from quotaline_providers.vendors.codex.program import program_env
 from quotaline_providers.vendors.codex.windows import in_lanes
 
 SIZES = ((60, 200), (70, 220))
