@@ -139,9 +139,22 @@ def test_countdown(left: timedelta, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("pro_plus", "Pro Plus"), ("max", "Max"), ("SuperGrok", "SuperGrok"), ("team-annual", "Team Annual"), ("", "")],
+    [
+        ("pro_plus", "Pro Plus"),
+        ("max", "Max"),
+        ("team-annual", "Team Annual"),
+        ("Individual_pro", "Individual Pro"),
+        ("SuperGrok", "SuperGrok"),
+        ("KIRO FREE", "KIRO FREE"),
+        ("team plan", "Team Plan"),
+        ("Pay as you go", "Pay as you go"),
+        ("proj_Ab-c_1", "proj_Ab-c_1"),
+        ("Balance: -$0.35", "Balance: -$0.35"),
+        ("pro · past_due", "pro · past_due"),
+        ("", ""),
+    ],
 )
-def test_plan_names(text: str, name: str) -> None:
+def test_only_a_single_code_of_a_plan_is_reshaped(text: str, name: str) -> None:
     assert plan_name(text) == name
 
 

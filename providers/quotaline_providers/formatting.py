@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "INR": "₹", "KRW": "₩"}
+_PLAN_CODE = re.compile(r"[A-Za-z][a-z0-9]*(?:[_-][a-z0-9]+)*|[a-z0-9]+(?: [a-z0-9]+)*")
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)  # the largest float has 309 digits
 
 
@@ -80,6 +82,9 @@ def countdown(until: datetime, now: datetime) -> str:
 
 
 def plan_name(text: str) -> str:
-    """A vendor's plan word for people: `pro_plus` becomes `Pro Plus`; words with capitals stay as they are."""
-    words = text.replace("_", " ").replace("-", " ").split()
-    return " ".join(word if any(c.isupper() for c in word) else word[:1].upper() + word[1:] for word in words)
+    """A vendor's plan for people: a lower-case code (`pro_plus`, `team plan`) becomes words (`Pro Plus`), anything else
+    stays as the vendor writes it."""
+    text = text.strip()
+    if not _PLAN_CODE.fullmatch(text):
+        return text
+    return " ".join(word[:1].upper() + word[1:] for word in re.split("[ _-]", text))

@@ -133,12 +133,23 @@ class Spend(Model):
 
 
 class Identity(Model):
-    """Whose usage this is. `plan` is the vendor's plan or login method, as shown to people."""
+    """Whose usage this is.
+
+    `plan` is what the user subscribed to, as shown to people; None where there is no plan. `login` is what CodexBar's
+    JSON has as `loginMethod` where that is something else: a way of signing in, a balance, a summary. It is for
+    scripts alone.
+    """
 
     account_id: str | None = None
     email: str | None = None
     organization: str | None = None
     plan: str | None = None
+    login: str | None = None
+
+    @property
+    def login_method(self) -> str | None:
+        """CodexBar's `loginMethod`."""
+        return self.login or self.plan
 
 
 class Row(Model):

@@ -49,7 +49,7 @@ def test_dollars_left_and_when_they_are_full_again() -> None:
     window = usage.window("amp-free")
     assert (window.used_percent, window.minutes, window.lane, window.label) == (25, 1200, "primary", "Amp Free")
     assert window.resets_at == NOW + timedelta(hours=5)
-    assert (usage.identity.email, usage.identity.organization, usage.identity.plan) == (
+    assert (usage.identity.email, usage.identity.organization, usage.identity.login_method) == (
         "ada@lab.test",
         "Lab",
         "Amp Free",
@@ -136,7 +136,7 @@ def test_a_subscriptions_pools(line: str, link: str, left: str, reset: datetime,
     assert (other.resets_at, other.description) == (reset, text)
     assert (free.id, free.label, free.lane) == ("amp-free", "Amp Free", None)
     assert [window.blocks for window in usage.windows] == [True, False, False]
-    assert usage.identity.plan == "Gigawatt"
+    assert usage.identity.login_method == "Gigawatt"
 
 
 def test_a_subscription_with_more_behind_it_is_not_understood() -> None:
@@ -158,7 +158,7 @@ def test_credits_alone_give_rows_and_no_window() -> None:
         "Workspace ops: 4.25 remaining",
     )
     assert usage.windows == ()
-    assert usage.identity.plan == "Amp"
+    assert usage.identity.login_method == "Amp"
     assert [(row.label, row.value) for row in usage.details[0].rows] == [
         ("Individual credits", "$2,020.50"),
         ("Workspace Red Team", "$3.00"),
@@ -216,7 +216,7 @@ def test_the_pages_literal() -> None:
     usage = page_of(PAGE)
     window = usage.window("amp-free")
     assert (window.used_percent, window.minutes, window.resets_at) == (25, 1440, NOW + timedelta(hours=5))
-    assert (usage.identity.plan, usage.identity.email) == ("Amp Free", None)
+    assert (usage.identity.login_method, usage.identity.email) == ("Amp Free", None)
 
 
 def test_a_literal_under_a_quoted_path_and_a_brace_in_a_string() -> None:

@@ -55,7 +55,7 @@ def test_a_dated_version(deployment: Route, read: Read) -> None:
     assert status.placeholder, "it is not a meter"
     assert status.blocks is False
     assert (usage.row("Deployment").value, usage.row("Model").value) == ("chat", "demo-model")
-    assert (usage.identity.plan, usage.identity.organization) == ("Deployment: chat", "demo.azure.test")
+    assert (usage.identity.login_method, usage.identity.organization) == ("Deployment: chat", "demo.azure.test")
     assert usage.source == "deployment"
 
 

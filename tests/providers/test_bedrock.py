@@ -34,8 +34,8 @@ from quotaline_providers.vendors.bedrock.mapping import (
     History,
     activity,
     daily,
+    login_text,
     next_month,
-    plan,
     short,
     spent,
     to_usage,
@@ -156,7 +156,7 @@ def test_without_budget_there_is_only_spend() -> None:
     assert usage.details == ()
     spend = usage.spend("month")
     assert (spend.used, spend.limit, spend.unit, spend.period) == (Decimal("12.345"), None, "USD", "Monthly")
-    assert usage.identity.plan == "Spend: $12.35"
+    assert usage.identity.login_method == "Spend: $12.35"
     assert usage.notes == ("AWS Cost Explorer billing can lag.",)
 
 
@@ -168,7 +168,7 @@ def test_a_budget_makes_a_window() -> None:
     assert (window.used, window.limit, window.description) == (30, 40, "Monthly budget")
     assert window.resets_at == usage.spend("month").resets_at == next_month(NOW)
     assert usage.spend("month").limit == 40
-    assert usage.identity.plan == "Spend: $30.00 - Budget: $40.00"
+    assert usage.identity.login_method == "Spend: $30.00 - Budget: $40.00"
 
 
 @pytest.mark.parametrize(("spend", "used"), [("50", 100), ("-3", 0)])
@@ -205,7 +205,7 @@ def test_counts_are_shortened(count: int, text: str) -> None:
 
 def test_claude_joins_the_plan() -> None:
     claude = Activity(input_tokens=1_000, output_tokens=300, requests=12)
-    assert plan(Decimal(1), None, claude) == "Spend: $1.00 - Claude 14d: 1.3K tokens - Requests: 12"
+    assert login_text(Decimal(1), None, claude) == "Spend: $1.00 - Claude 14d: 1.3K tokens - Requests: 12"
     usage = to_usage(Decimal(1), None, None, claude, NOW)
     assert [usage.row(label).value for label in ("Input tokens", "Output tokens", "Requests")] == ["1,000", "300", "12"]
 
@@ -323,7 +323,7 @@ def test_a_read_gives_month_days_and_tokens(explorer: Any, watch: Any, read: Any
     seen = read("bedrock", **KEYS, CODEXBAR_BEDROCK_BUDGET="10")
     assert seen.window("budget").used_percent == pytest.approx(31.4)
     assert seen.row("Latest billing day (Jan 1)").value == "$2.50"
-    assert seen.identity.plan == "Spend: $3.14 - Budget: $10.00 - Claude 14d: 150 tokens - Requests: 4"
+    assert seen.identity.login_method == "Spend: $3.14 - Budget: $10.00 - Claude 14d: 150 tokens - Requests: 4"
     assert seen.source == "api"
 
 
@@ -429,7 +429,7 @@ def test_activity_that_cannot_be_trusted_is_left_out(explorer: Any, watch: Any, 
     months(explorer).answers(**costs(result(group("2"))))
     days(explorer).answers(**costs())
     watch.post("/").answers_json(answer)
-    assert read("bedrock", **KEYS).identity.plan == "Spend: $2.00"
+    assert read("bedrock", **KEYS).identity.login_method == "Spend: $2.00"
 
 
 def test_activity_is_paged(explorer: Any, watch: Any, read: Any) -> None:
@@ -446,7 +446,7 @@ def test_an_endless_activity_ends(explorer: Any, watch: Any, read: Any) -> None:
     days(explorer).answers(**costs())
     tokens = iter(range(1000))
     route = watch.post("/").answers_with(lambda _: metrics(NextToken=f"n{next(tokens)}"))
-    assert "Claude" not in (read("bedrock", **KEYS).identity.plan or "")
+    assert "Claude" not in (read("bedrock", **KEYS).identity.login_method or "")
     assert route.count == 20
 
 
@@ -457,7 +457,7 @@ def test_an_activity_too_large_is_left_out(
     months(explorer).answers(**costs())
     days(explorer).answers(**costs())
     watch.post("/").answers(**metrics(metric("requests", 1)))
-    assert read("bedrock", **KEYS).identity.plan == "Spend: $0.00"
+    assert read("bedrock", **KEYS).identity.login_method == "Spend: $0.00"
 
 
 def test_days_that_cannot_be_read_are_left_out(explorer: Any, watch: Any, read: Any) -> None:
@@ -529,7 +529,7 @@ def test_the_region_leads_to_its_host(
 def test_an_ambient_region_that_is_none_only_costs_the_tokens(explorer: Any, read: Any, region: str) -> None:
     months(explorer).answers(**costs())
     days(explorer).answers(**costs())
-    assert read("bedrock", **KEYS, AWS_REGION=region).identity.plan == "Spend: $0.00"
+    assert read("bedrock", **KEYS, AWS_REGION=region).identity.login_method == "Spend: $0.00"
 
 
 def test_a_configured_region_that_is_none_is_named_before_anything_is_sent(simulator: Any, read: Any) -> None:

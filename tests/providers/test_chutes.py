@@ -60,29 +60,29 @@ def test_both_windows_of_a_subscription_need_one_call(subscription: Any, read: R
     assert (rolling.used_percent, rolling.description, rolling.resets_at) == (25, "$2.50/$10.00", RESET)
     assert (monthly.used_percent, monthly.unit) == (75, "USD")
     assert found.subscription_renews_at == monthly.resets_at == datetime.fromtimestamp(1896000000, UTC)
-    assert found.identity.plan is None
+    assert found.identity.login_method is None
 
 
 def test_a_subscription_may_be_an_object() -> None:
     found = usage({"data": {"subscription": {"plan": "Base", "usage": 3, "cap": 12}, "rolling": {"percent_used": 40}}})
     assert [(w.id, w.used_percent) for w in found.windows] == [("rolling", 40), ("monthly", 25)]
-    assert found.identity.plan == "Base"
+    assert found.identity.login_method == "Base"
     assert found.window("rolling").description is None
 
 
 def test_only_an_active_subscription_is_valid_and_has_no_windows() -> None:
     found = usage({"subscription": {"active": True}})
     assert found.windows == ()
-    assert found.identity.plan is None
+    assert found.identity.login_method is None
 
 
 def test_no_subscription_at_all() -> None:
-    assert usage({"subscription": False}).identity.plan == "No active subscription"
+    assert usage({"subscription": False}).identity.login_method == "No active subscription"
 
 
 def test_nothing_known_is_a_valid_answer() -> None:
     found = usage({"hello": 1})
-    assert (found.windows, found.identity.plan) == ((), "No usage data")
+    assert (found.windows, found.identity.login_method) == ((), "No usage data")
 
 
 @pytest.mark.parametrize("name", ["reset_at", "resetAt", "Reset-At", "RESETS_AT", "currentPeriodEnd"])
@@ -203,7 +203,7 @@ def test_other_quotas_fill_both_lanes() -> None:
     ],
 )
 def test_what_is_said_of_the_subscription(document: dict[str, object], plan: str | None) -> None:
-    assert usage(document).identity.plan == plan
+    assert usage(document).identity.login_method == plan
 
 
 def test_the_subscriptions_own_renewal_comes_before_the_monthly_reset() -> None:
@@ -226,7 +226,7 @@ def test_without_a_subscription_each_quota_is_asked(host: Vendor, subscription: 
     ]
     assert [window.blocks for window in found.windows] == [True, False], "a quota of one chute stops that one alone"
     assert found.windows[0].description == "50/200 credits"
-    assert found.identity.plan == "No active subscription"
+    assert found.identity.login_method == "No active subscription"
 
 
 @pytest.mark.parametrize("wrapped", [{"data": 1}, {"quotas": 1}, {"data": {"quotas": 1}}])
@@ -261,7 +261,7 @@ def test_windows_of_the_first_answer_stay_and_missing_ones_are_added(
     )
     found = read("chutes", CHUTES_API_KEY="k")
     assert [(w.id, w.used_percent) for w in found.windows] == [("rolling", 25), ("monthly", 50)]
-    assert found.identity.plan == "Base"
+    assert found.identity.login_method == "Base"
 
 
 def test_quotas_that_cannot_be_read_are_left_out(subscription: Any, quotas: Any, read: Read) -> None:

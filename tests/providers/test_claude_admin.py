@@ -48,7 +48,7 @@ def test_the_last_thirty_days(vendor: Any, read: Any) -> None:
     seen = read("claude", ANTHROPIC_ADMIN_KEY=f"'{KEY}'")
     assert seen.spend("cost").used == Decimal("13")
     assert seen.windows == ()
-    assert (seen.source, seen.identity.plan) == ("admin-api", "Admin API")
+    assert (seen.source, seen.identity.login_method) == ("admin-api", "Admin API")
     rows = {row.label: row.value for row in seen.details[0].rows}
     assert rows == {
         "Today spend": "$2.00",

@@ -124,13 +124,13 @@ class TestSubscription:
         assert (weekly.used_percent, weekly.minutes, weekly.lane) == (15, 10080, "secondary")
         assert weekly.blocks
         assert weekly.resets_at == datetime(2030, 1, 8, tzinfo=UTC)
-        assert found.identity.plan == "Team Plan · 1,235 remaining · auto top-up"
+        assert found.identity.login_method == "Team Plan · 1,235 remaining · auto top-up"
         assert found.identity.email == "demo@example.test"
         assert found.row("Subscription").value == "Active"
         assert found.row("Billing period ends").value == "2030-02-10"
 
     def test_small_balances_keep_one_decimal(self) -> None:
-        assert usage({"remainingBalance": 12.34}).identity.plan == "12.3 remaining"
+        assert usage({"remainingBalance": 12.34}).identity.login_method == "12.3 remaining"
 
     @pytest.mark.parametrize("limit", [None, 0, -5])
     def test_no_weekly_window_without_a_limit(self, limit: object) -> None:
@@ -146,7 +146,7 @@ class TestSubscription:
     @pytest.mark.parametrize("part", [None, "none", [1]])
     def test_a_malformed_part_does_not_spoil_the_others(self, part: object) -> None:
         found = usage({}, {"subscription": part, "rateLimit": part, "email": "demo@example.test", "tier": "pro"})
-        assert (found.identity.email, found.identity.plan) == ("demo@example.test", "Pro")
+        assert (found.identity.email, found.identity.login_method) == ("demo@example.test", "Pro")
 
     @pytest.mark.parametrize(
         ("answer", "label"),
@@ -167,7 +167,7 @@ class TestSubscription:
         balance.answers(usage=1, remainingBalance=3)
         subscription.answers(displayName="Pro")
         found = read("codebuff")
-        assert found.identity.plan == "Pro · 3 remaining"
+        assert found.identity.login_method == "Pro · 3 remaining"
         assert balance.requests[0].json["fingerprintId"]
 
     def test_is_not_asked_with_a_key(self, read: Read, balance: Route, subscription: Route, login: Path) -> None:
@@ -194,7 +194,7 @@ class TestSubscription:
         monkeypatch.setattr(api, "SUBSCRIPTION_WAIT", 0.05)
         balance.answers(usage=1, remainingBalance=3)
         subscription.delays(5).answers(displayName="Pro")
-        assert read("codebuff").identity.plan == "3 remaining"
+        assert read("codebuff").identity.login_method == "3 remaining"
 
 
 class TestToken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -208,6 +209,13 @@ def test_a_promised_wait_is_kept(sample: Sample, folders: Callable[[Sample], Pat
     seen, _ = reading(sample, folders(sample), dict.fromkeys(range(len(sample.exchanges)), wait))
     assert isinstance(seen, RateLimited)
     assert seen.until == Clock().now + timedelta(seconds=30)
+
+
+def test_its_plan_is_a_plan(sample: Sample, folders: Callable[[Sample], Path]) -> None:
+    """No balance, way of signing in or summary: those are for `Identity.login`."""
+    seen, _ = reading(sample, folders(sample), {})
+    assert isinstance(seen, Usage)
+    assert not re.search(r"[:$€¥]|\b(api|key|console|left|remaining|metrics|stats)\b", seen.identity.plan or "", re.I)
 
 
 def test_every_window_says_whether_it_blocks_the_account(sample: Sample, folders: Callable[[Sample], Path]) -> None:

@@ -46,7 +46,7 @@ def test_a_plan_shows_the_requests_first(route: Any, read: Read) -> None:
     assert (credits.lane, credits.used_percent, credits.description) == ("secondary", 0, "$7.12")
     assert (requests.blocks, credits.blocks) == (True, False)
     assert usage.balance("dollars").amount == Decimal("7.12")
-    assert usage.identity.plan == "API key"
+    assert usage.identity.login_method == "API key"
 
 
 @pytest.mark.parametrize("fields", [{}, {"requests_plan": 400}, {"usable_requests": 3}, {"requests_plan": None}])

@@ -42,7 +42,7 @@ def test_all_projects_are_added_up_over_the_widest_period(deepgram: Any, read: R
     usage = read("deepgram", config={"apiKey": "k"}, DEEPGRAM_API_KEY="other")
     assert usage.windows == ()
     assert (usage.spend("requests").used, usage.spend("requests").unit) == (Decimal(11), "requests")
-    assert usage.identity.plan == "3 projects"
+    assert usage.identity.login_method == "3 projects"
     assert [(row.label, row.value, row.secondary) for row in usage.details[0].rows] == [
         ("Requests", "11", None),
         ("Audio", "1.5 hours", "2.3 billable hours"),
@@ -57,7 +57,7 @@ def test_a_project_id_is_enough_and_is_encoded(deepgram: Any, read: Read) -> Non
     breakdown(deepgram, "p%2Fq%20r")
     usage = read("deepgram", DEEPGRAM_API_KEY="k", DEEPGRAM_PROJECT_ID="p/q r")
     assert [(row.label, row.value) for row in usage.details[0].rows] == [("Requests", "0")]
-    assert usage.identity.plan == "Project: p/q r"
+    assert usage.identity.login_method == "Project: p/q r"
 
 
 def test_hours_have_a_decimal_unless_they_are_whole() -> None:

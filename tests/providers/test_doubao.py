@@ -126,7 +126,7 @@ def test_both_plans_together(coding: Route, agent: Route, read: Read) -> None:
     assert [window.blocks for window in found.windows] == [True, True, True, False]
     assert found.window("session").resets_at == datetime.fromtimestamp(1893600000, UTC)
     assert found.window("weekly").resets_at is None
-    assert found.identity.plan == "Running"
+    assert found.identity.login_method == "Running"
     assert found.updated_at == datetime.fromtimestamp(1893580000, UTC)
 
 
@@ -143,7 +143,7 @@ def test_a_reclaimed_coding_plan_leaves_the_agent_plan_alone(coding: Route, agen
     assert [window.id for window in found.windows] == ["doubao-agent-session"]
     assert found.lane("primary") is None
     assert found.windows[0].blocks
-    assert (found.identity.plan, found.updated_at) == (None, NOW)
+    assert (found.identity.login_method, found.updated_at) == (None, NOW)
 
 
 def test_agent_percentages() -> None:
@@ -384,7 +384,7 @@ def test_the_program_tells_the_plans(program: Callable[[str, str], Path], read: 
     told = json.dumps(report(item("coding-plan", HOUR, subscribed=True, updated_at=1893580000)))
     program("arkcli", f"import sys; assert sys.argv[1:] == 'usage plan --format json'.split(); print({told!r})")
     found = read("doubao")
-    assert (found.source, found.identity.plan) == ("cli", "sso")
+    assert (found.source, found.identity.login_method) == ("cli", "sso")
     window = found.window("session")
     assert (window.used_percent, window.lane) == (0.1, "primary")
     assert window.resets_at == datetime(2030, 1, 2, 14, tzinfo=UTC)

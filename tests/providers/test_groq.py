@@ -80,7 +80,7 @@ def test_spend_tokens_and_requests_of_the_window() -> None:
     found = usage(row(yesterday, model="demo-b", cost=0.25, organization_name=" "), row(organization_name="Acme Demo"))
     spend = found.spend("spend")
     assert (spend.used, spend.unit, spend.limit, spend.period) == (Decimal("0.75"), "USD", None, "Last 30 days")
-    assert (found.identity.plan, found.identity.organization) == ("Console", "Acme Demo")
+    assert (found.identity.login_method, found.identity.organization) == ("Console", "Acme Demo")
     assert found.windows == ()
     assert (found.row("Spend").value, found.row("Today").value) == ("$0.75", "$0.50")
     assert (found.row("Requests").value, found.row("Tokens").value, found.row("Cached input").value) == (
@@ -292,7 +292,7 @@ def test_rates_are_texts_by_the_minute(host: Vendor, read: Read) -> None:
         ("secondary", "210 tok/min", None, 5),
         ("tertiary", "3.00 cache/min", None, 5),
     ]
-    assert found.identity.plan == "Prometheus metrics"
+    assert found.identity.login_method == "Prometheus metrics"
 
 
 def test_without_cache_hits_there_is_no_third_window() -> None:

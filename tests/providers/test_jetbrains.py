@@ -121,7 +121,7 @@ class TestQuota:
         assert usage(refill=refill).window("current").minutes == 10080
 
     def test_plan_is_the_type(self) -> None:
-        assert usage().identity.plan == "Available"
+        assert usage().identity.login_method == "Available"
 
     @pytest.mark.parametrize(
         ("text", "minutes"), [("PT5H", 300), ("P1D", 1440), ("P2W", 20160), ("monthly", None), ("P1DT2H", None)]

@@ -97,7 +97,7 @@ def test_credits_pass_and_top_up(batch: Route, read: Read) -> None:
     assert subscription.description == "$6.00 / $20.00 (+ $4.00 bonus)"
     assert subscription.resets_at == datetime(2030, 2, 1, tzinfo=UTC)
     assert found.balance("credits").amount == Decimal(6)
-    assert found.identity.plan == "Starter · Auto top-up: $25"
+    assert found.identity.login_method == "Starter · Auto top-up: $25"
     assert found.identity.organization is None
     assert [(row.label, row.value, row.secondary) for row in found.details[0].rows] == [
         ("Credits", "$4.50 left", "until 2030-05-01"),
@@ -110,13 +110,13 @@ def test_credits_pass_and_top_up(batch: Route, read: Read) -> None:
 def test_nothing_told_is_a_success_without_windows(batch: Route, read: Read, document: object) -> None:
     batch.answers_json(document)
     found = read("kilo", KILO_API_KEY="k")
-    assert (found.windows, found.identity.plan) == ((), None)
+    assert (found.windows, found.identity.login_method) == ((), None)
 
 
 @pytest.mark.parametrize("status", [200, 207])
 def test_the_third_procedure_may_fail(batch: Route, read: Read, status: int) -> None:
     batch.answers_json([entry(CREDITS), entry(PASS), error("UNAUTHORIZED")], status=status)
-    assert read("kilo", KILO_API_KEY="k").identity.plan == "Starter · Auto top-up: enabled"
+    assert read("kilo", KILO_API_KEY="k").identity.login_method == "Starter · Auto top-up: enabled"
 
 
 @pytest.mark.parametrize("broken", [0, 1])
@@ -243,7 +243,7 @@ def test_tiers(tier: object, plan: str) -> None:
 
 def test_a_pass_without_its_base_has_a_plan_but_no_window() -> None:
     found = usage(None, {"subscription": {"tier": "tier_49", "currentPeriodUsageUsd": 3}})
-    assert (found.windows, found.identity.plan) == ((), "Pro")
+    assert (found.windows, found.identity.login_method) == ((), "Pro")
 
 
 def test_a_pass_may_be_the_payload_itself() -> None:

@@ -28,7 +28,7 @@ def test_used_and_left_give_a_percentage(route: Any, read: Read) -> None:
     assert (window.used_percent, window.lane, window.minutes, window.resets_at) == (25, "primary", None, None)
     assert window.description == "1,500 used, 4,500 left"
     assert window.blocks
-    assert usage.identity.plan == "Credits: 4,500 left"
+    assert usage.identity.login_method == "Credits: 4,500 left"
     assert usage.balance("credits").amount == 4500
     assert usage.row("Average tokens per request").value == "900"
     assert usage.updated_at == datetime(2029, 12, 31, 23, 0, 0, 500_000, UTC)
@@ -61,12 +61,12 @@ def test_the_header_is_the_last_resort(route: Any, read: Read) -> None:
 
 
 def test_negative_credits_are_none_left() -> None:
-    assert to_usage(found_in({"credits_left": -4, "total": 1}), NOW).identity.plan == "Credits: 0 left"
+    assert to_usage(found_in({"credits_left": -4, "total": 1}), NOW).identity.login_method == "Credits: 0 left"
 
 
 def test_a_percentage_needs_both_numbers() -> None:
     assert to_usage(Credits(remaining=8.25), NOW).windows == ()
-    assert to_usage(Credits(remaining=8.25), NOW).identity.plan == "Credits: 8.25 left"
+    assert to_usage(Credits(remaining=8.25), NOW).identity.login_method == "Credits: 8.25 left"
     assert to_usage(Credits(0, 0), NOW).windows == ()
     assert to_usage(Credits(3, None), NOW).windows == ()
 
@@ -99,7 +99,7 @@ def test_a_time_that_is_none_is_passed_over() -> None:
 
 def test_what_is_left_is_not_made_up() -> None:
     usage = to_usage(Credits(consumed=12.5), NOW)
-    assert (usage.windows, usage.balances, usage.identity.plan) == ((), (), None)
+    assert (usage.windows, usage.balances, usage.identity.login_method) == ((), (), None)
     assert usage.row("Consumed").value == "12.5"
 
 

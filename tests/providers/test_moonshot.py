@@ -48,7 +48,7 @@ def test_a_balance_without_windows(world: Any, read: Read) -> None:
     assert usage.windows == ()
     assert usage.balance("balance").amount == Decimal("1234.5")
     assert usage.balance("balance").unit == "USD"
-    assert usage.identity.plan == "Balance: $1,234.50"
+    assert usage.identity.login_method == "Balance: $1,234.50"
     assert usage.row("Balance").value == "$1,234.50"
     assert (usage.row("Vouchers").value, usage.row("Cash").value) == ("$20.00", "$2.50")
 
@@ -64,7 +64,7 @@ def test_limits_and_tier_come_from_the_optional_call(world: Any, read: Read) -> 
     organization = {"id": "demo-org", "max_concurrency": 0, "max_request_per_minute": 80, "max_token_per_minute": 9000}
     info(world, organization=organization, user={"user_group_id": "tier-demo"})
     usage = read("moonshot", MOONSHOT_API_KEY="k")
-    assert (usage.identity.plan, usage.identity.organization) == ("tier-demo", "demo-org")
+    assert (usage.identity.login_method, usage.identity.organization) == ("tier-demo", "demo-org")
     assert [(row.label, row.value) for row in usage.details[1].rows] == [
         ("Requests per minute", "80"),
         ("Tokens per minute", "9,000"),
@@ -74,7 +74,7 @@ def test_limits_and_tier_come_from_the_optional_call(world: Any, read: Read) -> 
 def test_a_broken_optional_call_does_not_hide_the_balance(world: Any, read: Read) -> None:
     balance(world)
     info(world, organization=[1], user="x", user_group_id="tier-one")
-    assert read("moonshot", MOONSHOT_API_KEY="k").identity.plan == "tier-one"
+    assert read("moonshot", MOONSHOT_API_KEY="k").identity.login_method == "tier-one"
 
 
 def test_china_has_its_own_host_and_currency(china: Any, read: Read) -> None:

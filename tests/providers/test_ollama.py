@@ -49,7 +49,11 @@ def test_both_blocks_plan_and_address() -> None:
     assert weekly.blocks
     assert (weekly.id, weekly.used_percent, weekly.minutes, weekly.lane) == ("weekly", 30, 10080, "secondary")
     assert weekly.resets_at == datetime(2030, 1, 6, tzinfo=UTC)
-    assert (usage.identity.plan, usage.identity.email, usage.identity.organization) == ("max", "ada@lab.test", None)
+    assert (usage.identity.login_method, usage.identity.email, usage.identity.organization) == (
+        "max",
+        "ada@lab.test",
+        None,
+    )
 
 
 @pytest.mark.parametrize("words", ["40% used", "40%used", "40 %  USED", "40% Used"])
@@ -91,7 +95,7 @@ def test_percentages_are_clamped() -> None:
 
 def test_an_odd_header() -> None:
     usage = page_of('<span>Cloud Usage</span><span> </span><p id="header-email">nobody</p>' + SESSION)
-    assert (usage.identity.plan, usage.identity.email) == (None, None)
+    assert (usage.identity.login_method, usage.identity.email) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -436,7 +440,7 @@ def test_a_key_proves_access_and_shows_no_bars(site: Any, read: Read, status: in
     key_accepted(site, status)
     site.post("/api/me").fails(404)
     usage = read("ollama", OLLAMA_API_KEY=" 'k' ")
-    assert (usage.windows, usage.identity.plan, usage.source) == ((), "API key", "api")
+    assert (usage.windows, usage.identity.login_method, usage.source) == ((), "API key", "api")
     assert usage.notes == (NOTE,)
 
 
@@ -453,7 +457,11 @@ def test_the_account_of_a_key(site: Any, read: Read) -> None:
     ends = {"Time": "2030-02-01T00:00:00Z", "Valid": True}
     site.post("/api/me", bearer="k").answers(ID="u7", Email="ada@lab.test", Plan="pro", SubscriptionPeriodEnd=ends)
     usage = read("ollama", OLLAMA_API_KEY="k")
-    assert (usage.identity.email, usage.identity.plan, usage.identity.account_id) == ("ada@lab.test", "pro", "u7")
+    assert (usage.identity.email, usage.identity.login_method, usage.identity.account_id) == (
+        "ada@lab.test",
+        "pro",
+        "u7",
+    )
     assert usage.row("Billing period ends").value == "2030-02-01"
 
 
@@ -519,4 +527,4 @@ def test_resets_an_account_may_tell(reset: dict[str, object], time: datetime | N
 def test_a_null_object_that_is_not_valid_is_absent() -> None:
     me = {"Plan": {"String": "pro", "Valid": False}, "Email": {"String": "a@b.test", "Valid": True}}
     usage = account_usage(me, NOW)
-    assert (usage.identity.plan, usage.identity.email) == ("API key", "a@b.test")
+    assert (usage.identity.login_method, usage.identity.email) == ("API key", "a@b.test")

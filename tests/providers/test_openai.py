@@ -143,7 +143,7 @@ class TestRequests:
         host.get(COSTS, bearer="k", query=query | {"group_by": "line_item"}).answers_json(page(bucket(0, cost(1))))
         host.get(COMPLETIONS, bearer="k", query=query | {"group_by": "model"}).answers_json(page())
         found = read("openai", OPENAI_ADMIN_KEY="k", OPENAI_API_KEY="other")
-        assert (found.source, found.identity.plan) == ("admin-api", "Admin API")
+        assert (found.source, found.identity.login_method) == ("admin-api", "Admin API")
 
     def test_a_long_history_is_asked_in_chunks(self, host: Vendor, read: Read) -> None:
         costs = host.get(COSTS).answers_json(page())
@@ -244,7 +244,7 @@ class TestKeysAndProjects:
         host.get(COMPLETIONS).answers_json(page())
         found = read("openai", config={"workspaceID": "proj_1"}, OPENAI_ADMIN_KEY="k", OPENAI_PROJECT_ID="proj_2")
         assert costs.requests[0].query["project_ids"] == "proj_1"
-        assert (found.identity.plan, found.identity.organization) == ("Admin API: proj_1", "Project: proj_1")
+        assert (found.identity.login_method, found.identity.organization) == ("Admin API: proj_1", "Project: proj_1")
         assert found.source == "admin-api:project"
 
     def test_an_account_never_inherits_a_project(self, host: Vendor, read: Read) -> None:
@@ -276,7 +276,7 @@ class TestBalance:
         assert found.window("credits").used_percent == percent
         assert found.window("credits").blocks
         assert found.window("credits").description == f"${max(0, available)}.00 available"
-        assert found.identity.plan == f"API balance: ${max(0, available)}.00"
+        assert found.identity.login_method == f"API balance: ${max(0, available)}.00"
 
     def test_nothing_granted_is_no_limit(self) -> None:
         found = balance_usage(Grants(total_granted=0, total_used=2, total_available=0), NOW)

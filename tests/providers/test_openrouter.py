@@ -59,7 +59,7 @@ def test_balance_and_monthly_budget(routes: Any, read: Read) -> None:
     key(routes, limit=20, limit_remaining=15, limit_reset="Monthly", usage=99, usage_daily=0, is_free_tier=False)
     usage = read("openrouter", OPENROUTER_API_KEY="k")
     assert usage.balance("credits").amount == Decimal(30)
-    assert usage.identity.plan == "Balance: $30.00"
+    assert usage.identity.login_method == "Balance: $30.00"
     budget = usage.window("key")
     assert (budget.used_percent, budget.used, budget.limit, budget.lane) == (25, 5, 20, "primary")
     assert budget.resets_at == datetime(2030, 2, 1, tzinfo=UTC)
@@ -147,7 +147,7 @@ def test_two_zeros_for_an_ordinary_key_are_no_balance(routes: Any, read: Read, f
     assert usage.balances == ()
     assert [window.id for window in usage.windows] == ["key"]
     assert usage.row("Remaining").value == "Needs a management key"
-    assert "Balance" not in (usage.identity.plan or "")
+    assert "Balance" not in (usage.identity.login_method or "")
     assert [spend.used for spend in usage.spends] == ([Decimal(str(fields["usage"]))] if "usage" in fields else [])
 
 
@@ -167,7 +167,7 @@ def test_two_zeros_that_nothing_contradicts_are_no_money(
     usage = read("openrouter", OPENROUTER_API_KEY="k")
     assert usage.balance("credits").amount == 0
     assert usage.windows == ()
-    assert usage.identity.plan == "Balance: $0.00"
+    assert usage.identity.login_method == "Balance: $0.00"
 
 
 @pytest.mark.parametrize(("bought", "told"), [(9.99, False), (10, True)])
@@ -275,7 +275,7 @@ def test_closed_credits_show_the_key_alone(routes: Any, read: Read) -> None:
     assert usage.window("key").used_percent == 60
     assert usage.balances == ()
     assert usage.spend("key").used == 7
-    assert usage.identity.plan == "Free tier"
+    assert usage.identity.login_method == "Free tier"
 
 
 def test_with_closed_credits_a_slow_key_answer_is_waited_for(routes: Any, read: Read) -> None:

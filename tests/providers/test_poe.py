@@ -45,7 +45,7 @@ def test_balance_and_history(poe: Any, balance: Any, read: Read) -> None:
     usage = read("poe", POE_API_KEY=" 'k' ")
     assert usage.windows == ()
     assert (usage.balance("points").amount, usage.balance("points").unit) == (Decimal(7300), "points")
-    assert usage.identity.plan == "Balance: 7,300 points"
+    assert usage.identity.login_method == "Balance: 7,300 points"
     shown = [(r.label, r.value, r.secondary) for r in usage.details[0].rows]
     assert shown == [
         ("Current balance", "7,300 points", None),
@@ -68,7 +68,7 @@ def test_an_unknown_balance_is_no_error(poe: Any, balance: Any, read: Read, body
     balance.answers_json(body)
     poe.get("/usage/points_history").answers(data=[])
     usage = read("poe", POE_API_KEY="k")
-    assert (usage.balances, usage.details, usage.identity.plan) == ((), (), None)
+    assert (usage.balances, usage.details, usage.identity.login_method) == ((), (), None)
 
 
 def test_a_broken_history_leaves_the_balance(poe: Any, balance: Any, read: Read) -> None:

@@ -152,7 +152,7 @@ def test_use_above_the_limit_is_clamped_when_shown() -> None:
 def test_no_match_is_only_an_identity(used: dict[Key, float], limits: dict[Key, float]) -> None:
     seen = usage(used, limits)
     assert (seen.windows, seen.details, seen.limits_unavailable) == ((), (), True)
-    assert (seen.identity.organization, seen.identity.plan) == ("demo", "gcloud")
+    assert (seen.identity.organization, seen.identity.login_method) == ("demo", "gcloud")
 
 
 # --- the project -----------------------------------------------------------------------------------

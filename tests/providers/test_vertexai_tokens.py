@@ -121,7 +121,7 @@ def test_a_login_is_renewed_with_every_character_encoded(renewal: Any, monitorin
         },
     ).answers(**ANSWER, id_token=jwt(email="ada@example.org"))
     seen = read("vertexai")
-    assert (seen.identity.email, seen.identity.plan) == ("ada@example.org", "gcloud")
+    assert (seen.identity.email, seen.identity.login_method) == ("ada@example.org", "gcloud")
     assert "d%2B%2F%3D%26half" in route.requests[0].text
     assert "r%20%2B%2F%3D%26" in route.requests[0].text
     assert path.read_text() == before

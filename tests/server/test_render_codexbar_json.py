@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from quotaline.render.codexbar_json import argument_error, usage_json
+from quotaline.render.hover import hover
+from quotaline.render.terminal import terminal
 from quotaline.state import ProviderState, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import (
@@ -75,6 +77,12 @@ def test_lanes_pace_and_identity() -> None:
         },
     }
     assert [own["id"] for own in entry["windows"]] == ["session", "weekly"]
+
+
+def test_what_is_no_plan_is_for_scripts_alone() -> None:
+    told = state("poe", usage=usage(session(1), identity=Identity(login="Balance: 88 points")))
+    assert only(told)["usage"]["loginMethod"] == "Balance: 88 points"
+    assert "Balance: 88" not in terminal(snapshot(told), view()) + hover(snapshot(told), view())
 
 
 def test_raw_percentages_and_whole_numbers_are_kept() -> None:

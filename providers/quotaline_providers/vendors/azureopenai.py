@@ -92,7 +92,7 @@ def to_usage(deployment: str, model: str | None, host: str, now: datetime) -> ql
     return ql.Usage(
         updated_at=now,
         windows=(status,),
-        identity=ql.Identity(plan=name, organization=host),
+        identity=ql.Identity(login=name, organization=host),
         details=(ql.Section(title="Answers", rows=rows),),
     )
 

@@ -91,7 +91,7 @@ def to_usage(answer: UsageAnswer, now: datetime) -> ql.Usage:
         updated_at=now,
         windows=tuple(windows),
         balances=(ql.Balance(id="dollars", label="Credits", amount=amount, unit="USD"),),
-        identity=ql.Identity(plan="API key"),
+        identity=ql.Identity(login="API key"),
         details=(ql.Section(title="Usage", rows=tuple(rows)),),
     )
 

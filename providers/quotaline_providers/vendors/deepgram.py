@@ -88,7 +88,7 @@ def to_usage(projects: tuple[Project, ...], answers: list[Breakdown], now: datet
     return ql.Usage(
         updated_at=now,
         spends=(ql.Spend(id="requests", label="Requests", used=Decimal(requests), unit="requests", period=period),),
-        identity=ql.Identity(plan=name),
+        identity=ql.Identity(login=name),
         details=(ql.Section(title="Usage summary", rows=tuple(shown)),),
     )
 

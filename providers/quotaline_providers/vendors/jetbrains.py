@@ -172,7 +172,7 @@ def to_usage(quota: Quota, now: datetime, ide: str | None = None, written: datet
     return ql.Usage(
         updated_at=now,
         windows=(window,),
-        identity=ql.Identity(plan=info.type, organization=ide),
+        identity=ql.Identity(login=info.type, organization=ide),
         details=(ql.Section(title="AI credits", rows=tuple(rows)),) if rows else (),
         subscription_expires_at=info.until,
     )

@@ -124,7 +124,7 @@ def to_usage(credits: Credits, now: datetime) -> ql.Usage:
         windows=(window,) if window else (),
         balances=_balances(credits.remaining),
         identity=ql.Identity(
-            plan=None if credits.remaining is None else f"Credits: {ql.grouped(credits.remaining)} left"
+            login=None if credits.remaining is None else f"Credits: {ql.grouped(credits.remaining)} left"
         ),
         details=(ql.Section(title="Credits", rows=rows),),
     )

@@ -142,7 +142,7 @@ def to_usage(key: KeyInfo, user: User | None, team: Team | None, now: datetime) 
         windows=tuple(window for window in (personal, shared) if window),
         spends=spends,
         identity=ql.Identity(
-            email=user.name if user else None, organization=team.team_alias if team else None, plan="api"
+            email=user.name if user else None, organization=team.team_alias if team else None, login="api"
         ),
         confidence=ql.Confidence.EXACT,
         subscription_expires_at=key.expires,

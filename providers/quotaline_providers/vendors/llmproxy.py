@@ -109,7 +109,7 @@ def to_usage(stats: Stats, now: datetime) -> ql.Usage:
         updated_at=now,
         windows=tuple(windows),
         spends=_spends(stats.cost, reset),
-        identity=ql.Identity(organization=_keys(stats), plan="quota-stats"),
+        identity=ql.Identity(organization=_keys(stats), login="quota-stats"),
         details=_sections(stats),
         confidence=ql.Confidence.ESTIMATED,
     )

@@ -119,7 +119,8 @@ def to_usage(amounts: Amounts, info: Info | None, region: str, now: datetime) ->
         updated_at=now,
         balances=(ql.Balance(id="balance", label="Balance", amount=left, unit=CURRENCIES[region]),),
         identity=ql.Identity(
-            plan=(info.tier if info else None) or f"Balance: {text}",
+            plan=info.tier if info else None,
+            login=(info.tier if info else None) or f"Balance: {text}",
             organization=info.organization.id if info and info.organization else None,
         ),
         details=sections,

@@ -142,7 +142,7 @@ def to_usage(balance: float | None, uses: tuple[Use, ...], now: datetime) -> ql.
     return ql.Usage(
         updated_at=now,
         balances=left,
-        identity=ql.Identity(plan=None if balance is None else f"Balance: {points(balance)}"),
+        identity=ql.Identity(login=None if balance is None else f"Balance: {points(balance)}"),
         details=(ql.Section(title="Points", rows=rows, chart=chart),) if rows else (),
     )
 

@@ -86,7 +86,7 @@ def _usage(item: Shown, usage: Usage) -> Object:
     identity = usage.identity
     email = None if item.hides else _said(item, identity.email)
     organization = None if item.hides else _said(item, identity.organization)
-    plan = _said(item, identity.plan)
+    plan = _said(item, identity.login_method)
     who = _present(
         {
             "accountEmail": email,

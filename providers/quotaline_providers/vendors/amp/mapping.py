@@ -126,6 +126,8 @@ def to_usage(balances: Balances, now: datetime) -> Usage:
     known = [(id, label, amount) for id, label, amount in credits if amount is not None]
     rows = tuple(Row(label=label, value=money(amount)) for _, label, amount in known)
     plan = balances.subscription.plan if balances.subscription else None
+    if plan is None and any(window.lane == "primary" for window in found):
+        plan = "Amp Free"
     return Usage(
         updated_at=now,
         windows=found,
@@ -133,7 +135,8 @@ def to_usage(balances: Balances, now: datetime) -> Usage:
         identity=Identity(
             email=balances.email,
             organization=balances.organization,
-            plan=plan or ("Amp Free" if any(window.lane == "primary" for window in found) else "Amp"),
+            plan=plan,
+            login=plan or "Amp",
         ),
         details=(Section(title="Credits", rows=rows),) if rows else (),
     )

@@ -107,7 +107,7 @@ def next_month(now: datetime) -> datetime:
     return datetime(year, month, 1).astimezone().astimezone(UTC)
 
 
-def plan(spend: Decimal, budget: Decimal | None, claude: Activity | None) -> str:
+def login_text(spend: Decimal, budget: Decimal | None, claude: Activity | None) -> str:
     """What is shown in place of a plan: `Spend: $4.20 - Budget: $25.00`."""
     parts = [f"Spend: {money(spend)}"]
     if budget is not None:
@@ -177,7 +177,7 @@ def to_usage(
                 id="month", label="Cost", used=spend, limit=budget, unit="USD", period="Monthly", resets_at=resets_at
             ),
         ),
-        identity=Identity(plan=plan(spend, budget, claude)),
+        identity=Identity(login=login_text(spend, budget, claude)),
         details=tuple(section for section in sections if section),
         notes=("AWS Cost Explorer billing can lag.",),
     )

@@ -300,8 +300,9 @@ def to_usage(found: Reading, now: datetime) -> Usage:
     return Usage(
         updated_at=now,
         windows=windows,
-        identity=Identity(plan=login),
+        identity=Identity(plan=found.plan, login=login),
         details=(Section(title="Other quotas", rows=rows),) if rows else (),
+        notes=(f"{login}.",) if login and not found.plan else (),
         subscription_renews_at=found.renews_at or (found.monthly.resets_at if found.monthly else None),
     )
 

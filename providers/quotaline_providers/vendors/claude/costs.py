@@ -71,7 +71,7 @@ def to_spending(costs: CostReport, used: TokenReport, now: datetime) -> Usage:
     return Usage(
         updated_at=now,
         spends=(Spend(id="cost", label="Last 30 days", used=total, unit=unit, period="Last 30 days"),),
-        identity=Identity(plan="Admin API"),
+        identity=Identity(login="Admin API"),
         details=(
             Section(title="Spend", rows=rows, chart=Chart(kind="bars", points=points, title="Daily spend", unit=unit)),
             *((Section(title="Cost items", rows=items),) if items else ()),

@@ -32,7 +32,7 @@ def to_usage(answer: UsageAnswer, subscription: SubscriptionAnswer | None, now: 
         updated_at=now,
         windows=tuple(window for window in found if window),
         balances=() if balance is None else (Balance(id="credits", label="Credits", amount=balance, unit="credits"),),
-        identity=Identity(email=email, plan=_login_text(answer, subscription)),
+        identity=Identity(email=email, plan=_tier(subscription), login=_login_text(answer, subscription)),
         details=(Section(title="Account", rows=rows),) if rows else (),
         subscription_renews_at=plan.billing_end or plan.current_end,
     )
@@ -104,11 +104,15 @@ def _block(subscription: SubscriptionAnswer | None) -> Window | None:
     )
 
 
-def _login_text(answer: UsageAnswer, subscription: SubscriptionAnswer | None) -> str | None:
+def _tier(subscription: SubscriptionAnswer | None) -> str | None:
     tier = subscription.label if subscription else None
+    return plan_name(tier) or None if tier else None
+
+
+def _login_text(answer: UsageAnswer, subscription: SubscriptionAnswer | None) -> str | None:
     remaining = answer.remaining
     parts = (
-        plan_name(tier) if tier else "",
+        _tier(subscription) or "",
         "" if remaining is None else f"{grouped(remaining, 0 if abs(remaining) >= 1000 else 1)} remaining",
         "auto top-up" if answer.tops_up else "",
     )

@@ -124,7 +124,7 @@ def plans_usage(coding: CodingAnswer, agent: AgentAnswer | None, now: datetime) 
     return Usage(
         updated_at=updated or now,
         windows=windows((*from_coding, *from_agent)),
-        identity=Identity(plan=None if alone else coding.Result.Status),
+        identity=Identity(login=None if alone else coding.Result.Status),
         confidence=Confidence.EXACT,
     )
 
@@ -167,7 +167,7 @@ def report_usage(report: Report, now: datetime) -> Usage:
     return Usage(
         updated_at=max(updated, default=now),
         windows=windows(quotas),
-        identity=Identity(plan=method),
+        identity=Identity(login=method),
         confidence=Confidence.EXACT,
     )
 

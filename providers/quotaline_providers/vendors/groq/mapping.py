@@ -84,7 +84,7 @@ def to_usage(answer: ActivityAnswer, days: int, now: datetime) -> Usage:
             ),
         ),
         identity=Identity(
-            plan="Console", organization=next((row.organization_name for row in rows if row.organization_name), None)
+            login="Console", organization=next((row.organization_name for row in rows if row.organization_name), None)
         ),
         details=tuple(section for section in (_summary(whole, shown, now), _models(rows)) if section.rows),
         confidence=Confidence.EXACT,
@@ -128,7 +128,7 @@ def rates_usage(requests: float, read: float, written: float, cached: float, now
             Window(id=id, label=label, minutes=RATE_MINUTES, description=text, lane=lane, blocks=False)
             for id, label, lane, text in texts
         ),
-        identity=Identity(plan="Prometheus metrics"),
+        identity=Identity(login="Prometheus metrics"),
     )
 
 

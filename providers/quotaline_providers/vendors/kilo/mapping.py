@@ -335,12 +335,13 @@ def balances(account: Account, prefix: str = "", name: str = "") -> tuple[Balanc
 
 
 def to_usage(account: Account, now: datetime) -> Usage:
-    """The account's own usage. The second part of the plan is about automatic top-ups."""
+    """The account's own usage."""
     login = " · ".join(part for part in (account.subscription.plan, account.top_up) if part)
     return Usage(
         updated_at=now,
         windows=windows(account),
         balances=balances(account),
-        identity=Identity(plan=login or None),
+        identity=Identity(plan=account.subscription.plan, login=login or None),
         details=(Section(title="Credit blocks", rows=account.blocks),) if account.blocks else (),
+        notes=(f"{account.top_up}.",) if account.top_up else (),
     )

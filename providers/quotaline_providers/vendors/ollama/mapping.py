@@ -226,14 +226,15 @@ def account_usage(me: object, now: datetime) -> Usage:
         _account_window(fields, _WEEKLY, "weekly", "Weekly", "secondary", now),
     )
     windows = tuple(window for window in found if window)
-    email = to_text(content(fields.get("email"), "string"))
+    email, plan = (to_text(content(fields.get(name), "string")) for name in ("email", "plan"))
     ends = to_time(content(fields.get("subscriptionperiodend"), "time"))
     rows = (Row(label="Billing period ends", value=f"{ends:%Y-%m-%d}"),) if ends else ()
     return Usage(
         updated_at=now,
         windows=windows,
         identity=Identity(
-            plan=to_text(content(fields.get("plan"), "string")) or LOGIN,
+            plan=plan,
+            login=plan or LOGIN,
             email=email if email and "@" in email else None,
             account_id=to_text(content(fields.get("id"), "string")),
         ),

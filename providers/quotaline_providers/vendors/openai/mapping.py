@@ -85,7 +85,7 @@ def to_usage(days: tuple[Day, ...], history: int, project: str | None, now: date
         updated_at=now,
         spends=(Spend(id="spend", label="Spend", used=exact(_cost(shown)), unit="USD", period=period),),
         identity=Identity(
-            plan=f"Admin API: {project}" if project else "Admin API",
+            login=f"Admin API: {project}" if project else "Admin API",
             organization=f"Project: {project}" if project else None,
         ),
         details=tuple(section for section in _sections(shown, today, days, period) if section.rows),
@@ -178,7 +178,7 @@ def balance_usage(grants: Grants, now: datetime) -> Usage:
                 resets_at=reset,
             ),
         ),
-        identity=Identity(plan=f"API balance: {text}"),
+        identity=Identity(login=f"API balance: {text}"),
         confidence=Confidence.EXACT,
         source="billing-api",
     )

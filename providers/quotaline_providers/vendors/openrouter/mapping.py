@@ -225,7 +225,7 @@ def to_usage(account: CreditsPart, part: KeyPart, history: Section, now: datetim
         windows=(*(window for window in (budget, bought) if window), *layers),
         balances=() if credits is None else (_balance(credits_left(credits)),),
         spends=_key_spend(key) if credits is None and key else (),
-        identity=Identity(plan=f"Balance: {money(credits_left(credits))}" if credits else tier(key)),
+        identity=Identity(plan=tier(key), login=f"Balance: {money(credits_left(credits))}" if credits else None),
         details=(_credits_section(account), key_section(part), history),
         notes=account.notes,
         confidence=Confidence.EXACT,

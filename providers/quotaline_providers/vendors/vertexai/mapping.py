@@ -82,7 +82,7 @@ def to_usage(quotas: tuple[Quota, ...], project: str, email: str | None, now: da
     return Usage(
         updated_at=now,
         windows=windows,
-        identity=Identity(email=email, organization=project, plan="gcloud"),
+        identity=Identity(email=email, organization=project, login="gcloud"),
         details=(Section(title="Quota usage", rows=rows),) if rows else (),
         limits_unavailable=not quotas,
     )
