@@ -20,7 +20,7 @@ from quotaline_providers.model import Usage, Window
 from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.kimi import web
 from quotaline_providers.vendors.kimi.credentials import web_token
-from quotaline_providers.vendors.kimi.mapping import binding, coding, to_usage
+from quotaline_providers.vendors.kimi.mapping import coding, label_of, to_usage
 from quotaline_providers.vendors.kimi.payloads import CodeAnswer, Statistics, WebAnswer
 from quotaline_providers.vendors.kimi.web import printable
 from tests.providers.web_tokens import jwt
@@ -184,12 +184,178 @@ def test_only_the_coding_scope_counts() -> None:
         coding(WebAnswer(usages=()))
 
 
-def test_the_status_bar_shows_an_exhausted_window_first() -> None:
-    full = {"limit": 4, "used": 4}
-    assert binding(usage_of(WEEK, [RATE])) == "session"
-    assert binding(usage_of(full, [RATE])) == "weekly"
-    assert binding(usage_of(WEEK)) == "weekly"
-    assert binding(usage_of({"limit": 0})) is None
+@pytest.mark.parametrize(
+    ("minutes", "label"),
+    [
+        (300, "5-hour usage"),
+        (1440, "1-day usage"),
+        (10080, "7-day usage"),
+        (90, "90-minute usage"),
+        (None, "Rate limit"),
+    ],
+)
+def test_a_rate_is_named_by_its_length(minutes: int | None, label: str) -> None:
+    assert label_of(minutes) == label
+
+
+# --- the newer form --------------------------------------------------------------------------------
+
+
+def pooled(**fields: Any) -> Usage:
+    return to_usage(CodeAnswer.model_validate(fields), None, NOW)
+
+
+def pool(ratio: object, reset: str = "2030-01-05T00:00:00Z") -> dict[str, object]:
+    return {"used_ratio": ratio, "reset_time": reset}
+
+
+def test_fractions_alone_are_all_windows() -> None:
+    usage = pooled(
+        usages={
+            "limit_5h": pool(0.25, "2030-01-02T15:00:00Z"),
+            "limit_7d": pool("0.125"),
+            "limit_month_total": pool(0.994, "2030-02-01T00:00:00Z"),
+            "limit_month_code": pool(0.5),
+        },
+        user={"membership": {"level": "LEVEL_INTERMEDIATE"}},
+        version="2",
+    )
+    assert [(window.id, window.used_percent, window.minutes, window.lane) for window in usage.windows] == [
+        ("weekly", 12.5, 10080, "primary"),
+        ("session", 25, 300, "secondary"),
+        ("kimi-monthly", 99.4, 43200, None),
+        ("kimi-monthly-code", 50, 43200, None),
+    ]
+    assert usage.window("kimi-monthly").resets_at == datetime(2030, 2, 1, tzinfo=UTC)
+    assert all(window.blocks for window in usage.windows)
+    assert (usage.identity.plan, usage.notes) == ("Allegretto", ())
+
+
+def test_without_the_week_there_is_no_primary_window() -> None:
+    usage = pooled(usages={"limit_5h": pool(0.5), "limit_month_total": pool(0.5), "limit_month_code": pool(0.5)})
+    assert usage.lane("primary") is None
+    assert [window.id for window in usage.windows] == ["session", "kimi-monthly"], "the month of code repeats the month"
+
+
+@pytest.mark.parametrize(
+    ("used", "ratio", "percent", "requests"), [(40, 0, 80, 40), (5, 0.9, 90, None), (None, 0, 0, None), (5, 0.1, 10, 5)]
+)
+def test_of_two_readings_of_a_window_the_more_exhausted_counts(
+    used: int | None, ratio: float, percent: float, requests: int | None
+) -> None:
+    week = pooled(usage={"limit": 50, "used": used}, usages={"limit_7d": pool(ratio)}).window("weekly")
+    assert (week.used_percent, week.used, week.minutes) == (percent, requests, 10080)
+    assert week.resets_at == datetime(2030, 1, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("ratio", "percent"), [(1.7, 100), (1, 100), ("0.5", 50)])
+def test_a_fraction_may_be_too_large_or_a_text(ratio: object, percent: float) -> None:
+    assert pooled(usages={"limit_7d": pool(ratio)}).window("weekly").used_percent == percent
+
+
+@pytest.mark.parametrize("ratio", [None, "many", -0.1, [], True])
+def test_without_a_fraction_nothing_is_told(ratio: object) -> None:
+    with pytest.raises(BadResponse):
+        pooled(usages={"limit_7d": pool(ratio), "limit_5h": None})
+    assert [window.id for window in pooled(usage=WEEK, usages={"limit_month_total": pool(ratio)}).windows] == ["weekly"]
+
+
+def test_an_exhausted_month_blocks_the_shorter_windows_and_says_so() -> None:
+    usage = pooled(usages={"limit_7d": pool(0.1), "limit_month_total": pool(1)})
+    assert usage.window("kimi-monthly").exhausted
+    assert usage.window("kimi-monthly").blocks
+    assert "shorter windows cannot be used" in usage.notes[0]
+
+
+def test_the_month_of_the_statistics_is_the_same_window() -> None:
+    answer = CodeAnswer.model_validate({"usages": {"limit_month_total": pool(0.2)}})
+    usage = to_usage(answer, Statistics.model_validate(STATED), NOW)
+    assert [(window.id, window.used_percent) for window in usage.windows] == [("kimi-monthly", 60)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "plan"),
+    [
+        ({"user": {"membership": {"level": "LEVEL_FREE"}}}, "Adagio"),
+        ({"user": {"membership": {"level": "LEVEL_TRIAL"}}}, "Andante"),
+        ({"user": {"membership": {"level": "LEVEL_BASIC"}}}, "Moderato"),
+        ({"user": {"membership": {"level": "LEVEL_ADVANCED"}}}, "Allegro"),
+        ({"user": {"membership": {"level": "LEVEL_NEW"}}}, "LEVEL_NEW"),
+        ({"user": {"membership": None}}, None),
+        ({"usage": {"limit": "1024", "used": 1}}, "Andante"),
+        ({"usage": {"limit": 2048, "used": 1}}, "Moderato"),
+        ({"usage": {"limit": 7168, "used": 1}}, "Allegretto"),
+        ({"usage": {"limit": 2048}, "user": {"membership": {"level": "LEVEL_ADVANCED"}}}, "Allegro"),
+        ({"usage": {"limit": 500}}, None),
+    ],
+)
+def test_the_plan_is_told_by_the_level_or_else_by_the_weekly_limit(fields: dict[str, Any], plan: str | None) -> None:
+    assert pooled(**{"usages": {"limit_7d": pool(0.1)}, **fields}).identity.plan == plan
+
+
+# --- regions ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def international(vendor: Any) -> Any:
+    return vendor("api.kimi.ai").get("/coding/v1/usages", bearer="cli-k").answers(usage=WEEK)
+
+
+def test_an_international_login_is_sent_to_its_own_region_alone(international: Any, read: Read, home: Path) -> None:
+    sign_in(home)
+    (home / ".kimi-code/region").write_text(" global\n")
+    assert read("kimi").windows
+    assert international.count == 1
+
+
+@pytest.mark.parametrize("noted", ["mainland-cn", "moon", "", None])
+def test_a_login_of_no_other_region_is_of_china(api: Any, read: Read, home: Path, noted: str | None) -> None:
+    api.get("/coding/v1/usages", bearer="cli-k").answers(usage=WEEK)
+    sign_in(home)
+    if noted is not None:
+        (home / ".kimi-code/region").write_text(noted)
+    assert read("kimi").windows
+
+
+def test_the_config_tells_the_region_where_the_cli_does_not(international: Any, read: Read, home: Path) -> None:
+    sign_in(home)
+    assert read("kimi", config={"region": "global"}).windows
+
+
+def test_a_login_of_another_region_than_the_configured_one_is_not_used(simulator: Any, read: Read, home: Path) -> None:
+    sign_in(home)
+    (home / ".kimi-code/region").write_text("mainland-cn")
+    with pytest.raises(MissingCredential, match="signed in to the region mainland-cn"):
+        read("kimi", config={"region": "global"})
+
+
+def test_a_key_goes_to_the_configured_region(vendor: Any, read: Read) -> None:
+    vendor("api.kimi.ai").get("/coding/v1/usages", bearer="k").answers(usage=WEEK)
+    assert read("kimi", config={"region": "global", "apiKey": "k"}).windows
+    with pytest.raises(Misconfigured, match="region"):
+        read("kimi", config={"region": "moon", "apiKey": "k"})
+
+
+def test_a_web_token_goes_to_the_region_it_is_of(vendor: Any, read: Read) -> None:
+    abroad = vendor("www.kimi.ai")
+    abroad.post(STATISTICS).fails(500)
+    headers = {"origin": "https://www.kimi.ai", "referer": "https://www.kimi.ai/code/console"}
+    route = abroad.post(USAGES, bearer="tok", headers=headers)
+    route.answers(usages=[{"scope": "FEATURE_CODING", "detail": WEEK}])
+    read("kimi", config={"region": "global"}, KIMI_AUTH_TOKEN="kimi-auth=tok")
+    pasted = "curl 'https://www.kimi.ai/code/console' -H 'Cookie: kimi-auth=tok'"
+    read("kimi", config={"cookieHeader": pasted})
+    assert route.count == 2
+    with pytest.raises(MissingCredential, match=r"is of kimi\.ai"):
+        read("kimi", source="web", config={"cookieHeader": pasted, "region": "mainland-cn"})
+
+
+def test_the_statistics_of_one_region_are_not_asked_beside_the_other(
+    international: Any, read: Read, home: Path
+) -> None:
+    sign_in(home)
+    (home / ".kimi-code/region").write_text("global")
+    assert read("kimi", KIMI_AUTH_TOKEN=jwt()).windows
 
 
 # --- with a key ------------------------------------------------------------------------------------
@@ -408,6 +574,18 @@ def desktop(home: Path) -> sqlite3.Connection:
 def cookie(database: sqlite3.Connection, host: str, value: str, access: int, name: str = "kimi-auth") -> None:
     database.execute("INSERT INTO cookies VALUES (?, ?, ?, ?)", (host, name, value, access))
     database.commit()
+
+
+def test_kimi_desktops_cookie_stays_in_its_region(vendor: Any, read: Read, desktop: sqlite3.Connection) -> None:
+    cookie(desktop, "kimi.com", "china", 1)
+    cookie(desktop, ".kimi.ai", "abroad", 2)
+    answer = {"scope": "FEATURE_CODING", "detail": WEEK}
+    for host, token in (("www.kimi.ai", "abroad"), ("www.kimi.com", "china")):
+        vendor(host).post(STATISTICS).fails(500)
+        vendor(host).post(USAGES, bearer=token).answers(usages=[answer])
+    assert read("kimi").windows
+    assert read("kimi", config={"region": "mainland-cn"}).windows
+    desktop.close()
 
 
 def test_kimi_desktops_newest_cookie_is_used(site: Any, read: Read, desktop: sqlite3.Connection) -> None:

@@ -6,7 +6,6 @@ from quotaline_providers import Provider, ProviderKind, Strategy, unlabelled
 from quotaline_providers.vendors.kimi.api import another_may_help, from_api
 from quotaline_providers.vendors.kimi.cli import from_cli
 from quotaline_providers.vendors.kimi.credentials import CLI_LOGIN, KEY, WebToken
-from quotaline_providers.vendors.kimi.mapping import binding
 from quotaline_providers.vendors.kimi.web import from_web
 
 PROVIDER = Provider(
@@ -19,7 +18,7 @@ PROVIDER = Provider(
     dashboard="https://www.kimi.com/code/console",
     fields=("enterpriseHost",),
     deadline=90,
-    binding=binding,
+    regions=("mainland-cn", "global"),
     https_only=True,
     strategies=(
         Strategy.api(from_api, KEY, label="Kimi Code API key", falls_through=another_may_help),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quotaline_providers import Context, ExpiredCredential, Refusal, Usage
 from quotaline_providers.vendors.kimi import api
-from quotaline_providers.vendors.kimi.credentials import cli_home, cli_token
+from quotaline_providers.vendors.kimi.credentials import cli_home, cli_region, cli_token
 from quotaline_providers.vendors.kimi.mapping import to_usage
 from quotaline_providers.vendors.kimi.web import optional_statistics, printable
 
@@ -21,9 +21,9 @@ REFUSALS = {
 
 async def from_cli(ctx: Context, path: Path) -> Usage:
     """The quota of Kimi Code's own login. Raises ReadError."""
-    token = await cli_token(ctx, path)
-    answer = await api.code_usage(ctx, token, await client_headers(ctx), REFUSALS)
-    return to_usage(answer, await optional_statistics(ctx), ctx.now)
+    token, region = await cli_token(ctx, path), await cli_region(ctx)
+    answer = await api.code_usage(ctx, region, token, await client_headers(ctx), REFUSALS)
+    return to_usage(answer, await optional_statistics(ctx, region), ctx.now)
 
 
 async def client_headers(ctx: Context) -> dict[str, str]:

@@ -22,13 +22,13 @@ from quotaline_providers import (
     parse_or_none,
 )
 from quotaline_providers.vendors.kimi.payloads import Login
+from quotaline_providers.vendors.kimi.regions import CHINA, REGIONS, Region, configured, named, region_of_text
 
 BASE_URL = "KIMI_CODE_BASE_URL"
 _OTHER_HOSTS = (BASE_URL, "KIMI_CODE_OAUTH_HOST", "KIMI_OAUTH_HOST")
 _COOKIE = re.compile(r"(?<![\w-])kimi-auth\s*[=:]\s*[\"']?([A-Za-z0-9._\-+=/]+)", re.IGNORECASE)
 _JWT = re.compile(r"eyJ[^.\s]*\.[^.\s]+\.[^.\s]+")
-_HOSTS = ("www.kimi.com", ".www.kimi.com", ".kimi.com", "kimi.com")
-_QUERY = "SELECT value FROM cookies WHERE name = 'kimi-auth' AND host_key IN (?, ?, ?, ?) ORDER BY last_access_utc DESC"
+_QUERY = "SELECT value, host_key FROM cookies WHERE name = 'kimi-auth' ORDER BY last_access_utc DESC LIMIT 1000"
 _LONGEST = 16_384
 _RAW = ("KIMI_AUTH_TOKEN", "kimi_auth_token")
 _SIGN_IN_AGAIN = "Sign in again with the Kimi Code CLI (run `kimi`, then `/login`)."
@@ -61,6 +61,24 @@ async def cli_token(ctx: Context, path: Path) -> Secret:
     return Secret(login.access_token or "")
 
 
+async def cli_region(ctx: Context) -> Region:
+    """The region that the CLI is signed in to: its file `region`, else config `region`, else China.
+
+    Raises MissingCredential when the file names one region and the config the other: the token stays in its own.
+    """
+    try:
+        noted = named((await ctx.files.read(cli_home(ctx) / "region", limit=4096)).strip())
+    except (OSError, ValueError):
+        noted = None
+    wanted = configured(ctx)
+    if noted is not None and wanted is not None and noted != wanted:
+        raise MissingCredential(
+            f"The Kimi Code CLI is signed in to the region {noted.name}, and the config names {wanted.name}.",
+            "Remove region from the config, or sign in to that region with the Kimi Code CLI.",
+        )
+    return noted or wanted or CHINA
+
+
 # --- the web ---------------------------------------------------------------------------------------
 
 
@@ -81,21 +99,31 @@ def desktop_databases(ctx: Context) -> Iterator[Path]:
         yield ctx.config_home().joinpath("kimi-desktop", *folder, "Cookies")
 
 
-async def desktop_token(ctx: Context, path: Path) -> Secret | None:
-    """The newest readable token in a cookie database; None when it has none or cannot be read."""
+async def desktop_token(ctx: Context, path: Path) -> WebCredential | None:
+    """The newest readable token in a cookie database, of the configured region if there is one; None when it has none
+    or cannot be read."""
     try:
-        rows = await ctx.databases.rows(path, _QUERY, _HOSTS)
+        rows = await ctx.databases.rows(path, _QUERY)
     except (OSError, sqlite3.Error):
         return None
-    for value, *_ in rows:
+    wanted = configured(ctx)
+    for value, host, *_ in rows:
+        region = next((region for region in REGIONS if host in region.cookie_hosts), None)
         token = clean(value) if isinstance(value, str) and len(value) <= _LONGEST else None
-        if token and token.isascii():
-            return Secret(token)
+        if token and token.isascii() and region is not None and wanted in (None, region):
+            return WebCredential(Secret(token), ctx.origin(path), region=region)
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class WebCredential(Credential):
+    """A web token, and the region whose web it is of."""
+
+    region: Region = CHINA
+
+
 @dataclass(frozen=True)
-class WebToken(Lookup[Credential]):
+class WebToken(Lookup[WebCredential]):
     """The web token: pasted (config, keyring), the environment, Kimi Desktop, and last any raw text.
 
     With `cookieSource` manual only what was pasted counts; off leaves Kimi Desktop out.
@@ -130,7 +158,7 @@ class WebToken(Lookup[Credential]):
             return ctx.origin(desktop)
         return next((Origin.env(name) for name in _RAW if ctx.env(name)), None)
 
-    async def find(self, ctx: Context) -> Credential:
+    async def find(self, ctx: Context) -> WebCredential:
         source = ctx.settings.cookie_source
         if source != "off":
             pasted = await self._pasted(ctx)
@@ -138,7 +166,7 @@ class WebToken(Lookup[Credential]):
                 token = web_token(pasted.secret.reveal())
                 if token is None:
                     raise MissingCredential("The cookie header holds no usable `kimi-auth` token.")
-                return Credential(Secret(token), pasted.origin)
+                return self._of_region(ctx, token, pasted.origin, pasted.secret.reveal())
         if source != "manual":
             found = self._from_environment(ctx)
             if found is None and source != "off":
@@ -146,7 +174,17 @@ class WebToken(Lookup[Credential]):
             found = found or self._raw(ctx)
             if found is not None:
                 return found
-        raise MissingCredential("No `kimi-auth` token of www.kimi.com was found.")
+        site = (configured(ctx) or CHINA).site.removeprefix("https://")
+        raise MissingCredential(f"No `kimi-auth` token of {site} was found.")
+
+    def _of_region(self, ctx: Context, token: str, origin: Origin, pasted: str) -> WebCredential:
+        """The token with the region that its text names, else the configured one. Raises MissingCredential when these
+        differ."""
+        named, wanted = region_of_text(pasted), configured(ctx)
+        if named is not None and wanted is not None and named != wanted:
+            message = f"The pasted `kimi-auth` token is of {named.domain}, and the config names {wanted.name}."
+            raise MissingCredential(message, f"Paste a token of {wanted.domain}, or remove region from the config.")
+        return WebCredential(Secret(token), origin, region=named or wanted or CHINA)
 
     async def _pasted(self, ctx: Context) -> Credential | None:
         if ctx.settings.cookie_header:
@@ -155,22 +193,22 @@ class WebToken(Lookup[Credential]):
             return Credential(kept, Origin.keyring())
         return None
 
-    def _from_environment(self, ctx: Context) -> Credential | None:
+    def _from_environment(self, ctx: Context) -> WebCredential | None:
         for name in ("KIMI_MANUAL_COOKIE", "KIMI_AUTH_TOKEN"):
             if token := web_token(ctx.env(name) or ""):
-                return Credential(Secret(token), Origin.env(name))
+                return self._of_region(ctx, token, Origin.env(name), ctx.env(name) or "")
         return None
 
-    async def _from_desktop(self, ctx: Context) -> Credential | None:
+    async def _from_desktop(self, ctx: Context) -> WebCredential | None:
         for path in desktop_databases(ctx):
             if token := await desktop_token(ctx, path):
-                return Credential(token, ctx.origin(path))
+                return token
         return None
 
-    def _raw(self, ctx: Context) -> Credential | None:
+    def _raw(self, ctx: Context) -> WebCredential | None:
         for name in _RAW:
             if value := ctx.env(name):
-                return Credential(Secret(value), Origin.env(name))
+                return self._of_region(ctx, value, Origin.env(name), value)
         return None
 
 

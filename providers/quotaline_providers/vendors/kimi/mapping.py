@@ -1,4 +1,4 @@
-"""What Kimi's answers mean: the week, the rate, and what the membership's statistics add. Pure."""
+"""What Kimi's answers mean: the week, the rate, the month, and what the membership's statistics add. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from quotaline_providers import (
+    DAY_MINUTES,
     MONTH_MINUTES,
     SESSION_MINUTES,
     WEEK_MINUTES,
     BadResponse,
+    Identity,
     Lane,
     Usage,
     Window,
@@ -19,11 +21,29 @@ from quotaline_providers import (
     parse_or_none,
     share,
 )
-from quotaline_providers.vendors.kimi.payloads import CodeAnswer, Detail, Length, Limit, Statistics, WebAnswer
+from quotaline_providers.vendors.kimi.payloads import (
+    CodeAnswer,
+    Detail,
+    Length,
+    Limit,
+    Pool,
+    Pools,
+    Statistics,
+    WebAnswer,
+)
 
 SCOPE = "FEATURE_CODING"
 _UNITS = {"TIME_UNIT_MINUTE": 1, "TIME_UNIT_HOUR": 60, "TIME_UNIT_DAY": 1440}
 _LONGEST = 10 * 366 * 1440
+_PLANS = {
+    "LEVEL_FREE": "Adagio",
+    "LEVEL_TRIAL": "Andante",
+    "LEVEL_BASIC": "Moderato",
+    "LEVEL_INTERMEDIATE": "Allegretto",
+    "LEVEL_ADVANCED": "Allegro",
+}
+_PLANS_BY_WEEK = {1024: "Andante", 2048: "Moderato", 7168: "Allegretto"}
+"""The weekly requests of the plans that are counted in them."""
 
 
 def coding(answer: WebAnswer) -> CodeAnswer:
@@ -91,16 +111,57 @@ def _window(detail: Detail, id: str, label: str, lane: Lane, minutes: int | None
     )
 
 
-def main_windows(answer: CodeAnswer) -> Iterator[Window]:
-    """The week, and the first of the limits."""
+def label_of(minutes: int | None) -> str:
+    """A rate's name by its length: `5-hour usage`."""
+    if minutes is None:
+        return "Rate limit"
+    units = ((DAY_MINUTES, "day"), (60, "hour"), (1, "minute"))
+    return next(f"{minutes // unit}-{name} usage" for unit, name in units if minutes % unit == 0)
+
+
+def counted_windows(answer: CodeAnswer) -> Iterator[Window]:
+    """The week, and the first of the limits, where they are told as counts of requests."""
     first = parse_or_none(Limit, answer.limits[0]) if isinstance(answer.limits, list) and answer.limits else None
     week = _window(answer.usage, "weekly", "7-day usage", "primary", WEEK_MINUTES, False) if answer.usage else None
     if week:
         yield week
     if first and first.detail:
-        rate = _window(first.detail, "session", "5-hour usage", "secondary", minutes_of(first), True)
+        minutes = minutes_of(first)
+        rate = _window(first.detail, "session", label_of(minutes), "secondary", minutes, True)
         if rate:
             yield rate
+
+
+def pooled_windows(pools: Pools) -> Iterator[Window]:
+    """The windows told as fractions used. The month of code is left out where it only repeats the whole month."""
+    yield from _pool(pools.limit_7d, "weekly", "7-day usage", WEEK_MINUTES, "primary")
+    yield from _pool(pools.limit_5h, "session", "5-hour usage", SESSION_MINUTES, "secondary")
+    total, code = pools.limit_month_total, pools.limit_month_code
+    yield from _pool(total, "kimi-monthly", "Total usage", MONTH_MINUTES)
+    if code.used_ratio != total.used_ratio:
+        yield from _pool(code, "kimi-monthly-code", "Code this month", MONTH_MINUTES)
+
+
+def _pool(pool: Pool, id: str, label: str, minutes: int, lane: Lane | None = None) -> Iterator[Window]:
+    if pool.used_ratio is not None and pool.told:
+        percent = clamped(pool.used_ratio * 100)
+        reset = pool.resets_at
+        yield Window(id=id, label=label, used_percent=percent, minutes=minutes, resets_at=reset, lane=lane, blocks=True)
+
+
+def merged(*readings: Window) -> tuple[Window, ...]:
+    """Each window once, in the order in which they first come: of several readings the more exhausted one counts."""
+    found: dict[str, Window] = {}
+    for window in readings:
+        found[window.id] = _worse(found[window.id], window) if window.id in found else window
+    return tuple(found.values())
+
+
+def _worse(one: Window, other: Window) -> Window:
+    """A count that could not be relied on (it has no length) yields to any other reading; a tie keeps the counts."""
+    more = one.minutes is None or (other.used_percent or 0) > (one.used_percent or 0)
+    kept, left = (other, one) if more else (one, other)
+    return kept.model_copy(update={"resets_at": kept.resets_at or left.resets_at})
 
 
 def extra_windows(statistics: Statistics, week: Window | None) -> Iterator[Window]:
@@ -142,18 +203,30 @@ def repeats(code: Window, week: Window) -> bool:
     return near and abs(code.resets_at - week.resets_at) <= timedelta(minutes=5)
 
 
+def plan(answer: CodeAnswer) -> str | None:
+    """The membership's name, by its level or else by the requests of its week; None for neither."""
+    if level := answer.user.membership.level:
+        return _PLANS.get(level.upper(), level)
+    counts = counted(answer.usage) if answer.usage else None
+    return _PLANS_BY_WEEK.get(counts[1]) if counts else None
+
+
 def to_usage(answer: CodeAnswer, statistics: Statistics | None, now: datetime) -> Usage:
     """The usage of a membership. Raises BadResponse when it holds none."""
-    if answer.usage is None and not (isinstance(answer.limits, list) and answer.limits):
+    if answer.usage is None and not (isinstance(answer.limits, list) and answer.limits) and not answer.usages.told:
         raise BadResponse("Kimi reported no usage.")
-    windows = tuple(main_windows(answer))
+    windows = merged(*counted_windows(answer), *pooled_windows(answer.usages))
     week = next((window for window in windows if window.lane == "primary"), None)
-    extras = tuple(extra_windows(statistics, week)) if statistics else ()
-    return Usage(updated_at=now, windows=windows + extras, limits_unavailable=not windows and not extras)
+    if statistics:
+        windows = merged(*windows, *extra_windows(statistics, week))
+    month = next((window for window in windows if window.id == "kimi-monthly"), None)
+    return Usage(
+        updated_at=now,
+        windows=windows,
+        identity=Identity(plan=plan(answer)),
+        notes=(_MONTH_IS_USED_UP,) if month and month.exhausted else (),
+        limits_unavailable=not windows,
+    )
 
 
-def binding(usage: Usage) -> str | None:
-    """An exhausted window first, otherwise the rate, else the week."""
-    lanes = [window for window in (usage.lane("primary"), usage.lane("secondary")) if window]
-    exhausted = next((window for window in lanes if window.exhausted), None)
-    return (exhausted or lanes[-1]).id if lanes else None
+_MONTH_IS_USED_UP = "The month's total is used up: until it resets, what is left of the shorter windows cannot be used."

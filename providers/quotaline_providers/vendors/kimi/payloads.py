@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field
 
-from quotaline_providers import Flag, Number, Payload, Text, When, lenient, lenient_items
+from quotaline_providers import Flag, Number, Payload, Text, When, lenient, lenient_items, lenient_part
 
 _SOON = timedelta(seconds=60)
 
@@ -37,11 +37,51 @@ class Limit(Payload):
     detail: Annotated[Detail | None, lenient(Detail)] = None
 
 
+class Pool(Payload):
+    """The newer form of one window: the fraction used, 0-1."""
+
+    used_ratio: Number = None
+    resets_at: When = Field(
+        default=None, validation_alias=AliasChoices("reset_time", "resetTime", "reset_at", "resetAt", "resets_at")
+    )
+
+    @property
+    def told(self) -> bool:
+        return self.used_ratio is not None and self.used_ratio >= 0
+
+
+class Pools(Payload):
+    """All windows in the newer form. The month of code is a part of the whole month."""
+
+    limit_5h: Annotated[Pool, lenient_part(Pool)] = Pool()
+    limit_7d: Annotated[Pool, lenient_part(Pool)] = Pool()
+    limit_month_total: Annotated[Pool, lenient_part(Pool)] = Pool()
+    limit_month_code: Annotated[Pool, lenient_part(Pool)] = Pool()
+
+    @property
+    def told(self) -> bool:
+        return any(pool.told for pool in (self.limit_5h, self.limit_7d, self.limit_month_total, self.limit_month_code))
+
+
+class Membership(Payload):
+    """What the user pays for (`LEVEL_BASIC`)."""
+
+    level: Text = None
+
+
+class User(Payload):
+    """Whose usage it is."""
+
+    membership: Annotated[Membership, lenient_part(Membership)] = Membership()
+
+
 class CodeAnswer(Payload):
-    """`GET /coding/v1/usages`."""
+    """`GET /coding/v1/usages`: counts, or the newer pools, or both."""
 
     usage: Annotated[Detail | None, lenient(Detail)] = None
     limits: Any = None
+    usages: Annotated[Pools, lenient_part(Pools)] = Pools()
+    user: Annotated[User, lenient_part(User)] = User()
 
 
 class Scoped(Payload):
