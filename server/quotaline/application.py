@@ -12,7 +12,7 @@ from quotaline import approvals
 from quotaline.config import Config, ConfigKeeper
 from quotaline.detection.detect import Target, detected
 from quotaline.detection.worker import detect_in_worker
-from quotaline.paths import cache_folder, data_folder, state_folder
+from quotaline.paths import cache_folder, data_folder, own_folders, state_folder
 from quotaline.refresh.notes import SharedNotes
 from quotaline.refresh.service import Service
 from quotaline.settings import Settings
@@ -22,6 +22,7 @@ from quotaline.store.thread import StoreThread
 from quotaline_providers import diagnostics, registry
 from quotaline_providers.hosts.keyrings import OsKeyring
 from quotaline_providers.hosts.machine import Machine
+from quotaline_providers.hosts.privacy import close_to_others
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,13 @@ class Application:
 def build(
     settings: Settings | None = None, environ: Mapping[str, str] | None = None, *, lasting: bool = False
 ) -> Application:
-    """Read the config and put the parts together. Nothing is fetched and nothing is written yet.
+    """Read the config and put the parts together. Nothing is fetched and nothing is written yet, but others
+    are kept out of our folders.
 
     One that is `lasting` detects in a worker process, so as not to hold providers that are not shown.
     """
+    for folder in own_folders():
+        close_to_others(folder)
     registry.use(approvals.agreed())
     variables = os.environ if environ is None else environ
     home = Path.home()

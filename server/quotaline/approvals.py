@@ -6,7 +6,6 @@ It is kept in the state folder, readable and writable by the user alone, and cha
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from quotaline.paths import approvals_path, provider_folder
 from quotaline_providers.hosts.files import locked, replace_file
+from quotaline_providers.hosts.privacy import make_own_folder
 from quotaline_providers.registry import Agreed
 from quotaline_providers.third_party import files
 from quotaline_providers.third_party.agreed import Consent
@@ -71,8 +71,7 @@ def change(update: Callable[[Approvals], Approvals], path: Path | None = None) -
     """Replace what was agreed to with what `update` makes of it. Raises OSError, and NotKept where what was agreed to
     before cannot be read: it may be another version's, and is not written over."""
     path = path or approvals_path()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _close_to_others(path.parent)
+    make_own_folder(path.parent)
     with locked(path):
         known, trouble = read(path)
         if trouble:
@@ -85,13 +84,6 @@ def agreed(folder: Path | None = None, path: Path | None = None) -> Agreed:
     known, _ = read(path)
     consents = {id: Consent(consent.package, consent.claims, consent.hosts) for id, consent in known.packages.items()}
     return Agreed(tuple(_file(file, known) for file in _present(folder or provider_folder())), consents)
-
-
-def _close_to_others(folder: Path) -> None:
-    """Whatever the umask was when our folder was made: nobody else may exchange what is in it."""
-    mode = folder.stat().st_mode
-    if os.name == "posix" and mode & (stat.S_IWGRP | stat.S_IWOTH):
-        folder.chmod(stat.S_IMODE(mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
 
 
 def _file(file: Path, known: Approvals) -> ProviderFile:

@@ -36,6 +36,16 @@ def data_folder() -> Path:
     return platformdirs.user_data_path("quotaline", appauthor=False)
 
 
+def config_folder() -> Path:
+    """Where the config file usually is, wherever `QUOTALINE_CONFIG` points."""
+    return platformdirs.user_config_path("quotaline", appauthor=False)
+
+
+def own_folders() -> tuple[Path, ...]:
+    """The folders that hold nothing but our files, whether they exist or not."""
+    return tuple(dict.fromkeys((cache_folder(), state_folder(), data_folder(), config_folder())))
+
+
 def approvals_path() -> Path:
     """What the user has agreed to of third-party providers."""
     return state_folder() / "approvals.json"
@@ -43,4 +53,4 @@ def approvals_path() -> Path:
 
 def provider_folder() -> Path:
     """Where the user's own provider files are: in the user's config folder, wherever `QUOTALINE_CONFIG` points."""
-    return platformdirs.user_config_path("quotaline", appauthor=False) / "providers"
+    return config_folder() / "providers"

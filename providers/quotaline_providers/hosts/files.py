@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
+from quotaline_providers.hosts.privacy import make_folder
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ def replace_file(path: Path, text: str, *, keep_link: bool = True, seen: FileSta
 
     False, and nothing is replaced, when another program has written the file since its state was `seen`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     target = Path(os.path.realpath(path)) if keep_link else path
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
     try:
@@ -133,7 +134,7 @@ def locked(path: Path) -> Iterator[None]:
     Waits for others, at most LOCK_SECONDS: not for the event loop. Raises OSError where no lock file can be made, and
     TimeoutError (one of them) when another program keeps the lock. A file system that has no locks gives none.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path.with_name(f".{path.name}.lock"), flags, 0o600)
     try:  # closing the file ends the lock

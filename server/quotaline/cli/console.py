@@ -11,12 +11,16 @@ import textwrap
 from types import FrameType
 from typing import TextIO
 
+from quotaline_providers.hosts.privacy import write_privately
+
 _LIBRARIES = ("pygls", "httpx", "httpcore", "asyncio", "keyring")
 _NARROWEST, _USUAL = 20, 80
 
 
 def prepare() -> None:
-    """Make printing safe: what the terminal's encoding cannot spell becomes `?`, and closed streams swallow all."""
+    """Make printing safe: what the terminal's encoding cannot spell becomes `?`, and closed streams swallow all. And
+    make writing safe: files are for the user alone."""
+    write_privately()
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -19,6 +19,7 @@ from quotaline.detection.detect import COOKIE_LABEL
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError
+from quotaline_providers.hosts.privacy import as_the_user_has_it
 from quotaline_providers.secret import Secret
 
 LARGEST = 1 << 20
@@ -91,7 +92,8 @@ def _tell(step: SignInPrompt) -> None:
         print(f"  code: {step.code}")
     sys.stdout.flush()
     if step.url and sys.stdout.isatty() and _has_desktop():
-        webbrowser.open(step.url)
+        with as_the_user_has_it():
+            webbrowser.open(step.url)
 
 
 def _has_desktop() -> bool:

@@ -73,7 +73,8 @@ async def _open_dashboard(session: Session, arguments: tuple[Any, ...]) -> wire.
 
 async def _show_report(session: Session, arguments: tuple[Any, ...]) -> wire.DocumentResult:
     path = session.documents.report_path
-    await asyncio.to_thread(replace_file, path, session.report("markdown").content)
+    text = session.report("markdown").content
+    await asyncio.to_thread(lambda: replace_file(path, text, keep_link=False))  # a link there is not ours
     uri = path.as_uri()
     await _show(session, uri, external=False)
     return wire.DocumentResult(uri)

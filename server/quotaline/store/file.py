@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -18,6 +17,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from quotaline.store.migrations import NewerSchema, NotOurs, Schema, major, transaction
+from quotaline_providers.hosts.privacy import close_to_others, make_own_folder
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -282,7 +282,9 @@ class SharedFile:
 
     def _explain(self, error: sqlite3.DatabaseError) -> str:
         text = str(error)
-        if _is_locked(error):
+        if self.path.exists() and not self.path.is_file():
+            reason = "is not a file"
+        elif _is_locked(error):
             reason = "is locked by another program"
         elif "full" in text:
             reason = "cannot be written: the disk is full"
@@ -295,13 +297,13 @@ class SharedFile:
 
 def _create_private(path: Path) -> None:
     """Make sure that the file exists and that only the user may read it. SQLite gives its log the same mode."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_own_folder(path.parent)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with suppress(OSError):  # one that something else has put there; a folder or device in its place is not ours
-        mode = path.stat().st_mode
-        if stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o077:
-            path.chmod(0o600)
+    for suffix in ("", "-wal", "-shm"):  # those that something else has put there, or an older version
+        file = path.with_name(path.name + suffix)
+        if file.is_file():
+            close_to_others(file)
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from quotaline_providers.contract import Conversation, Finished
 from quotaline_providers.errors import MissingProgram, ReadError, TimedOut, Unavailable
+from quotaline_providers.hosts.privacy import users_umask
 from quotaline_providers.hosts.processes.child import Capture, Child, ChildConversation, LiveCapture
 from quotaline_providers.hosts.processes.terminal import HAS_PTY, Terminal, take_terminal
 from quotaline_providers.hosts.processes.tree import MARKER, ProcessTree, kill_groups, new_mark
@@ -179,6 +180,7 @@ class ChildProcesses:
                 stderr=side if side is not None else subprocess.PIPE,
                 env={**child_environment(self._environ, env), MARKER: mark},
                 cwd=str(cwd) if cwd else None,
+                umask=users_umask(),
                 preexec_fn=take_terminal if terminal else None,
                 start_new_session=sys.platform != "win32",
                 creationflags=_creation_flags(),
