@@ -232,6 +232,7 @@ class Usage(Model):
     `version` is the vendor program's version when one was asked. `cut` says what of it was too much to keep.
     `blocked` makes the account critical, with its reason in every face. `short_text` is what a status bar shows where
     nothing limits the account and there is no amount either (`34K tokens in 7 days`); it has no severity.
+    `unread_limits` names what looks like a limit in the answer and was not read: then a 0 may be no 0.
     """
 
     updated_at: Time
@@ -251,6 +252,7 @@ class Usage(Model):
     blocked: Blocked | None = None
     short_text: Label | None = None
     cut: tuple[str, ...] = ()
+    unread_limits: tuple[str, ...] = ()
 
     def window(self, id: str) -> Window:
         """The window with this id. Raises KeyError."""

@@ -23,14 +23,16 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
-from quotaline_providers.model import Usage, capped
-from quotaline_providers.parsing.answers import listening, shape_of
+from quotaline_providers.model import Confidence, Usage, capped
+from quotaline_providers.parsing.answers import Unread, listening, shape_of
+from quotaline_providers.parsing.unread import UNNAMED
 from quotaline_providers.settings import SourceChoice
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One strategy's try. `skipped`: its credential or program was not there. `fingerprint` tells credentials apart."""
+    """One strategy's try. `skipped`: its credential or program was not there. `fingerprint` tells credentials apart.
+    `unread`: what of its answers looks like a limit and was not read."""
 
     source: str
     label: str
@@ -38,6 +40,7 @@ class Attempt:
     origin: str | None = None
     fingerprint: str = ""
     skipped: bool = False
+    unread: Unread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,9 @@ async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tup
                 attempt = replace(attempt, skipped=True)
                 raise
             attempt = replace(attempt, origin=_origin(ctx, strategy, found), fingerprint=fingerprint(strategy, found))
-            return attempt, await strategy.fetch(ctx, found)
+            usage = await strategy.fetch(ctx, found)
+            unread = answers.unread(_package_of(provider, strategy))
+            return replace(attempt, unread=unread), half_understood(usage, unread) if unread else usage
         except ReadError as raised:
             error = raised
         except (Exception, SystemExit) as raised:  # a library that ends "the program" shall not end ours
@@ -138,6 +143,15 @@ async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tup
     if isinstance(error, BadResponse) and error.shape is None and (answer := answers.behind(error)) is not None:
         error.shape = shape_of(answer, _package_of(provider, strategy), users=answers.is_users(answer))
     return replace(attempt, error=error), None
+
+
+def half_understood(usage: Usage, unread: Unread) -> Usage:
+    """A usage that says that its vendor tells of limits which are not read."""
+    named = [name for name in unread.names if name != UNNAMED]
+    words = f" ({', '.join(named)})" if named else ""
+    note = f"The answer tells of limits that Quotaline does not know yet{words}: another limit may be nearer than these."
+    changes = {"unread_limits": unread.names, "notes": (note, *usage.notes), "confidence": Confidence.UNKNOWN}
+    return usage.model_copy(update=changes)
 
 
 def _package_of(provider: Provider, strategy: Strategy[Any]) -> str:

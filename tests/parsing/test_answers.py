@@ -7,7 +7,8 @@ import asyncio
 from pydantic import AliasChoices, AliasPath, Field
 
 from quotaline_providers.access.endpoints import endpoint
-from quotaline_providers.parsing.answers import Answer, heard, known_names, listening, names_of, shape_of
+from quotaline_providers.parsing.answers import Answer, heard, listening, shape_of
+from quotaline_providers.parsing.names import known_names, names_of
 from quotaline_providers.parsing.payload import Payload
 from quotaline_providers.vendors.claude import payloads as claude
 

@@ -6,16 +6,21 @@ They are held only until the strategy ends: what stays of an answer is its shape
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from types import ModuleType
 
-from pydantic import AliasChoices, AliasPath, BaseModel
+from pydantic import BaseModel
 
-from quotaline_providers.parsing.shape import AnswerShape, described
+from quotaline_providers.parsing.names import known_names, names_of, sought_names
+from quotaline_providers.parsing.shape import MOST_VALUES, AnswerShape, described
+from quotaline_providers.parsing.unread import UNNAMED, unread_limits
+
+MOST_ANSWERS = 12
+"""Answers of one strategy that are compared with what reads them."""
+MOST_BYTES = 512 << 10
+"""Bytes of all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Answers:
         self._own: Answer | None = None
         self._refused: tuple[Exception, Answer] | None = None
         self._users: set[str] = set()
+        self._read: list[Answer] = []
 
     def add(self, answer: Answer, error: Exception | None) -> None:
         """Remember an answer. `error` says that it was not understood."""
@@ -45,6 +51,12 @@ class Answers:
             self._own = answer
         if error is not None:
             self._refused = (error, answer)
+        elif answer.model is not None and self._has_room(answer):
+            self._read.append(answer)
+
+    def _has_room(self, answer: Answer) -> bool:
+        held = sum(len(other.body) for other in self._read)
+        return len(self._read) < MOST_ANSWERS and held + len(answer.body) <= MOST_BYTES
 
     def add_users(self, host: str) -> None:
         """This host, or one it is a part of, is where the user wants requests to go."""
@@ -59,6 +71,29 @@ class Answers:
         if self._refused is not None and self._refused[0] is error:
             return self._refused[1]
         return self._own or self._last
+
+    def unread(self, package: str) -> Unread | None:
+        """The limits in the answers that were understood and that nothing of this package (or module) reads."""
+        left = [MOST_VALUES]
+        found: dict[str, Answer] = {}
+        for answer in self._read:
+            if answer.model is not None:
+                for name in unread_limits(answer.body, answer.model, sought_names(package), left):
+                    found.setdefault(name, answer)
+        if not found:
+            return None
+        answer = next(iter(found.values()))
+        named = frozenset(found) - {UNNAMED}
+        return Unread(tuple(found), shape_of(answer, package, users=self.is_users(answer), named=named))
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Members that look like limits and that nothing reads, by their names (`?` for one that may be the user's word),
+    and the shape of the first answer that holds one."""
+
+    names: tuple[str, ...]
+    shape: AnswerShape
 
 
 _listening: ContextVar[Answers | None] = ContextVar("answers", default=None)
@@ -89,49 +124,15 @@ def set_by_user(host: str) -> None:
         answers.add_users(host)
 
 
-def shape_of(answer: Answer, package: str, *, users: bool = False) -> AnswerShape:
+def shape_of(
+    answer: Answer, package: str, *, users: bool = False, named: frozenset[str] = frozenset()
+) -> AnswerShape:
     """What may be kept of an answer that a provider of this package (or module) did not understand. `users` says that
-    its host is one that the user has set."""
-    known = known_names(package)
+    its host is one that the user has set; `named` are further names that may be shown."""
+    known = known_names(package) | named
     if answer.model is not None:
         known |= names_of(answer.model)
     return AnswerShape(answer.host, answer.status, described(answer.body, known), users)
-
-
-def known_names(package: str) -> frozenset[str]:
-    """The member names that stand in the payload models of a package (or module) and of all modules below it."""
-    modules = [
-        module
-        for name, module in list(sys.modules.items())
-        if (name == package or name.startswith(f"{package}.")) and isinstance(module, ModuleType)
-    ]
-    models = {
-        item
-        for module in modules
-        for item in list(vars(module).values())
-        if isinstance(item, type) and issubclass(item, BaseModel) and item.__module__ == module.__name__
-    }
-    return frozenset(name for model in models for name in names_of(model))
-
-
-def names_of(model: type[BaseModel]) -> frozenset[str]:
-    """The names under which a model's fields may stand in an answer."""
-    return frozenset(
-        name
-        for key, info in model.model_fields.items()
-        for name in (key, info.alias, *_spellings(info.validation_alias))
-        if name is not None
-    )
-
-
-def _spellings(alias: str | AliasPath | AliasChoices | None) -> Iterator[str]:
-    if isinstance(alias, str):
-        yield alias
-    elif isinstance(alias, AliasPath):
-        yield from (step for step in alias.path if isinstance(step, str))
-    elif isinstance(alias, AliasChoices):
-        for choice in alias.choices:
-            yield from _spellings(choice)
 
 
 def _current_task() -> asyncio.Task[object] | None:

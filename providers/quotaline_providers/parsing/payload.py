@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel, ValidationError
 
@@ -24,7 +24,12 @@ _FRACTION = re.compile(r"(\.\d{6})\d+")
 
 
 class Payload(BaseModel):
-    """A vendor's answer: unknown keys are ignored, names may be given by alias."""
+    """A vendor's answer: unknown keys are ignored, names may be given by alias.
+
+    An unknown one that looks like a limit is told to the user; `not_read` names those that are known and not needed.
+    """
+
+    not_read: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=True, defer_build=True)
 

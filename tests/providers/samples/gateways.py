@@ -50,7 +50,7 @@ SAMPLES: tuple[Sample, ...] = (
         "LITELLM_API_KEY",
         get(
             "gateway.test/key/info",
-            {"info": {"user_id": "u 7", "team_id": "t-7", "expires": "2030-05-01T00:00:00Z", "max_budget": 3}},
+            {"info": {"user_id": "u 7", "team_id": "t-7", "expires": "2030-05-01T00:00:00Z"}},
         ),
         get(
             "gateway.test/user/info",

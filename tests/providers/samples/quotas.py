@@ -161,12 +161,20 @@ SAMPLES: tuple[Sample, ...] = (
         "doubao",
         "ARK_API_KEY",
         post(
-            "open.volcengineapi.com/",
+            "open.volcengineapi.com/?Action=GetCodingPlanUsage&",
             {
                 "Result": {
                     "Status": "Running",
                     "UpdateTimestamp": 1893580000,
                     "QuotaUsage": [{"Level": "session", "Percent": 31.5, "ResetTimestamp": 1893590000}],
+                }
+            },
+        ),
+        post(
+            "open.volcengineapi.com/?Action=GetAFPUsage&",
+            {
+                "Result": {
+                    "AFPDaily": {"Quota": 9, "Used": 9, "ResetTime": -1},
                     "AFPWeekly": {"Quota": 300, "Used": 75, "ResetTime": 1893900000000},
                 }
             },

@@ -34,16 +34,19 @@ ID_TOKEN = "e30.eyJlbWFpbCI6ICJhZGFAbGFiLnRlc3QifQ.x"
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a vendor answers. `path` is without the query; one that ends in `*` stands for all that begin like it."""
+    """What a vendor answers. `path` may have a query that the request's begins with, else that does not matter; one
+    that ends in `*` stands for all that begin like it."""
 
     method: str
     host: str
     path: str
     body: object
 
-    def fits(self, method: str, host: str, path: str) -> bool:
+    def fits(self, method: str, host: str, path: str, query: str = "") -> bool:
         if (method, host) != (self.method, self.host):
             return False
+        if "?" in self.path:
+            return f"{path}?{query}".startswith(self.path)
         return path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path
 
     @property

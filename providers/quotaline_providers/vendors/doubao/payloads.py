@@ -40,7 +40,9 @@ class AgentQuota(Payload):
 
 
 class AgentResult(Payload):
-    """The Agent Plan, in the vendor's points."""
+    """The Agent Plan, in the vendor's points. Its daily figure is no limit."""
+
+    not_read = frozenset({"AFPDaily"})
 
     AFPFiveHour: Annotated[AgentQuota | None, lenient(AgentQuota)] = None
     AFPWeekly: Annotated[AgentQuota | None, lenient(AgentQuota)] = None
