@@ -24,7 +24,7 @@ from quotaline_providers.errors import (
     Unavailable,
 )
 from quotaline_providers.model import Confidence, Usage, capped
-from quotaline_providers.parsing.answers import Unread, listening, shape_of
+from quotaline_providers.parsing.answers import Answers, Unread, listening, shape_of
 from quotaline_providers.parsing.unread import UNNAMED
 from quotaline_providers.settings import SourceChoice
 
@@ -132,7 +132,7 @@ async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tup
                 raise
             attempt = replace(attempt, origin=_origin(ctx, strategy, found), fingerprint=fingerprint(strategy, found))
             usage = await strategy.fetch(ctx, found)
-            unread = answers.unread(_package_of(provider, strategy))
+            unread = _unread(provider, strategy, answers)
             return replace(attempt, unread=unread), half_understood(usage, unread) if unread else usage
         except ReadError as raised:
             error = raised
@@ -145,11 +145,20 @@ async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tup
     return replace(attempt, error=error), None
 
 
+def _unread(provider: Provider, strategy: Strategy[Any], answers: Answers) -> Unread | None:
+    """What looks like a limit and was not read. A read that has succeeded does not fail because of it."""
+    try:
+        return answers.unread(_package_of(provider, strategy))
+    except Exception as error:
+        note_defect(f"comparing the answer of {provider.id} with its models", error)
+        return None
+
+
 def half_understood(usage: Usage, unread: Unread) -> Usage:
     """A usage that says that its vendor tells of limits which are not read."""
     named = [name for name in unread.names if name != UNNAMED]
     words = f" ({', '.join(named)})" if named else ""
-    note = f"The answer tells of limits that Quotaline does not know yet{words}: another limit may be nearer than these."
+    note = f"The answer also holds limits that Quotaline does not know yet{words}; one of them may be nearer."
     changes = {"unread_limits": unread.names, "notes": (note, *usage.notes), "confidence": Confidence.UNKNOWN}
     return usage.model_copy(update=changes)
 

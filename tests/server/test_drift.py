@@ -11,9 +11,10 @@ from quotaline.refresh.drift import OWN_SERVER, Drift, drift_note, kept, record
 from quotaline.store.store import Store
 from quotaline_providers import __version__
 from quotaline_providers.errors import BadResponse, ReadError, Unavailable
-from quotaline_providers.model import Usage
+from quotaline_providers.model import Confidence, Usage
+from quotaline_providers.parsing.answers import Unread
 from quotaline_providers.parsing.shape import AnswerShape
-from quotaline_providers.run import Attempt, Outcome
+from quotaline_providers.run import Attempt, Outcome, half_understood
 from quotaline_providers.testing import NOW
 
 
@@ -101,3 +102,25 @@ def test_a_note_that_cannot_be_read_is_none(store: Store) -> None:
     store.keep_note("drift:demo", '{"later": 1}')
     assert kept(store, "demo") is None
     record(store, outcome(api=None))
+
+
+UNREAD = Unread(("surge_quota",), AnswerShape("own.example", 200, '{"surge_quota":"number"}', users=True))
+
+
+def test_limits_that_are_not_read_are_kept_beside_a_usage(store: Store) -> None:
+    usage = half_understood(Usage(updated_at=NOW, notes=("other",)), UNREAD)
+    record(store, Outcome("demo", (Attempt("api", "api", unread=UNREAD),), usage, None, NOW))
+    found = kept(store, "demo")
+    assert found is not None
+    assert (found.unread, found.host, found.shape) == (("surge_quota",), OWN_SERVER, UNREAD.shape.shape)
+    record(store, outcome(api=None))
+    assert kept(store, "demo") is None
+
+
+def test_the_usage_tells_of_limits_that_are_not_read() -> None:
+    usage = half_understood(Usage(updated_at=NOW, notes=("other",), confidence=Confidence.EXACT), UNREAD)
+    assert usage.notes == (
+        "The answer also holds limits that Quotaline does not know yet (surge_quota); one of them may be nearer.",
+        "other",
+    )
+    assert usage.confidence is Confidence.UNKNOWN

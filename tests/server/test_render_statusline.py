@@ -95,6 +95,14 @@ def test_percent_left_is_a_setting() -> None:
     assert text(CLAUDE, percent="left") == "Claude 38% left 2h"
 
 
+def test_nothing_used_beside_a_limit_that_is_not_read_is_in_doubt() -> None:
+    doubted = state("kimi", usage=usage(session(0), unread_limits=("surge_pool",)))
+    certain = state("kimi", usage=usage(session(12), unread_limits=("surge_pool",)))
+    assert (text(doubted), text(doubted, percent="left")) == ("Kimi 0%?", "Kimi 100%? left")
+    assert text(certain) == "Kimi 12%"
+    assert "0%? used" in provider_hover(doubted, view())
+
+
 @pytest.mark.parametrize(("percent", "word"), [(-4, "0%"), (0.4, "<1%"), (140, "100%"), (62.5, "62%")])
 def test_percentages_are_clamped_and_rounded_half_to_even(percent: float, word: str) -> None:
     assert word in text(state("claude", session(percent)))

@@ -124,9 +124,7 @@ def set_by_user(host: str) -> None:
         answers.add_users(host)
 
 
-def shape_of(
-    answer: Answer, package: str, *, users: bool = False, named: frozenset[str] = frozenset()
-) -> AnswerShape:
+def shape_of(answer: Answer, package: str, *, users: bool = False, named: frozenset[str] = frozenset()) -> AnswerShape:
     """What may be kept of an answer that a provider of this package (or module) did not understand. `users` says that
     its host is one that the user has set; `named` are further names that may be shown."""
     known = known_names(package) | named

@@ -18,25 +18,27 @@ from pydantic import BaseModel, RootModel
 
 from quotaline_providers.parsing.names import field_names
 from quotaline_providers.parsing.payload import to_number
-from quotaline_providers.parsing.shape import DEEPEST, LARGEST_BODY, MOST_VALUES
+from quotaline_providers.parsing.shape import DEEPEST, LARGEST_BODY
 
 MOST_NAMES = 6
 """Names that are told of one answer."""
 UNNAMED = "?"
 """Stands for names that may be the user's own words."""
 
-_PORTIONS = frozenset("consumed left pct percent percentage percents ratio remaining used utilization".split())
-_LIMITS = _PORTIONS | frozenset(
-    "allotment allowance allowances balance balances budget budgets cap caps credit credits entitlement limit limits "
-    "pool pools quota quotas spend spending spent usage usages".split()
-)
-_LEFT = frozenset("left remaining".split())
-_OTHER_ENDS = frozenset(
-    "at code count currency date days duration enabled end expires id ids interval key kind label mode name period "
-    "reset resets seconds start status tier time type unit until url version".split()
-)
+_LEFT = {"left", "remaining"}
+_PORTIONS = _LEFT | {"consumed", "pct", "percent", "percentage", "percents", "ratio", "used", "utilization"}
+_LIMITS = _PORTIONS | {
+    *("allotment", "allowance", "allowances", "balance", "balances", "budget", "budgets", "cap", "caps", "credit"),
+    *("credits", "entitlement", "limit", "limits", "pool", "pools", "quota", "quotas", "spend", "spending", "spent"),
+    *("usage", "usages"),
+}
+_OTHER_ENDS = {
+    *("at", "code", "count", "currency", "date", "days", "duration", "enabled", "end", "expires", "id", "ids"),
+    *("interval", "key", "kind", "label", "mode", "name", "period", "reset", "resets", "seconds", "start", "status"),
+    *("tier", "time", "type", "unit", "until", "url", "version"),
+}
 """What a name ends in that only tells something about a limit."""
-_THROTTLES = frozenset("concurrency concurrent context minute parallel rpm second tpm".split())
+_THROTTLES = {"concurrency", "concurrent", "context", "minute", "parallel", "rpm", "second", "tpm"}
 """Limits of speed and size, which nobody uses up."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_]*(\d{1,2}[A-Za-z_]*)*")
@@ -76,7 +78,7 @@ class _Search:
             return
         if isinstance(value, list):
             item = _item_of(reads)
-            for element in value:
+            for element in value[: self.left[0]]:
                 self.value(element, item, depth - 1)
         elif isinstance(value, dict):
             models = [reading for reading in _readings(reads) if isinstance(reading, type)]
@@ -145,7 +147,7 @@ def _fields_of(model: type[BaseModel]) -> tuple[dict[str, object], frozenset[str
     return fields, skipped, any(one.info.mode == "before" for one in validators)
 
 
-def _is_named(name: str, words: frozenset[str]) -> bool:
+def _is_named(name: str, words: set[str]) -> bool:
     parts = [word.lower() for word in _WORD.findall(name[:80])]
     return bool(parts) and not words.isdisjoint(parts) and parts[-1] not in _OTHER_ENDS and _THROTTLES.isdisjoint(parts)
 
@@ -201,7 +203,7 @@ def _item_of(annotation: object) -> object:
             return get_args(reading)[0]
         if isinstance(reading, type) and issubclass(reading, RootModel):
             return _item_of(reading.model_fields["root"].annotation)
-        if reading is object or isinstance(reading, type) and issubclass(reading, BaseModel):
+        if reading is object or (isinstance(reading, type) and issubclass(reading, BaseModel)):
             return reading
     return None
 

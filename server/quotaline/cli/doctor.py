@@ -168,6 +168,7 @@ def _provider(refreshed: Refreshed, has_shape: bool) -> Object:
         if state.failure is None
         else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}".rstrip(),
         "attempts": [_attempt(attempt) for attempt in attempts],
+        "unreadLimits": list(state.usage.unread_limits) if state.usage else [],
         "hasShape": has_shape,
         "note": None if refreshed.fetched else "not asked again: read a moment ago, or the vendor limits the requests",
     }
@@ -224,8 +225,11 @@ def _text(findings: Object) -> str:
             lines.append(f"    not all is kept: {'; '.join(item['cut'])}")
         if item["note"]:
             lines.append(f"    {item['note']}")
+        if item["unreadLimits"]:
+            lines.append(f"    limits in the answer that are not known yet: {', '.join(item['unreadLimits'])}")
         if item["hasShape"]:
-            lines.append(f"    an answer was not understood: `quotaline doctor {item['id']} --shape` prints its shape")
+            what = "an answer was not understood in full" if item["unreadLimits"] else "an answer was not understood"
+            lines.append(f"    {what}: `quotaline doctor {item['id']} --shape` prints its shape")
     lines += _defect_lines(findings["defects"])
     broken = registry.known_broken()
     if broken:

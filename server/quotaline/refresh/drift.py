@@ -1,4 +1,4 @@
-"""Drift: what is kept of a vendor's answer that was not understood, until an answer is understood again.
+"""Drift: what is kept of a vendor's answer that was not understood, or only in part, until one is understood again.
 
 One note per provider, in the shared store, holds the answer's shape and where it came from. It holds nothing that the
 vendor said, so that a user can send it with a bug report.
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 REMEMBERED = timedelta(days=90)
 OWN_SERVER = "a server that you have set"
 """Stands for a host whose name is the user's own."""
+UNREAD = "The answer was understood, but for limits that Quotaline does not know yet."
 
 
 class Drift(Model):
     """An answer that was not understood: by which `version` of Quotaline, from which `source` (its label), with which
     error message, and what the answer looked like (`host`, `status` and `shape` are None when there was none to see).
+    `unread` names the limits in an answer that was understood apart from them.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -40,28 +42,31 @@ class Drift(Model):
     host: str | None = None
     status: int | None = None
     shape: str | None = None
+    unread: tuple[str, ...] = ()
 
 
 def drift_note(outcome: Outcome, version: str, now: datetime) -> Drift | None:
-    """What to keep of an outcome: its last answer that was not understood, also where another source then gave usage.
-    None when all were."""
+    """What to keep of an outcome: its last answer that was not understood, or only in part, also where another source
+    then gave usage. None when all were."""
     for attempt in reversed(outcome.attempts):
-        error = attempt.error
-        if isinstance(error, BadResponse):
-            seen = error.shape
-            host, message = (seen.host, error.message) if seen else (None, error.message)
-            if seen and seen.users:
-                host, message = OWN_SERVER, message.replace(seen.host, "The server")
-            return Drift(
-                provider=outcome.provider,
-                version=version,
-                source=attempt.label,
-                message=message,
-                at=now,
-                host=host,
-                status=seen.status if seen else None,
-                shape=seen.shape if seen else None,
-            )
+        error, unread = attempt.error, attempt.unread
+        if not isinstance(error, BadResponse) and unread is None:
+            continue
+        seen = unread.shape if unread else error.shape if isinstance(error, BadResponse) else None
+        host, message = seen.host if seen else None, error.message if error else UNREAD
+        if seen and seen.users:
+            host, message = OWN_SERVER, message.replace(seen.host, "The server")
+        return Drift(
+            provider=outcome.provider,
+            version=version,
+            source=attempt.label,
+            message=message,
+            at=now,
+            host=host,
+            status=seen.status if seen else None,
+            shape=seen.shape if seen else None,
+            unread=unread.names if unread else (),
+        )
     return None
 
 

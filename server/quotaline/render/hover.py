@@ -11,7 +11,6 @@ from quotaline.render.shown import Shown, all_shown, shown as shown_state
 from quotaline.render.text import markdown
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
-from quotaline_providers import formatting
 from quotaline_providers.model import Balance, Spend, Window
 
 _CELLS = 12
@@ -119,7 +118,7 @@ def _window(item: Shown, window: Window) -> str:
     if used is not None:
         left = view.settings.status_line.percent == "left"
         value, word = (100 - used, "left") if left else (used, "used")
-        numbers = f" {text.code(text.bar(value, _CELLS, '█', '░'))} {markdown(formatting.percent(value))} {word}"
+        numbers = f" {text.code(text.bar(value, _CELLS, '█', '░'))} {markdown(item.figure(used, left=left))} {word}"
     if window.used is not None and window.limit is not None:
         unit = f" {_said(item, window.unit)}" if window.unit and not _is_currency(window.unit) else ""
         money = window.unit if window.unit and _is_currency(window.unit) else None

@@ -10,7 +10,6 @@ from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import item_text, status_line
 from quotaline.render.view import View
 from quotaline.state import Snapshot
-from quotaline_providers import formatting
 from quotaline_providers.model import Balance, Window
 
 
@@ -92,7 +91,7 @@ def _window_text(item: Shown, window: Window) -> str:
         parts.append(text.UNLIMITED)
     elif used is not None:
         left = view.settings.status_line.percent == "left"
-        parts.append(f"{formatting.percent(100 - used)} left" if left else f"{formatting.percent(used)} used")
+        parts.append(f"{item.figure(used, left=left)} {'left' if left else 'used'}")
     elif window.used is not None and window.limit is not None:
         parts.append(item.said(text.portion(window.used, window.limit, window.unit)))
     reset = item.reset_line(window)

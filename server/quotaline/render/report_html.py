@@ -13,7 +13,6 @@ from quotaline.render.shown import Shown, all_shown
 from quotaline.render.text import escaped, escaped_prose
 from quotaline.render.view import View
 from quotaline.state import Snapshot
-from quotaline_providers import formatting
 from quotaline_providers.model import Section, Spend, Window
 
 _STYLE = """
@@ -132,8 +131,8 @@ def _window(item: Shown, window: Window) -> Iterator[str]:
     reset = item.reset_line(window)
     words = [f"<strong>{escaped(item.said(window.label))}</strong>"]
     if used is not None:
-        shown, word = (100 - used, "left") if settings.percent == "left" else (used, "used")
-        words.append(f"{escaped(formatting.percent(shown))} {word}")
+        left = settings.percent == "left"
+        words.append(f"{escaped(item.figure(used, left=left))} {'left' if left else 'used'}")
     if window.unlimited:
         words.append(text.UNLIMITED)
     if window.used is not None and window.limit is not None:

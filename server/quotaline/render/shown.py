@@ -99,6 +99,13 @@ class Shown:
         usage = self.state.usage
         return tuple(window for window in usage.windows if not window.placeholder) if usage is not None else ()
 
+    def figure(self, used: float, *, left: bool = False) -> str:
+        """A percentage, of what is used or `left`. Where the answer holds limits that are not read, one that says that
+        hardly anything is used gets a question mark: `0%?`."""
+        words = formatting.percent(100 - used if left else used)
+        doubtful = self.state.usage is not None and self.state.usage.unread_limits
+        return f"{words}?" if doubtful and used < 1 else words
+
     @property
     def paces(self) -> dict[str, Pace]:
         if self.state.usage is None:

@@ -184,12 +184,12 @@ def _field(item: Shown, name: str) -> str:
 
 def _used(item: Shown) -> str:
     percent = item.bound.percent if item.bound is not None else None
-    return formatting.percent(percent) if percent is not None else ""
+    return item.figure(percent) if percent is not None else ""
 
 
 def _left(item: Shown) -> str:
     percent = item.bound.percent if item.bound is not None else None
-    return formatting.percent(100 - percent) if percent is not None else ""
+    return item.figure(percent, left=True) if percent is not None else ""
 
 
 def _balance(item: Shown) -> str:

@@ -131,7 +131,7 @@ def _window(item: Shown, window: Window) -> Iterator[Line]:
     if used is not None:
         left = 100 - used
         colour: Colour = "red" if left < 10 else "yellow" if left < 25 else "green"
-        tail = f"{formatting.percent(left)} left [{text.bar(left, _CELLS, '=', '-')}]"
+        tail = f"{item.figure(used, left=True)} left [{text.bar(left, _CELLS, '=', '-')}]"
         yield Line(f"{item.said(window.label)}: ", tail, colour)
     reset = item.reset_line(window)
     if window.unlimited:
