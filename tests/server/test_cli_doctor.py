@@ -72,6 +72,7 @@ def test_the_shape_of_an_answer_that_was_not_understood_is_kept_until_one_is(use
             "host": "crof.ai",
             "status": 200,
             "shape": {"credits": ["string"], "requests_plan": {"*": "number"}, "?": "string"},
+            "unread": [],
         }
     text = user("doctor", "crof", "--shape")
     assert text.code == 0
