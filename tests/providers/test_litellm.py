@@ -16,7 +16,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Vendor
-from quotaline_providers.vendors.litellm import KeyInfo, Team, User, binding, to_usage
+from quotaline_providers.vendors.litellm import TEAM_UNKNOWN, KeyInfo, Team, User, binding, to_usage
 
 ENV = {"LITELLM_API_KEY": "k", "LITELLM_BASE_URL": "https://gw.test"}
 
@@ -33,7 +33,7 @@ def usage(user: dict[str, object] | None, team: dict[str, object] | None = None)
 
 
 def test_personal_and_team_budget(proxy: Vendor, read: Read) -> None:
-    info = {"user_id": "u 1+@&", "team_id": "t-1", "expires": "2030-06-01T00:00:00.5+00:00", "max_budget": 1}
+    info = {"user_id": "u 1+@&", "team_id": "t-1", "expires": "2030-06-01T00:00:00.5+00:00"}
     proxy.get("/key/info", bearer="k", query={}).answers(key="redacted", info=info)
     user = {"user_email": "demo@example.test", "max_budget": 40, "spend": 10, "budget_reset_at": "2030-02-01T00:00:00Z"}
     teams = [
@@ -81,11 +81,64 @@ def test_nothing_spent_of_nothing_is_no_spend() -> None:
     assert usage({"max_budget": None}).spends == ()
 
 
-@pytest.mark.parametrize(("teams", "expected"), [([{"team_id": "t-9", "max_budget": 1}], 0), (None, 0), ("x", 0)])
-def test_only_the_keys_own_team_counts(proxy: Vendor, read: Read, teams: object, expected: int) -> None:
-    proxy.get("/key/info").answers(info={"user_id": "u", "team_id": "t-1"})
-    proxy.get("/user/info").answers(user_info={"user_id": "u"}, teams=teams)
-    assert len(read("litellm", **ENV).windows) == expected
+@pytest.fixture
+def member(proxy: Vendor) -> Vendor:
+    """A proxy with a key of a user and a team."""
+    proxy.get("/key/info").answers(info={"user_id": "u", "team_id": "t-1", "spend": 9.5, "max_budget": None})
+    return proxy
+
+
+@pytest.mark.parametrize("teams", [[{"team_id": "t-9", "max_budget": 1}], [], None, "x"])
+def test_a_team_that_the_users_answer_does_not_list_is_asked_for(member: Vendor, read: Read, teams: object) -> None:
+    member.get("/user/info").answers(user_info={"user_id": "u", "max_budget": 20, "spend": 1}, teams=teams)
+    member.get("/team/info", query={"team_id": "t-1"}).answers(team_id="t-1", team_info={"max_budget": 8, "spend": 2})
+    found = read("litellm", **ENV)
+    assert [(window.id, window.used_percent, window.blocks) for window in found.windows] == [
+        ("personal", 5, False),
+        ("team", 25, True),
+    ]
+    assert found.notes == ()
+
+
+def test_a_listed_team_is_not_asked_for(member: Vendor, read: Read) -> None:
+    member.get("/user/info").answers(user_info={}, teams=[{"team_id": "t-1", "max_budget": 8, "spend": 2}])
+    assert read("litellm", **ENV).window("team").used_percent == 25
+    assert member.count == 2
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_a_refused_team_loses_only_its_window_and_says_so(member: Vendor, read: Read, status: int) -> None:
+    member.get("/user/info").answers(user_info={"max_budget": 20, "spend": 1})
+    member.get("/team/info").fails(status)
+    found = read("litellm", **ENV)
+    assert [window.id for window in found.windows] == ["personal"]
+    assert found.notes == (TEAM_UNKNOWN,)
+
+
+def test_another_team_loses_only_its_window(member: Vendor, read: Read) -> None:
+    member.get("/user/info").answers(user_info={"max_budget": 20, "spend": 1})
+    member.get("/team/info").answers(team_id="t-2", team_info={"max_budget": 8})
+    assert [window.id for window in read("litellm", **ENV).windows] == ["personal"]
+
+
+def test_the_keys_own_budget_stands_beside_the_users(proxy: Vendor, read: Read) -> None:
+    reset = "2030-01-09T00:00:00.25Z"
+    proxy.get("/key/info").answers(info={"user_id": "u", "spend": 9.5, "max_budget": "10", "budget_reset_at": reset})
+    proxy.get("/user/info").answers(user_info={"max_budget": 20, "spend": 2.5})
+    found = read("litellm", **ENV)
+    own = found.window("key-budget")
+    assert (own.label, own.used_percent, own.blocks, own.lane) == ("Key budget", 95, True, None)
+    assert own.description == "Key: $9.50 / $10.00"
+    assert own.resets_at == datetime(2030, 1, 9, 0, 0, 0, 250_000, UTC)
+    assert (found.window("personal").used_percent, found.window("personal").blocks) == (12.5, True)
+    assert found.spend("spend").period == "Personal budget"
+
+
+@pytest.mark.parametrize("budget", [None, 0, -1, "x"])
+def test_a_key_without_a_budget_of_its_own(proxy: Vendor, read: Read, budget: object) -> None:
+    proxy.get("/key/info").answers(info={"user_id": "u", "spend": 9.5, "max_budget": budget})
+    proxy.get("/user/info").answers(user_info={"max_budget": 20, "spend": 2.5})
+    assert [window.id for window in read("litellm", **ENV).windows] == ["personal"]
 
 
 @pytest.mark.parametrize(
@@ -128,8 +181,17 @@ def test_another_team_is_refused(proxy: Vendor, read: Read) -> None:
         read("litellm", **ENV)
 
 
-def test_a_key_of_nobody(proxy: Vendor, read: Read) -> None:
-    proxy.get("/key/info").answers(info={"user_id": "", "team_id": None})
+def test_a_key_of_nobody_with_a_budget(proxy: Vendor, read: Read) -> None:
+    proxy.get("/key/info").answers(info={"user_id": " ", "spend": 9.5, "max_budget": 10})
+    found = read("litellm", **ENV)
+    assert [(window.id, window.used_percent) for window in found.windows] == [("key-budget", 95)]
+    assert (found.spend("spend").period, found.spend("spend").limit) == ("Key budget", Decimal(10))
+    assert found.notes == ()
+    assert proxy.count == 1
+
+
+def test_a_key_of_nobody_without_a_budget(proxy: Vendor, read: Read) -> None:
+    proxy.get("/key/info").answers(info={"user_id": "", "team_id": None, "spend": 3})
     with pytest.raises(BadResponse, match="neither user_id nor team_id"):
         read("litellm", **ENV)
 

@@ -1,4 +1,4 @@
-"""LiteLLM: what a virtual key's user and team have spent of their budgets, read from the user's own proxy."""
+"""LiteLLM: what a virtual key, its user and its team have spent of their budgets, read from the user's own proxy."""
 
 from __future__ import annotations
 
@@ -8,30 +8,11 @@ from typing import Annotated
 import quotaline_providers as ql
 
 BASE_URL = "LITELLM_BASE_URL"
+TEAM_SECONDS = 15.0
+TEAM_UNKNOWN = "The budget of the key's team, which stops this key, could not be read: let the key read /team/info."
 
 
 # --- what the proxy sends --------------------------------------------------------------------------
-
-
-class KeyInfo(ql.Payload):
-    """What a virtual key belongs to; `spend` in US dollars."""
-
-    spend: ql.Number = None
-    expires: ql.When = None
-    user_id: ql.Text = None
-    team_id: ql.Text = None
-
-
-class KeyAnswer(ql.Payload):
-    """`GET /key/info`."""
-
-    info: KeyInfo
-
-
-class Metadata(ql.Payload):
-    """What the proxy knows from the user's sign-in."""
-
-    preferred_username: ql.Text = None
 
 
 class Budget(ql.Payload):
@@ -48,6 +29,26 @@ class Budget(ql.Payload):
     @property
     def used(self) -> float:
         return self.spend or 0.0
+
+
+class KeyInfo(Budget):
+    """A virtual key: its own budget, and what it belongs to."""
+
+    expires: ql.When = None
+    user_id: ql.Text = None
+    team_id: ql.Text = None
+
+
+class KeyAnswer(ql.Payload):
+    """`GET /key/info`."""
+
+    info: KeyInfo
+
+
+class Metadata(ql.Payload):
+    """What the proxy knows from the user's sign-in."""
+
+    preferred_username: ql.Text = None
 
 
 class User(Budget):
@@ -89,7 +90,7 @@ class TeamAnswer(ql.Payload):
 
 
 def window_of(
-    budget: Budget, id: str, label: str, lane: ql.Lane, *, blocks: bool, prefix: str = ""
+    budget: Budget, id: str, label: str, lane: ql.Lane | None, *, blocks: bool, prefix: str = ""
 ) -> ql.Window | None:
     """The budget as a window; None without one."""
     if budget.limit <= 0:
@@ -127,23 +128,26 @@ def spend_of(budget: Budget, whose: str) -> tuple[ql.Spend, ...]:
 
 
 def to_usage(key: KeyInfo, user: User | None, team: Team | None, now: datetime) -> ql.Usage:
-    """The user's budget and that of the key's own team; a team's key has the latter alone.
+    """The user's budget, that of the key's own team, and the key's; a team's key has no user, a key of nobody neither.
 
-    A key of a team is stopped by the team's budget and not by the personal one of its owner (the vendor's rule).
+    The vendor's rule of what stops a key: its own budget always; of a key with a team that team's, not the personal one
+    of its owner; of a key without a team the personal one.
     """
     personal = window_of(user, "personal", "Personal budget", "primary", blocks=not key.team_id) if user else None
     shared: ql.Window | None = None
     if team:
         prefix = f"Team {team.team_alias}: " if team.team_alias else "Team: "
         shared = window_of(team, "team", "Team budget", "secondary", blocks=True, prefix=prefix)
-    spends = spend_of(user, "Personal") if user else spend_of(team, "Team") if team else ()
+    own = window_of(key, "key-budget", "Key budget", None, blocks=True, prefix="Key: ")
+    whose = (user, "Personal") if user else (team, "Team") if team else (key, "Key")
     return ql.Usage(
         updated_at=now,
-        windows=tuple(window for window in (personal, shared) if window),
-        spends=spends,
+        windows=tuple(window for window in (personal, shared, own) if window),
+        spends=spend_of(*whose),
         identity=ql.Identity(
             email=user.name if user else None, organization=team.team_alias if team else None, login="api"
         ),
+        notes=(TEAM_UNKNOWN,) if key.team_id and team is None else (),
         confidence=ql.Confidence.EXACT,
         subscription_expires_at=key.expires,
     )
@@ -166,19 +170,30 @@ def root_of(ctx: ql.Context) -> str:
 
 
 async def from_api(ctx: ql.Context, found: ql.Credential) -> ql.Usage:
-    """Reads to whom the key belongs, then that user's or that team's budget. Raises ReadError."""
+    """Reads to whom the key belongs, then that user's and that team's budget. Raises ReadError."""
     root = root_of(ctx)
     info = (await _get(ctx, f"{root}/key/info", found.secret, KeyAnswer)).info
     if info.user_id:
-        user = await _get(ctx, f"{root}/user/info", found.secret, UserAnswer, user_id=info.user_id)
-        _same(info.user_id, user.user_info.user_id or user.user_id, "user")
-        mine = (team for team in user.teams if info.team_id and team.team_id == info.team_id)
-        return to_usage(info, user.user_info, next(mine, None), ctx.now)
+        answer = await _get(ctx, f"{root}/user/info", found.secret, UserAnswer, user_id=info.user_id)
+        _same(info.user_id, answer.user_info.user_id or answer.user_id, "user")
+        listed = next((team for team in answer.teams if info.team_id and team.team_id == info.team_id), None)
+        if listed is None and info.team_id:
+            listed = await ql.optional(_team(ctx, root, found.secret, info.team_id), TEAM_SECONDS)
+        return to_usage(info, answer.user_info, listed, ctx.now)
     if info.team_id:
-        answer = await _get(ctx, f"{root}/team/info", found.secret, TeamAnswer, team_id=info.team_id)
-        _same(info.team_id, answer.team_info.team_id or answer.team_id, "team")
-        return to_usage(info, None, answer.team_info, ctx.now)
-    raise ql.BadResponse("LiteLLM's key info had neither user_id nor team_id.", "Use a key of a user or a team.")
+        return to_usage(info, None, await _team(ctx, root, found.secret, info.team_id), ctx.now)
+    if info.limit > 0:
+        return to_usage(info, None, None, ctx.now)
+    raise ql.BadResponse(
+        "LiteLLM's key info had neither user_id nor team_id, and no budget of the key's own.",
+        "Use a key of a user or a team, or give the key a budget.",
+    )
+
+
+async def _team(ctx: ql.Context, root: str, key: ql.Secret, id: str) -> Team:
+    answer = await _get(ctx, f"{root}/team/info", key, TeamAnswer, team_id=id)
+    _same(id, answer.team_info.team_id or answer.team_id, "team")
+    return answer.team_info
 
 
 def _same(requested: str, answered: str | None, whose: str) -> None:
@@ -195,7 +210,7 @@ PROVIDER = ql.Provider(
     name="LiteLLM",
     kind=ql.ProviderKind.GATEWAY,
     connect="Set LITELLM_BASE_URL to your LiteLLM proxy and LITELLM_API_KEY to a virtual key of it.",
-    summary="Spend against the personal and the team budget of a virtual key.",
+    summary="Spend against the budgets of a virtual key, its user and its team.",
     aliases=("litellm-proxy",),
     accounts=ql.AccountKind.TOKEN,
     binding=binding,
