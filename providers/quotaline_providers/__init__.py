@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     )
     from quotaline_providers.lengths import (
         believable_length as believable_length,
+        believable_reset as believable_reset,
         length_name as length_name,
         usual_length as usual_length,
     )
@@ -165,7 +166,7 @@ _EXPORTS = {
     "fetching.optional": "beside in_time optional together",
     "fetching.refusals": "refused_key",
     "formatting": "amount grouped money percent plan_name tokens yuan",
-    "lengths": "believable_length length_name usual_length",
+    "lengths": "believable_length believable_reset length_name usual_length",
     "model": (
         "DAY_MINUTES MONTH_MINUTES SESSION_MINUTES WEEK_MINUTES Balance Blocked Chart Confidence Identity Lane "
         "Point Row Section Spend Usage Window"

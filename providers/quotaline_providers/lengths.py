@@ -10,6 +10,7 @@ TOLERANCE = 0.02
 _SHORTEST_MONTH, _LONGEST_MONTH = 28 * DAY_MINUTES, 31 * DAY_MINUTES
 _NAMES = {DAY_MINUTES: "Daily", WEEK_MINUTES: "Weekly", MONTH_MINUTES: "Monthly"}
 _HALF_DAY = DAY_MINUTES // 2
+_CLOCKS_APART = timedelta(minutes=5)
 
 
 def usual_length(minutes: float | None) -> int | None:
@@ -45,3 +46,13 @@ def believable_length(minutes: int | None, resets_at: datetime | None, now: date
         return minutes
     left = resets_at - now
     return WEEK_MINUTES if timedelta(minutes=minutes) < left <= timedelta(minutes=WEEK_MINUTES) else minutes
+
+
+def believable_reset(minutes: int | None, resets_at: datetime | None, now: datetime) -> datetime | None:
+    """The reset as told, or None where that cannot be: past, or further away than the window is long."""
+    if resets_at is None or resets_at <= now:
+        return None
+    if minutes is None:
+        return resets_at
+    longest = _LONGEST_MONTH if usual_length(minutes) == MONTH_MINUTES else minutes
+    return resets_at if resets_at - now <= timedelta(minutes=longest) + _CLOCKS_APART else None

@@ -70,7 +70,8 @@ class Window(Model):
     provider does not tell: then a lane blocks and an extra window does not.
     `also` is a second slot that it fills where the vendor has no other window for it.
     A `placeholder` was invented to keep a slot filled and never counts as used, exhausted or binding. An `unlimited`
-    window has no limit: what `used_percent` says (0 for CodexBar's JSON) is shown nowhere.
+    window has no limit: what `used_percent` says (0 for CodexBar's JSON) is shown nowhere. `reset_refused`: the vendor
+    told a reset that cannot be, so that none is shown, an earlier one neither.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Window(Model):
     placeholder: bool = False
     blocks: bool | None = None
     unlimited: bool = False
+    reset_refused: bool = False
 
     @property
     def shown_percent(self) -> float | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from quotaline_providers import believable_length, length_name, usual_length
+from quotaline_providers import believable_length, believable_reset, length_name, usual_length
 from quotaline_providers.testing import NOW
 
 DAY = 1440
@@ -75,3 +75,27 @@ def test_a_reset_beyond_the_length_shows_that_a_week_is_meant(
 ) -> None:
     resets_at = None if days is None else NOW + timedelta(days=days)
     assert believable_length(minutes, resets_at, NOW) == believable
+
+
+@pytest.mark.parametrize(
+    ("minutes", "away", "believed"),
+    [
+        (300, timedelta(hours=5), True),
+        (300, timedelta(hours=5, minutes=4), True),
+        (300, timedelta(days=3), False),
+        (300, timedelta(minutes=-1), False),
+        (300, timedelta(0), False),
+        (43200, timedelta(days=31), True),
+        (43200, timedelta(days=32), False),
+        (None, timedelta(days=300), True),
+        (None, timedelta(days=-1), False),
+    ],
+)
+def test_a_reset_that_is_past_or_beyond_the_length_is_not_believed(
+    minutes: int | None, away: timedelta, believed: bool
+) -> None:
+    assert believable_reset(minutes, NOW + away, NOW) == (NOW + away if believed else None)
+
+
+def test_no_reset_stays_none() -> None:
+    assert believable_reset(300, None, NOW) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,18 @@ import pytest
 from quotaline_providers.contract import Account
 from quotaline_providers.errors import (
     BadResponse,
+    ExpiredCredential,
     Forbidden,
     Misconfigured,
     MissingCredential,
+    RateLimited,
+    ReadError,
+    Unavailable,
 )
-from quotaline_providers.model import Usage
+from quotaline_providers.model import Confidence, Usage
 from quotaline_providers.parsing.payload import parse_or_none
 from quotaline_providers.secret import Secret
-from quotaline_providers.testing import NOW, Read, Route, Vendor
+from quotaline_providers.testing import NOW, Read, Route, Run, Vendor
 from quotaline_providers.vendors.zai.api import QUOTA_PATH, with_parameters
 from quotaline_providers.vendors.zai.credentials import key_in_helper, key_in_json
 from quotaline_providers.vendors.zai.mapping import Extras, binding, history_section, rate_row, to_usage
@@ -68,19 +72,61 @@ class TestLimits:
         assert (week.used_percent, week.minutes, week.label, week.lane) == (8, 10080, "Weekly", "secondary")
         assert week.resets_at == datetime.fromtimestamp(1893900000, UTC)
         assert (calls.used_percent, calls.minutes, calls.label, calls.lane) == (20, 43200, "MCP", None)
+        assert found.lane("secondary") == week
         assert (session.blocks, week.blocks, calls.blocks) == (True, True, False)
         assert found.identity.plan == "max"
 
     def test_tool_calls_alone_come_first(self) -> None:
         assert usage(CALLS).window("zai-mcp").lane == "primary"
 
+    def test_tool_calls_beside_one_limit_are_second_as_well(self) -> None:
+        found = usage(SESSION, CALLS)
+        assert found.lane("secondary") == found.window("zai-mcp")
+        assert found.window("zai-mcp").lane is None, "it stays an extra window"
+
     def test_the_last_of_several_tool_call_limits_counts(self) -> None:
         assert usage(SESSION, CALLS, CALLS | {"remaining": 5}).window("zai-mcp").used_percent == 90
 
-    def test_a_limit_of_unknown_length_is_the_longest(self) -> None:
+    def test_a_limit_of_unknown_length_is_the_longest_beside_one_of_known_length(self) -> None:
         found = usage({"type": "TOKENS_LIMIT", "unit": 9, "number": 1, "percentage": 3}, WEEK)
         assert found.window("session").minutes == 10080
-        assert (found.window("weekly").used_percent, found.window("weekly").minutes) == (3, None)
+        unknown = found.lane("secondary")
+        assert unknown is not None
+        assert (unknown.used_percent, unknown.minutes, unknown.label) == (3, None, "Quota")
+
+    def test_a_limit_of_unknown_length_takes_no_slot_of_a_known_one(self) -> None:
+        unknown = {"type": "TOKENS_LIMIT", "unit": 99, "number": 1, "percentage": 97}
+        found = usage(SESSION, unknown, WEEK, unknown | {"percentage": 5})
+        assert [(window.id, window.label, window.used_percent, window.lane) for window in found.windows] == [
+            ("session", "5-hour", 25, "primary"),
+            ("weekly", "Weekly", 8, "secondary"),
+            ("quota", "Quota", 97, None),
+            ("quota-2", "Quota", 5, None),
+        ]
+        assert found.window("quota").blocks
+
+    def test_a_limit_of_unknown_length_alone_is_not_called_after_one(self) -> None:
+        assert usage({"type": "TOKENS_LIMIT", "percentage": 5}).window("session").label == "Quota"
+
+    @pytest.mark.parametrize(
+        ("limit", "away", "shown"),
+        [
+            (SESSION, timedelta(hours=4), True),
+            (SESSION, timedelta(days=3), False),
+            (SESSION, timedelta(minutes=-5), False),
+            (WEEK, timedelta(days=6), True),
+            (CALLS, timedelta(days=30), True),
+            (CALLS, timedelta(days=40), False),
+        ],
+    )
+    def test_an_impossible_reset_is_dropped(self, limit: dict[str, object], away: timedelta, shown: bool) -> None:
+        reset = NOW + away
+        (window,) = usage(limit | {"nextResetTime": round(reset.timestamp() * 1000)}).windows
+        assert window.resets_at == (reset if shown else None)
+        assert window.reset_refused is not shown
+
+    def test_a_reset_that_was_not_sent_is_not_refused(self) -> None:
+        assert not usage(SESSION).window("session").reset_refused
 
     def test_a_limit_in_the_middle_is_kept(self) -> None:
         day = {"type": "TOKENS_LIMIT", "unit": 1, "number": 2, "percentage": 3}
@@ -115,19 +161,39 @@ class TestLimits:
         with pytest.raises(BadResponse):
             usage(SESSION, {"type": "TOKENS_LIMIT", "unit": 3, "number": 5})
 
-    def test_no_limits_are_no_data(self) -> None:
-        assert usage().windows == ()
-        assert usage().limits_unavailable
+    @pytest.mark.parametrize("data", [{"limits": []}, {"limits": None}, {}])
+    def test_without_limits_the_usage_is_unavailable_with_the_reason(self, data: object) -> None:
+        with pytest.raises(Unavailable, match=r"Usage unavailable: .* sent no limits") as raised:
+            to_usage(Envelope(code=200, success=True, data=data), Extras(), NOW)
+        partial = raised.value.partial
+        assert partial is not None
+        assert (partial.windows, partial.limits_unavailable) == ((), True)
+        assert partial.confidence is Confidence.UNKNOWN
 
-    @pytest.mark.parametrize("data", [None, {}, {"limits": None}, {"limits": {}}, []])
-    def test_a_missing_list_is_an_error(self, data: object) -> None:
+    def test_limits_of_unknown_kinds_alone_are_not_understood(self) -> None:
+        with pytest.raises(BadResponse, match=r"Usage unavailable: .* kinds that are not understood"):
+            usage({"type": "MOON_LIMIT", "percentage": 3})
+
+    @pytest.mark.parametrize("data", ["x", {"limits": {}}, []])
+    def test_limits_that_are_no_list_are_an_error(self, data: object) -> None:
         with pytest.raises(BadResponse):
             to_usage(Envelope(code=200, success=True, data=data), Extras(), NOW)
+
+    def test_nothing_at_all_is_no_plan_of_a_person(self) -> None:
+        nothing = Envelope.model_validate({"code": 200, "success": True, "data": None})
+        with pytest.raises(Forbidden, match="no active coding plan"):
+            to_usage(nothing, Extras(), NOW)
+        with pytest.raises(BadResponse) as raised:
+            to_usage(nothing, Extras(), NOW, team=True)
+        assert "organizationId" in raised.value.hint
+
+    def test_a_missing_member_is_not_understood(self) -> None:
+        with pytest.raises(BadResponse):
+            to_usage(Envelope.model_validate({"code": 200, "success": True}), Extras(), NOW)
 
     def test_the_fuller_main_window_is_shown(self) -> None:
         assert binding(usage(SESSION, WEEK)) == "session"
         assert binding(usage(SESSION, WEEK | {"percentage": 80})) == "weekly"
-        assert binding(usage()) is None
 
     @pytest.mark.parametrize(
         ("data", "plan"), [({"plan": " ", "packageName": "Lite"}, "Lite"), ({"planName": "A", "level": "b"}, "A")]
@@ -250,6 +316,38 @@ class TestAnswers:
         with pytest.raises(Forbidden, match="no active coding plan") as raised:
             read("zai", Z_AI_API_KEY="k")
         assert raised.value.definite
+
+    @pytest.mark.parametrize(
+        ("body", "error"),
+        [
+            ({"code": 1000, "msg": "Authentication Failed"}, ExpiredCredential),
+            ({"code": 401, "msg": "Unauthorized", "success": False}, ExpiredCredential),
+            ({"code": 1002, "success": False}, ExpiredCredential),
+            ({"code": 500, "success": False, "msg": "token expired or incorrect"}, ExpiredCredential),
+            ({"code": 429, "success": False}, RateLimited),
+            ({"code": 1302, "msg": "Rate limit reached"}, RateLimited),
+            ({"code": 500, "success": False, "msg": "Operation failed"}, BadResponse),
+            ({"code": 500, "success": True, "data": {"limits": [SESSION]}}, BadResponse),
+        ],
+    )
+    def test_refusals_within_a_good_status(
+        self, world: Vendor, read: Read, body: object, error: type[ReadError]
+    ) -> None:
+        world.get(QUOTA_PATH).answers_json(body)
+        with pytest.raises(error):
+            read("zai", Z_AI_API_KEY="k")
+
+    @pytest.mark.parametrize("code", [{}, {"code": 0}, {"code": None}, {"code": "200"}])
+    def test_a_success_needs_no_code(self, world: Vendor, read: Read, code: dict[str, object]) -> None:
+        world.get(QUOTA_PATH).answers_json({"success": True, "data": {"limits": [SESSION]}} | code)
+        assert read("zai", Z_AI_API_KEY="k").window("session").used_percent == 25
+
+    def test_what_else_is_known_stands_beside_missing_limits(self, world: Vendor, outcome: Run) -> None:
+        world.get(QUOTA_PATH).answers_json(answer(level="lite"))
+        seen = outcome("zai", Z_AI_API_KEY="k")
+        assert isinstance(seen.error, Unavailable)
+        assert seen.usage is not None
+        assert seen.usage.identity.plan == "lite"
 
     @pytest.mark.parametrize("body", ["", "  "])
     def test_nothing_hints_at_the_region(self, world: Vendor, read: Read, body: str) -> None:

@@ -56,6 +56,8 @@ def test_a_missing_reset_is_taken_over_with_length_and_description() -> None:
     [
         (usage(LATER), usage(resets_at=NOW - timedelta(hours=1))),
         (usage(LATER, description="Resets daily"), usage(resets_at=RESET)),
+        (usage(LATER, reset_refused=True), usage(resets_at=RESET)),
+        (usage(LATER, minutes=10080), usage(resets_at=RESET, minutes=300)),
         (usage(LATER, Identity(account_id="a")), usage(identity=Identity(account_id="b"), resets_at=RESET)),
         (usage(LATER, Identity(account_id="a")), usage(resets_at=RESET)),
         (usage(LATER, Identity(email="a@x.invalid")), usage(identity=Identity(email="b@x.invalid"), resets_at=RESET)),

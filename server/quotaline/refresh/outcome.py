@@ -9,6 +9,7 @@ from quotaline.detection.detect import Target
 from quotaline.state import Failure
 from quotaline.store.reading import Reading
 from quotaline_providers.errors import Kind, RateLimited, ReadError
+from quotaline_providers.lengths import usual_length
 from quotaline_providers.model import Identity, Usage, Window
 from quotaline_providers.run import Outcome
 
@@ -100,7 +101,7 @@ def filled_in(usage: Usage, old: Usage | None) -> Usage:
 def _filled_in(window: Window, old: Window | None, usage: Usage) -> Window:
     if old is None or window.resets_at is not None or old.resets_at is None or old.resets_at <= usage.updated_at:
         return window
-    if "resets daily" in (window.description or "").lower():
+    if window.reset_refused or "resets daily" in (window.description or "").lower() or _of_another_length(window, old):
         return window
     return window.model_copy(
         update={
@@ -109,3 +110,9 @@ def _filled_in(window: Window, old: Window | None, usage: Usage) -> Window:
             "description": window.description or old.description,
         }
     )
+
+
+def _of_another_length(window: Window, old: Window) -> bool:
+    """Whether these windows share no more than an id: a vendor may fill a slot with another limit."""
+    lengths = {usual_length(minutes) or minutes for minutes in (window.minutes, old.minutes) if minutes is not None}
+    return len(lengths) > 1

@@ -20,7 +20,7 @@ from quotaline_providers import (
     to_text,
 )
 from quotaline_providers.vendors.zai.credentials import API_HOST, CHINA, GLOBAL, RegionKey, host_of, team_of
-from quotaline_providers.vendors.zai.mapping import Extras, data_of, no_package, no_plan, to_usage
+from quotaline_providers.vendors.zai.mapping import KEY_HINT, Extras, data_of, no_package, no_plan, to_usage
 from quotaline_providers.vendors.zai.payloads import AccountReport, Envelope, History
 
 BASES = {GLOBAL: "https://api.z.ai", CHINA: "https://open.bigmodel.cn"}
@@ -30,7 +30,7 @@ ACCOUNT_REPORT = "https://www.bigmodel.cn/api/biz/account/query-customer-account
 QUOTA_URL, BALANCE_URL = "Z_AI_QUOTA_URL", "Z_AI_BALANCE_URL"
 SUBSCRIPTIONS = "https://api.z.ai/api/biz/subscription/list"
 QUOTA_SECONDS, SIDE_SECONDS = 15.0, 5.0
-REFUSALS = refused_key("z.ai", "Check the key, and that it belongs to the region in use.")
+REFUSALS = refused_key("z.ai", KEY_HINT)
 
 # --- addresses -------------------------------------------------------------------------------------
 
@@ -109,7 +109,7 @@ async def from_api(ctx: Context, key: RegionKey) -> Usage:
         envelope = _quota(ctx, response)
         data_of(envelope)
         extras = Extras(await report if report else None, await hourly, await daily, await product if product else None)
-    return to_usage(envelope, extras, ctx.now)
+    return to_usage(envelope, extras, ctx.now, team=team is not None)
 
 
 def _quota(ctx: Context, response: Response) -> Envelope:

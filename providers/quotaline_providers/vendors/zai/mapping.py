@@ -14,14 +14,19 @@ from quotaline_providers import (
     Balance,
     Chart,
     Confidence,
+    ExpiredCredential,
     Forbidden,
     Identity,
     Lane,
     Point,
+    RateLimited,
+    ReadError,
     Row,
     Section,
+    Unavailable,
     Usage,
     Window,
+    believable_reset,
     exact,
     grouped,
     parse_or_none,
@@ -33,17 +38,32 @@ from quotaline_providers.formatting import duration
 from quotaline_providers.vendors.zai.payloads import UNITS, AccountReport, Envelope, History, Limit
 
 _TOP = 20
+KEY_HINT = "Check the key, and that it belongs to the region in use."
+TEAM_HINT = "A team account needs its organizationId and workspaceID exactly as the vendor shows."
 
 # --- limits and windows ----------------------------------------------------------------------------
 
 
+_GOOD_CODES = (None, 0, 200)
+_REFUSED_CODES = (401, 1000, 1001, 1002, 1003, 1004)
+_LIMITED_CODES = (429, 1302, 1303, 1305)
+_REFUSED_WORDS = ("unauthorized", "authentication", "token expired", "invalid api key")
+
+
 def data_of(envelope: Envelope) -> object:
-    """The content of a successful answer. Raises Forbidden (no plan) and BadResponse."""
-    if envelope.success is True and envelope.code == 200:
+    """The content of a successful answer. Raises what a refusal means, which may come with HTTP 200, too: Forbidden (no
+    plan), ExpiredCredential, RateLimited, BadResponse."""
+    code, message = envelope.code, (envelope.msg or "").lower()
+    if envelope.success is True and code in _GOOD_CODES:
         return envelope.data
     if no_package(envelope):
         raise no_plan()
-    raise BadResponse("z.ai refused the request.", "Check the API key, its region and the team ids.")
+    said = f" (code {code})" if code is not None else ""
+    if code in _REFUSED_CODES or any(words in message for words in _REFUSED_WORDS):
+        raise ExpiredCredential(f"z.ai refused the API key{said}.", KEY_HINT)
+    if code in _LIMITED_CODES:
+        raise RateLimited(f"z.ai has had too many requests{said}.")
+    raise BadResponse(f"z.ai refused the request{said}.", "Check the API key, its region and the team ids.")
 
 
 def no_package(envelope: Envelope) -> bool:
@@ -59,19 +79,33 @@ def no_plan() -> Forbidden:
     return Forbidden("This account has no active coding plan.", "Subscribe to a GLM Coding Plan.", definite=True)
 
 
-def limits_of(data: object) -> tuple[Limit, ...]:
-    """The limits of a known kind. Raises BadResponse when there is no list, or one without a usable percentage."""
-    items = data.get("limits") if isinstance(data, dict) else None
+def limits_of(envelope: Envelope, *, team: bool) -> tuple[Limit, ...]:
+    """The limits of a known kind, none where none were sent. Raises BadResponse when they are not understood, or do not
+    say how much of them is used; Forbidden for a person's key whose answer holds nothing at all: there is no plan."""
+    data = data_of(envelope)
+    if data is None and envelope.has_data and not team:
+        raise no_plan()
+    items = data.get("limits") if isinstance(data, dict) else ""
+    if items is None:
+        return ()
     if not isinstance(items, list):
-        raise BadResponse(
-            "z.ai answered without limits.",
-            "A team account needs its organizationId and workspaceID exactly as the vendor shows.",
-        )
+        raise BadResponse("z.ai answered without limits (field data).", TEAM_HINT if team else "")
     parsed = (parse_or_none(Limit, item) for item in items)
     known = tuple(limit for limit in parsed if limit is not None and limit.kind)
     if any(limit.percent is None for limit in known):
         raise BadResponse("z.ai answered with a limit that does not say how much of it is used.")
+    if items and not known:
+        raise BadResponse("Usage unavailable: z.ai sent only limits of kinds that are not understood.")
     return known
+
+
+def nothing_sent(*, team: bool, partial: Usage) -> ReadError:
+    """The error of an answer without limits. It says nothing against the key; of a team it is about wrong ids."""
+    message = "Usage unavailable: z.ai sent no limits for this {}."
+    if team:
+        return BadResponse(message.format("team"), TEAM_HINT, partial=partial)
+    hint = "Look at the plan on the dashboard, or try again later."
+    return Unavailable(message.format("account"), hint, partial=partial)
 
 
 def plan_of(data: object) -> str | None:
@@ -94,8 +128,9 @@ def reset_text(limit: Limit) -> str | None:
     return f"{limit.number} {UNITS[limit.unit or 0][1]}{'' if limit.number == 1 else 's'} window"
 
 
-def window_of(limit: Limit, id: str, label: str, lane: Lane | None) -> Window:
+def window_of(limit: Limit, id: str, label: str, lane: Lane | None, now: datetime) -> Window:
     """The window of a limit in its slot."""
+    resets_at = believable_reset(limit.minutes, limit.nextResetTime, now)
     return Window(
         id=id,
         label=label,
@@ -103,7 +138,8 @@ def window_of(limit: Limit, id: str, label: str, lane: Lane | None) -> Window:
         used=limit.used,
         limit=limit.usage if limit.usage and limit.usage > 0 else None,
         minutes=limit.minutes,
-        resets_at=limit.nextResetTime,
+        resets_at=resets_at,
+        reset_refused=resets_at is None and limit.nextResetTime is not None,
         description=reset_text(limit),
         lane=lane,
         blocks=limit.kind != "TIME_LIMIT",
@@ -118,24 +154,36 @@ def by_length(limits: Iterable[Limit]) -> list[Limit]:
     )
 
 
-def windows(limits: tuple[Limit, ...]) -> tuple[Window, ...]:
-    """Shortest first, longest second, then any between them; the tool calls last, or first when alone."""
+def main_limits(quotas: list[Limit]) -> list[Limit]:
+    """Those that the shortest and the longest window are chosen from: one of unknown length is the longest only where
+    no two lengths are known."""
+    known = [limit for limit in quotas if limit.minutes is not None]
+    return known if len(known) > 1 else quotas
+
+
+def windows(limits: tuple[Limit, ...], now: datetime) -> tuple[Window, ...]:
+    """Shortest first, longest second, then any other; the tool calls last, second where only one other limit is told,
+    or first when alone."""
     quotas, calls = by_length(limits), tool_calls(limits)
+    main = main_limits(quotas)
     found = []
-    if quotas:
-        found.append(window_of(quotas[0], "session", _label(quotas[0], "5-hour"), "primary"))
-    if len(quotas) > 1:
-        found.append(window_of(quotas[-1], "weekly", _label(quotas[-1], "Weekly"), "secondary"))
-    for number, limit in enumerate(quotas[1:-1], 1):
-        found.append(window_of(limit, f"limit-{number}", _label(limit, "Quota"), None))
+    if main:
+        found.append(window_of(main[0], "session", _label(main[0]), "primary", now))
+    if len(main) > 1:
+        found.append(window_of(main[-1], "weekly", _label(main[-1]), "secondary", now))
+    for number, limit in enumerate(main[1:-1], 1):
+        found.append(window_of(limit, f"limit-{number}", _label(limit), None, now))
+    for number, limit in enumerate(quotas[len(main) :], 1):
+        found.append(window_of(limit, "quota" if number == 1 else f"quota-{number}", _label(limit), None, now))
     if calls:
-        found.append(window_of(calls, "zai-mcp", "MCP", None if quotas else "primary"))
+        window = window_of(calls, "zai-mcp", "MCP", None if quotas else "primary", now)
+        found.append(window.model_copy(update={"also": "secondary"}) if len(quotas) == 1 else window)
     return tuple(found)
 
 
-def _label(limit: Limit, usual: str) -> str:
+def _label(limit: Limit) -> str:
     known = {SESSION_MINUTES: "5-hour", WEEK_MINUTES: "Weekly"}
-    return usual if limit.minutes is None else known.get(limit.minutes) or reset_text(limit) or usual
+    return "Quota" if limit.minutes is None else known.get(limit.minutes) or reset_text(limit) or "Quota"
 
 
 def tool_calls(limits: Iterable[Limit]) -> Limit | None:
@@ -149,9 +197,10 @@ def tool_calls(limits: Iterable[Limit]) -> Limit | None:
 def quota_section(limits: tuple[Limit, ...], report: AccountReport | None, now: datetime) -> Section:
     """The limits' amounts, and what else is known about them."""
     quotas, calls = by_length(limits), tool_calls(limits)
-    rows = [_quota_row(_noun(quotas[-1]).capitalize(), quotas[-1])] if quotas else []
-    if len(quotas) > 1:
-        rows.append(_quota_row(f"Session {_noun(quotas[0])}", quotas[0]))
+    main = main_limits(quotas)
+    rows = [_quota_row(_noun(main[-1]).capitalize(), main[-1])] if main else []
+    if len(main) > 1:
+        rows.append(_quota_row(f"Session {_noun(main[0])}", main[0]))
     if calls:
         rows.append(_quota_row("MCP quota", calls))
     if any(limit.kind == "CREDIT_LIMIT" for limit in quotas):
@@ -225,10 +274,9 @@ class Extras:
     product: str | None = None
 
 
-def to_usage(envelope: Envelope, extras: Extras, now: datetime) -> Usage:
-    """The usage of one key. Raises Forbidden (no plan) and BadResponse."""
-    data = data_of(envelope)
-    limits = limits_of(data)
+def to_usage(envelope: Envelope, extras: Extras, now: datetime, *, team: bool = False) -> Usage:
+    """The usage of one key. Raises as `limits_of` does; Unavailable, with what else is known, without any limit."""
+    limits = limits_of(envelope, team=team)
     report = extras.report
     sections = (
         quota_section(limits, report, now),
@@ -238,15 +286,18 @@ def to_usage(envelope: Envelope, extras: Extras, now: datetime) -> Usage:
     balances: tuple[Balance, ...] = ()
     if report and report.amount is not None:
         balances = (Balance(id="account", label="Account balance", amount=exact(report.amount), unit="CNY"),)
-    return Usage(
+    usage = Usage(
         updated_at=now,
-        windows=windows(limits),
+        windows=windows(limits, now),
         balances=balances,
-        identity=Identity(plan=extras.product or plan_of(data)),
+        identity=Identity(plan=extras.product or plan_of(envelope.data)),
         details=tuple(section for section in sections if section and section.rows),
-        confidence=Confidence.EXACT,
+        confidence=Confidence.EXACT if limits else Confidence.UNKNOWN,
         limits_unavailable=not limits,
     )
+    if not limits:
+        raise nothing_sent(team=team, partial=usage)
+    return usage
 
 
 def binding(usage: Usage) -> str | None:

@@ -28,6 +28,11 @@ class Envelope(Payload):
     msg: Text = None
     data: object = None
 
+    @property
+    def has_data(self) -> bool:
+        """Whether there is a member `data`, if only null."""
+        return "data" in self.model_fields_set
+
 
 class Detail(Payload):
     """Calls of one tool."""
