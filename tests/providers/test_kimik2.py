@@ -12,7 +12,17 @@ from quotaline_providers.errors import (
     MissingCredential,
 )
 from quotaline_providers.testing import NOW, Read
-from quotaline_providers.vendors.kimik2 import AVERAGE, CONSUMED, REMAINING, TIME, Credits, found_in, moment, to_usage
+from quotaline_providers.vendors.kimik2 import (
+    AVERAGE,
+    CONSUMED,
+    KEY,
+    REMAINING,
+    TIME,
+    Credits,
+    found_in,
+    moment,
+    to_usage,
+)
 
 
 @pytest.fixture
@@ -134,9 +144,15 @@ def test_answers_that_cannot_be_understood(route: Any, read: Read, body: str) ->
         read("kimik2", KIMI_K2_API_KEY="k")
 
 
-def test_generic_keys_need_the_provider_to_be_enabled(route: Any, read: Read) -> None:
+def test_generic_keys_need_the_provider_to_be_enabled(route: Any, read: Read, reader: Any) -> None:
     route.answers(credits_left=1)
-    with pytest.raises(MissingCredential):
+    with pytest.raises(MissingCredential, match="KIMI_API_KEY is set") as raised:
+        read("kimik2", KIMI_API_KEY="k", KIMI_KEY="''")
+    assert "`quotaline config enable kimik2`" in raised.value.hint
+    places = reader.context("kimik2", KIMI_API_KEY="k")
+    assert "env KIMI_API_KEY (set, but used only when the provider is enabled)" in KEY.places(places)
+    assert KEY.probe(places) is None
+    with pytest.raises(MissingCredential, match="KIMI_API_KEY and KIMI_KEY"):
         read("kimik2", KIMI_API_KEY="k", KIMI_KEY="k")
     read("kimik2", config={"enabled": True}, KIMI_K2_API_KEY=" ", KIMI_API_KEY="''", KIMI_KEY="k")
     read("kimik2", config={"apiKey": "k"}, KIMI_K2_API_KEY="other")

@@ -32,10 +32,12 @@ class ApiKey(Lookup[Credential]):
     """An API key: the labelled account's token, config `apiKey` (or `apiKeyEnv`), the keyring, the environment.
 
     Every key is taken as `bare_key` reads it. `env_first` puts the environment before config and keyring. `file`
-    gives a last-resort key file and how its key is found in its text.
+    gives a last-resort key file and how its key is found in its text. `env_if_enabled` names variables that often hold
+    another service's key: they are used only where the config says `enabled`, and else only named.
     """
 
     env: tuple[str, ...] = ()
+    env_if_enabled: tuple[str, ...] = ()
     env_first: bool = False
     from_config: bool = True
     from_keyring: bool = True
@@ -46,7 +48,8 @@ class ApiKey(Lookup[Credential]):
         return ("apiKey", "apiKeyEnv") if self.from_config else ()
 
     def places(self, ctx: Context) -> tuple[str, ...]:
-        env = tuple(f"env {name}" for name in self.env)
+        env = tuple(f"env {name}" for name in self._variables(ctx))
+        env += tuple(f"env {name} (set, but used only when the provider is enabled)" for name in self._withheld(ctx))
         own = (("config apiKey",) if self.from_config else ()) + (("keyring",) if self.from_keyring else ())
         found = self.file(ctx) if self.file else None
         return (*(env + own if self.env_first else own + env), *((ctx.show(found[0]),) if found else ()))
@@ -85,13 +88,29 @@ class ApiKey(Lookup[Credential]):
                 return Credential(Secret(value), Origin.file(ctx.show(path)))
         if self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
             raise MissingCredential("The system keyring did not give the API key.", KEYRING_HINT)
-        raise MissingCredential("No API key is set.")
+        raise self._missing(ctx)
+
+    def _missing(self, ctx: Context) -> MissingCredential:
+        """What to tell where no key was found: the variables that were left alone, too."""
+        withheld = self._withheld(ctx)
+        if not withheld:
+            return MissingCredential("No API key is set.")
+        names = " and ".join(withheld)
+        message = f"{names} is set, but may hold another service's key and is not used unasked."
+        return MissingCredential(message, f"Run `quotaline config enable {ctx.provider}` to have it used.")
+
+    def _withheld(self, ctx: Context) -> list[str]:
+        """The variables that hold something and are left alone."""
+        return [name for name in self.env_if_enabled if not ctx.settings.enabled and bare_key(ctx.environ.get(name))]
+
+    def _variables(self, ctx: Context) -> tuple[str, ...]:
+        return self.env + (self.env_if_enabled if ctx.settings.enabled else ())
 
     def _steps(self) -> tuple[str, ...]:
         return ("env", "config", "keyring") if self.env_first else ("config", "keyring", "env")
 
     def _env_name(self, ctx: Context) -> str | None:
-        return next((name for name in self.env if bare_key(ctx.environ.get(name))), None)
+        return next((name for name in self._variables(ctx) if bare_key(ctx.environ.get(name))), None)
 
     def _configured(self, ctx: Context) -> str | None:
         named = ctx.settings.api_key_env

@@ -152,10 +152,8 @@ def _window(credits: Credits) -> ql.Window | None:
     )
 
 
-def _keys(ctx: ql.Context) -> ql.ApiKey:
-    # The generic names often hold an official Moonshot key: the relay gets them only when the user asked for it.
-    generic = ("KIMI_API_KEY", "KIMI_KEY") if ctx.settings.enabled else ()
-    return ql.ApiKey(env=("KIMI_K2_API_KEY", *generic))
+# The generic names often hold an official Moonshot key: the relay gets them only when the user asked for it.
+KEY = ql.ApiKey(env=("KIMI_K2_API_KEY",), env_if_enabled=("KIMI_API_KEY", "KIMI_KEY"))
 
 
 async def from_api(ctx: ql.Context, key: ql.Credential) -> ql.Usage:
@@ -175,5 +173,5 @@ PROVIDER = ql.Provider(
     dashboard="https://kimrel.com/my-credits",
     accounts=ql.AccountKind.TOKEN,
     deadline=35,
-    strategies=(ql.Strategy.api(from_api, ql.Chosen(_keys, reads=ql.ApiKey().settings)),),
+    strategies=(ql.Strategy.api(from_api, KEY),),
 )
