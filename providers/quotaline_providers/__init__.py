@@ -142,6 +142,7 @@ if TYPE_CHECKING:
         to_time as to_time,
         to_words as to_words,
     )
+    from quotaline_providers.parsing.sentences import sentence as sentence
     from quotaline_providers.secret import Secret as Secret
     from quotaline_providers.settings import ProviderSettings as ProviderSettings, Source as Source
 
@@ -177,6 +178,7 @@ _EXPORTS = {
         "child clamped clean exact jwt_claims lenient lenient_items lenient_part needed_number parse_or_none share "
         "to_integer to_number to_text to_time to_words"
     ),
+    "parsing.sentences": "sentence",
     "secret": "Secret",
     "settings": "ProviderSettings Source",
 }

@@ -54,7 +54,10 @@ def test_dollars_left_and_when_they_are_full_again() -> None:
         "Lab",
         "Amp Free",
     )
-    assert usage.details == ()
+    assert [(row.label, row.value) for row in usage.details[0].rows] == [
+        ("Remaining", "$7.50 of $10.00"),
+        ("Replenishes", "$0.50/hour"),
+    ]
 
 
 def test_a_percentage_with_its_daily_reset() -> None:
@@ -137,6 +140,70 @@ def test_a_subscriptions_pools(line: str, link: str, left: str, reset: datetime,
     assert (free.id, free.label, free.lane) == ("amp-free", "Amp Free", None)
     assert [window.blocks for window in usage.windows] == [True, False, False]
     assert usage.identity.login_method == "Gigawatt"
+
+
+TIER = "Amp Megawatt Tier: agent usage $1.40 of $20 remaining (7%)"
+ORB = ", orb usage 600.5h of 750h a1.small orb hours remaining (80%)"
+PERIOD = " - period 2029-12-20 to 2030-01-20"
+RENEWAL = ", resets upon renewal in 18 days"
+
+
+@pytest.mark.parametrize("link", ["", " - https://ampcode.com/settings", " [+10% bonus for 3 more days]"])
+def test_a_tier_has_exact_amounts_and_its_period(link: str) -> None:
+    usage = usage_of(OWNER, TIER + ORB + PERIOD + RENEWAL + link, DAILY)
+    agent, orb, free = usage.windows
+    assert (agent.id, agent.label, agent.lane, agent.minutes) == ("agent", "Agent usage", "primary", 31 * 1440)
+    assert agent.used_percent == pytest.approx(93)
+    assert agent.used == pytest.approx(18.6)
+    assert (agent.limit, agent.unit) == (20, "USD")
+    assert agent.resets_at == datetime(2030, 1, 20, tzinfo=UTC)
+    assert (orb.id, orb.label, orb.lane) == ("orb", "Orb usage", "secondary")
+    assert orb.used_percent == pytest.approx(19.9333, abs=0.001)
+    assert (orb.used, orb.limit, orb.unit, orb.resets_at) == (149.5, 750, "hours", agent.resets_at)
+    assert (free.id, free.lane) == ("amp-free", None)
+    assert [window.blocks for window in usage.windows] == [True, False, False]
+    assert usage.identity.plan == "Megawatt"
+
+
+@pytest.mark.parametrize("line", [TIER, f"**{TIER.partition(':')[0]}:**{TIER.partition(':')[2]}", TIER.lower()])
+def test_a_tier_without_orb_period_and_renewal(line: str) -> None:
+    (window,) = usage_of(OWNER, line).windows
+    assert (window.id, window.minutes, window.resets_at, window.description) == ("agent", None, None, None)
+    assert window.used_percent == pytest.approx(93)
+
+
+def test_a_tier_without_a_period_renews_later() -> None:
+    agent, orb = usage_of(OWNER, TIER + ORB + ", resets upon renewal in 2 months").windows
+    assert (agent.minutes, agent.resets_at) == (None, datetime(2030, 3, 2, 12, tzinfo=UTC))
+    assert (orb.resets_at, orb.description) == (agent.resets_at, "renews in 2 months")
+
+
+@pytest.mark.parametrize("period", [" - period 2030-02-01 to 2030-01-01", " - period 2030-02-30 to 2030-03-30"])
+def test_a_period_that_is_none_leaves_the_renewal(period: str) -> None:
+    (window,) = usage_of(OWNER, TIER + period + RENEWAL).windows
+    assert (window.minutes, window.resets_at) == (None, NOW + timedelta(days=18))
+
+
+@pytest.mark.parametrize(
+    ("amounts", "percents"),
+    [("$0 of $20 remaining (0%)", [100]), ("$0 of $0 remaining (40%)", [60]), ("$0 of $0 remaining", [])],
+)
+def test_a_tier_of_nothing(amounts: str, percents: list[float]) -> None:
+    windows = usage_of(OWNER, f"Amp Kilowatt Tier: agent usage {amounts}").windows
+    assert [window.used_percent for window in windows] == percents
+
+
+def test_a_tier_goes_before_a_subscription() -> None:
+    tail = "0% other usage and 100% orb usage remaining - resets upon renewal in 1 day"
+    usage = usage_of(OWNER, f"Amp Gigawatt Subscription: {tail}", TIER)
+    assert [window.id for window in usage.windows] == ["agent"]
+    assert usage.identity.plan == "Megawatt"
+
+
+def test_labels_may_be_bold() -> None:
+    usage = usage_of(OWNER, "**Amp Free:** 45% remaining today (resets daily)", "**Individual credits:** $3 remaining")
+    assert usage.window("amp-free").used_percent == pytest.approx(55)
+    assert usage.balance("individual").amount == 3
 
 
 def test_a_subscription_with_more_behind_it_is_not_understood() -> None:
@@ -337,7 +404,7 @@ def test_an_unusable_secrets_file_is_no_token(simulator: Any, read: Read, home: 
     ("answer", "kind"),
     [
         ({"ok": False, "error": {"code": "auth-required", "message": "no"}}, ExpiredCredential),
-        ({"ok": False, "error": {"code": "busy", "message": "later"}}, BadResponse),
+        ({"ok": False, "error": {"code": "busy", "message": "https://later.test/?key=abc"}}, BadResponse),
         ({"result": {"displayText": FREE}}, BadResponse),
         ({"ok": True, "result": {"displayText": " "}}, BadResponse),
         ({"ok": True, "result": None}, BadResponse),
@@ -349,6 +416,17 @@ def test_answers_without_balances(site: Any, read: Read, answer: object, kind: t
     with pytest.raises(kind) as seen:
         read("amp", AMP_API_KEY="k")
     assert "later" not in seen.value.message
+
+
+def test_the_services_own_words_are_told(site: Any, read: Read) -> None:
+    words = "Balance service is down for 5 minutes"
+    balance(site).answers(ok=False, error={"code": "busy", "message": words})
+    with pytest.raises(Unavailable, match=words):
+        read("amp", AMP_API_KEY="k")
+
+
+def test_a_secrets_file_may_name_the_site_without_a_slash() -> None:
+    assert token_in('{"apiKey@https://ampcode.com": "k", "apiKey@https://ampcode.com.evil.test": "x"}') == "k"
 
 
 @pytest.mark.parametrize("target", ["https://elsewhere.test/", "https://ampcode.com/moved"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from quotaline_providers.access.login_shell import in_login_shell
 from quotaline_providers.contract import Context, Credential, Lookup, Origin, OriginKind
 from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError
 from quotaline_providers.parsing.payload import clean
@@ -307,12 +308,14 @@ def _exists(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Program(Lookup[Path]):
-    """A vendor's program: named by an environment variable, on PATH, or in one of the usual places."""
+    """A vendor's program: named by an environment variable, on PATH, or in one of the usual places; with `login_shell`
+    a read also takes the one that only the user's login shell finds."""
 
     name: str
     env: str | None = None
     candidates: Callable[[Context], Iterable[Path]] = lambda ctx: ()
     hint: str = ""
+    login_shell: bool = False
 
     def places(self, ctx: Context) -> tuple[str, ...]:
         return (f"program `{self.name}`",)
@@ -323,6 +326,8 @@ class Program(Lookup[Path]):
 
     async def find(self, ctx: Context) -> Path:
         path = ctx.processes.find(self.name, env=self.env, places=tuple(self.candidates(ctx)))
+        if path is None and self.login_shell:
+            path = await in_login_shell(ctx, self.name)
         if path is None:
             raise MissingProgram(f"The program `{self.name}` was not found.", self.hint)
         return path

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from quotaline_providers import BadResponse, Context, Credential, ExpiredCredential, Usage, refused_key
+from quotaline_providers import (
+    BadResponse,
+    Context,
+    Credential,
+    ExpiredCredential,
+    Unavailable,
+    Usage,
+    refused_key,
+    sentence,
+)
 from quotaline_providers.vendors.amp.credentials import SITE
 from quotaline_providers.vendors.amp.mapping import to_usage
 from quotaline_providers.vendors.amp.payloads import Reply, parse_display
@@ -23,6 +32,8 @@ async def from_api(ctx: Context, token: Credential) -> Usage:
     if reply.ok is not True:
         if reply.error and reply.error.code == "auth-required":
             raise ExpiredCredential("Amp refused the access token.")
+        if words := sentence(reply.error.message if reply.error else None):
+            raise Unavailable(f"Amp could not report the balance: {words}")
         raise BadResponse("Amp could not report the balance.")
     text = reply.result.displayText if reply.result else None
     if text is None:

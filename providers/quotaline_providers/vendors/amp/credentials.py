@@ -29,8 +29,10 @@ def token_in(text: str) -> str | None:
         content = json.loads(text)
     except RecursionError:
         return None
-    token = content.get(f"apiKey@{SITE}/") if isinstance(content, dict) else None
-    return token if isinstance(token, str) else None
+    if not isinstance(content, dict):
+        return None
+    names = (f"apiKey@{SITE}/", f"apiKey@{SITE}")
+    return next((token for name in names if isinstance(token := content.get(name), str) and token), None)
 
 
 def secrets_file(ctx: Context) -> tuple[Path, Callable[[str], str | None]]:
@@ -44,6 +46,8 @@ def session_pairs(text: str) -> str | None:
     return "; ".join(pair for pair in pairs if pair.partition("=")[0].strip() == "session") or None
 
 
-PROGRAM = Program("amp", env="AMP_CLI_PATH", candidates=programs, hint="Install Amp from https://ampcode.com.")
+PROGRAM = Program(
+    "amp", env="AMP_CLI_PATH", candidates=programs, hint="Install Amp from https://ampcode.com.", login_shell=True
+)
 TOKEN = ApiKey(env=("AMP_API_KEY",), file=secrets_file)
 COOKIE = CookieHeader(read=session_pairs)

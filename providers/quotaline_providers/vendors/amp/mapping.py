@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quotaline_providers import (
+    DAY_MINUTES,
     MONTH_MINUTES,
     Balance,
     Identity,
@@ -21,7 +23,7 @@ from quotaline_providers import (
     money,
     share,
 )
-from quotaline_providers.vendors.amp.payloads import Balances, Free, Subscription
+from quotaline_providers.vendors.amp.payloads import Balances, Free, Pool, Tier
 
 DAILY = "resets daily"
 _RESET_HOUR = 20
@@ -41,29 +43,29 @@ def next_daily_reset(now: datetime) -> datetime | None:
     return reset.astimezone(UTC)
 
 
-def months_later(time: datetime, count: int) -> datetime | None:
+def months_later(moment: datetime, count: int) -> datetime | None:
     """So many calendar months later, at the latest the month's last day."""
-    month = time.month - 1 + count
-    year = time.year + month // 12
+    month = moment.month - 1 + count
+    year = moment.year + month // 12
     if year > 9999:
         return None
-    day = min(time.day, monthrange(year, month % 12 + 1)[1])
-    return time.replace(year=year, month=month % 12 + 1, day=day)
+    day = min(moment.day, monthrange(year, month % 12 + 1)[1])
+    return moment.replace(year=year, month=month % 12 + 1, day=day)
 
 
-def renewal(subscription: Subscription, now: datetime) -> datetime | None:
-    """When a subscription renews; None when that is too far away for a date."""
-    if subscription.unit == "month":
-        return months_later(now, subscription.count)
+def renewal(count: int, unit: Literal["day", "month"], now: datetime) -> datetime | None:
+    """When a plan renews; None when that is too far away for a date."""
+    if unit == "month":
+        return months_later(now, count)
     try:
-        return now + timedelta(days=subscription.count)
+        return now + timedelta(days=count)
     except OverflowError:
         return None
 
 
-def renewal_text(subscription: Subscription) -> str:
+def renewal_text(count: int, unit: Literal["day", "month"]) -> str:
     """`renews in 2 months`."""
-    return f"renews in {subscription.count} {subscription.unit}{'' if subscription.count == 1 else 's'}"
+    return f"renews in {count} {unit}{'' if count == 1 else 's'}"
 
 
 def free_reset(free: Free, now: datetime) -> datetime | None:
@@ -91,11 +93,51 @@ def free_window(free: Free, now: datetime, id: str, lane: Lane | None) -> Window
     )
 
 
+def tier_windows(tier: Tier, now: datetime) -> Iterator[Window]:
+    """The pools of a plan with exact amounts. Without a period they have no length."""
+    minutes, reset, text = None, None, None
+    if tier.period is not None:
+        first, last = tier.period
+        minutes = (last - first).days * DAY_MINUTES
+        reset = datetime.combine(last, time(), UTC)
+    elif tier.renews is not None:
+        reset, text = renewal(*tier.renews, now), renewal_text(*tier.renews)
+    pools: tuple[tuple[str, str, Pool | None, str, Lane], ...] = (
+        ("agent", "Agent usage", tier.agent, "USD", "primary"),
+        ("orb", "Orb usage", tier.orb, "hours", "secondary"),
+    )
+    for id, label, pool, unit, lane in pools:
+        percent = None if pool is None else used_of(pool)
+        if pool is not None and percent is not None:
+            yield Window(
+                id=id,
+                label=label,
+                used_percent=percent,
+                used=max(0.0, pool.limit - pool.left),
+                limit=pool.limit,
+                unit=unit,
+                minutes=minutes,
+                resets_at=reset,
+                description=text,
+                lane=lane,
+                blocks=id == "agent",  # an orb is a machine in the cloud: the agent works without it
+            )
+
+
+def used_of(pool: Pool) -> float | None:
+    """Percent used, 0-100: exact amounts go before the rounded percentage. None for a pool of nothing."""
+    if pool.limit > 0:
+        return clamped((pool.limit - pool.left) / pool.limit * 100)
+    return None if pool.percent is None else 100 - clamped(pool.percent)
+
+
 def windows(balances: Balances, now: datetime) -> Iterator[Window]:
-    """A subscription's pools first; the free allowance is then an extra."""
-    plan = balances.subscription
+    """A plan's pools first; the free allowance is then an extra."""
+    plan = None if balances.tier else balances.subscription
+    if balances.tier is not None:
+        yield from tier_windows(balances.tier, now)
     if plan is not None:
-        reset, text = renewal(plan, now), renewal_text(plan)
+        reset, text = renewal(plan.count, plan.unit, now), renewal_text(plan.count, plan.unit)
         pools: tuple[tuple[str, str, float, Lane], ...] = (
             ("other", "Other usage", plan.other_left, "primary"),
             ("orb", "Orb usage", plan.orb_left, "secondary"),
@@ -112,7 +154,16 @@ def windows(balances: Balances, now: datetime) -> Iterator[Window]:
                 blocks=id == "other",  # an orb is a machine in the cloud: the agent works without it
             )
     if balances.free is not None and math.isfinite(balances.free.quota):
-        yield free_window(balances.free, now, "amp-free", None if plan else "primary")
+        yield free_window(balances.free, now, "amp-free", None if balances.plan else "primary")
+
+
+def free_rows(free: Free | None) -> Iterator[Row]:
+    """The dollars of the free allowance, and how fast they come back; nothing where it was told in percent."""
+    if free is not None and free.dollars is not None:
+        left, quota = free.dollars
+        yield Row(label="Remaining", value=f"{money(left)} of {money(quota)}")
+        if free.rate > 0:
+            yield Row(label="Replenishes", value=f"{money(free.rate)}/hour")
 
 
 def to_usage(balances: Balances, now: datetime) -> Usage:
@@ -125,7 +176,11 @@ def to_usage(balances: Balances, now: datetime) -> Usage:
     ]
     known = [(id, label, amount) for id, label, amount in credits if amount is not None]
     rows = tuple(Row(label=label, value=money(amount)) for _, label, amount in known)
-    plan = balances.subscription.plan if balances.subscription else None
+    sections = (
+        Section(title="Amp Free", rows=tuple(free_rows(balances.free))),
+        Section(title="Credits", rows=rows),
+    )
+    plan = balances.plan
     if plan is None and any(window.lane == "primary" for window in found):
         plan = "Amp Free"
     return Usage(
@@ -138,5 +193,5 @@ def to_usage(balances: Balances, now: datetime) -> Usage:
             plan=plan,
             login=plan or "Amp",
         ),
-        details=(Section(title="Credits", rows=rows),) if rows else (),
+        details=tuple(section for section in sections if section.rows),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -20,6 +21,19 @@ _RENEWAL = (
 )
 _FLAGS = re.IGNORECASE | re.MULTILINE
 _SIGNED_IN = re.compile(r"^[ \t]*Signed in as[ \t]+([^\s(]+)[ \t]*(?:\(([^\n]*)\))?[ \t]*$", _FLAGS)
+_TIER = re.compile(
+    rf"^[ \t]*Amp[ \t]+([^\n:]+?)[ \t]+Tier:[ \t]*agent usage[ \t]+\$?{_NUMBER}[ \t]+of[ \t]+\$?{_NUMBER}"
+    rf"[ \t]+remaining(?:[ \t]*\({_NUMBER}%\))?([^\n]*)$",
+    _FLAGS,
+)
+_TIER_ORB = re.compile(
+    rf"^[ \t]*,[ \t]*orb usage[ \t]+{_NUMBER}h?[ \t]+of[ \t]+{_NUMBER}h?(?![\w.])[^()\n]*remaining"
+    rf"(?:[ \t]*\({_NUMBER}%\))?",
+    re.IGNORECASE,
+)
+_TIER_PERIOD = re.compile(r"\bperiod[ \t]+(\d{4}-\d\d-\d\d)[ \t]+to[ \t]+(\d{4}-\d\d-\d\d)", re.IGNORECASE)
+_TIER_RENEWAL = re.compile(r"\bresets upon renewal in[ \t]+(\d{1,6})[ \t]+(days?|months?)\b", re.IGNORECASE)
+_BOLD = re.compile(r"\*\*([^*\n]*)\*\*")
 _FREE_DOLLARS = re.compile(
     rf"^[ \t]*Amp Free:[ \t]*\$?{_NUMBER}[ \t]*/[ \t]*\$?{_NUMBER}[ \t]+remaining"
     rf"(?:[ \t]*\(replenishes[ \t]+\+?[ \t]*\$?{_NUMBER}[ \t]*/[ \t]*hour\))?",
@@ -41,9 +55,10 @@ _LOGIN_WORDS = ("sign in", "log in", "login")
 
 
 class Failure(Payload):
-    """Why the service refused; only `auth-required` means something."""
+    """Why the service refused: only the code `auth-required` means something, and the message is for people."""
 
     code: Text = None
+    message: Text = None
 
 
 class Result(Payload):
@@ -65,13 +80,16 @@ class Reply(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """The free allowance: dollars, cents or percent. `rate` is what comes back per hour, `hours` the length."""
+    """The free allowance: dollars, cents or percent. `rate` is what comes back per hour, `hours` the length.
+
+    `dollars` is what is left of how much, where the vendor told it in dollars."""
 
     quota: float
     used: float
     rate: float = 0.0
     hours: float | None = None
     daily: bool = False
+    dollars: tuple[Decimal, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +104,61 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """What is left of one pool of a tier: dollars or hours. `percent` is that left, as the vendor rounds it."""
+
+    left: float
+    limit: float
+    percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A plan with exact amounts. `period` is its first and its last day, where told; `renews` the count of days or
+    months until it renews."""
+
+    plan: str
+    agent: Pool
+    orb: Pool | None = None
+    period: tuple[date, date] | None = None
+    renews: tuple[int, Literal["day", "month"]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Balances:
     """Everything a text or page states. Amounts are US dollars."""
 
     email: str | None = None
     organization: str | None = None
     free: Free | None = None
+    tier: Tier | None = None
     subscription: Subscription | None = None
     individual: Decimal | None = None
     workspaces: tuple[tuple[str, Decimal], ...] = ()
 
+    @property
+    def plan(self) -> str | None:
+        """The plan that is paid for: a tier goes before a subscription."""
+        return self.tier.plan if self.tier else self.subscription.plan if self.subscription else None
+
 
 def parse_display(text: str) -> Balances:
     """The balances in a display text. Raises ExpiredCredential (not signed in), BadResponse (none found)."""
-    text = "\n".join(line[:_LONGEST_LINE] for line in _CSI.sub("", text).splitlines())
+    text = "\n".join(_BOLD.sub(r"\1", line[:_LONGEST_LINE]) for line in _CSI.sub("", text).splitlines())
     owner = _SIGNED_IN.search(text)
     individual = _INDIVIDUAL.search(text)
     found = Balances(
         email=owner.group(1) if owner else None,
         organization=((owner.group(2) or "").strip() or None) if owner else None,
         free=_free(text),
+        tier=_tier(text),
         subscription=_subscription(text),
         individual=_decimal(individual.group(1)) if individual else None,
         workspaces=tuple((match.group(1), _decimal(match.group(2))) for match in _WORKSPACE.finditer(text)),
     )
     if owner is None and says_signed_out(text):
         raise ExpiredCredential("Nobody is signed in to Amp.", SIGN_IN)
-    if not (found.free or found.subscription or individual or found.workspaces):
+    if not (found.free or found.tier or found.subscription or individual or found.workspaces):
         raise BadResponse("Amp reported no balance.")
     return found
 
@@ -135,11 +181,45 @@ def _free(text: str) -> Free | None:
     if match := _FREE_DOLLARS.search(text):
         left, quota, rate = (_number(group or "0") for group in match.groups())
         hours = float(max(1, round(quota / rate))) if rate > 0 else None
-        return Free(quota, max(0.0, quota - left), rate, hours)
+        dollars = _decimal(match.group(1)), _decimal(match.group(2))
+        return Free(quota, max(0.0, quota - left), rate, hours, dollars=dollars)
     if match := _FREE_PERCENT.search(text):
         left = min(100.0, _number(match.group(1)))
         return Free(100, 100 - left, 0, 24, daily=match.group(2) is not None)
     return None
+
+
+def _tier(text: str) -> Tier | None:
+    match = _TIER.search(text)
+    if match is None:
+        return None
+    plan, left, limit, percent, rest = match.groups()
+    orb, renewal = _TIER_ORB.search(rest), _TIER_RENEWAL.search(rest)
+    return Tier(
+        plan,
+        _pool(left, limit, percent),
+        _pool(*orb.groups()) if orb else None,
+        _period(rest),
+        (int(renewal.group(1)), _unit(renewal.group(2))) if renewal else None,
+    )
+
+
+def _pool(left: str, limit: str, percent: str | None) -> Pool:
+    return Pool(_number(left), _number(limit), None if percent is None else _number(percent))
+
+
+def _period(text: str) -> tuple[date, date] | None:
+    """The first and the last day; None where there is none, or it ends before it begins."""
+    match = _TIER_PERIOD.search(text)
+    try:
+        first, last = map(date.fromisoformat, match.groups() if match else ())
+    except ValueError:
+        return None
+    return (first, last) if first < last else None
+
+
+def _unit(text: str) -> Literal["day", "month"]:
+    return "month" if text.lower().startswith("month") else "day"
 
 
 def _subscription(text: str) -> Subscription | None:
@@ -147,9 +227,7 @@ def _subscription(text: str) -> Subscription | None:
     if match is None:
         return None
     plan, other, orb, count, unit = match.groups()
-    return Subscription(
-        plan, _number(other), _number(orb), int(count), "month" if unit.lower().startswith("month") else "day"
-    )
+    return Subscription(plan, _number(other), _number(orb), int(count), _unit(unit))
 
 
 # --- the settings page -----------------------------------------------------------------------------
