@@ -63,7 +63,16 @@ def test_a_missing_reset_is_taken_over_with_length_and_description() -> None:
         (usage(LATER, Identity(email="a@x.invalid")), usage(identity=Identity(email="b@x.invalid"), resets_at=RESET)),
         (usage(LATER, id="other"), usage(resets_at=RESET)),
     ],
-    ids=["past", "daily", "other account", "unknown account", "other e-mail", "other window"],
+    ids=[
+        "past",
+        "daily",
+        "refused",
+        "other length",
+        "other account",
+        "unknown account",
+        "other e-mail",
+        "other window",
+    ],
 )
 def test_no_reset_is_taken_over_that_is_past_or_another_account_s(new: Usage, old: Usage) -> None:
     assert filled_in(new, old) == new
