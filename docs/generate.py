@@ -96,7 +96,7 @@ def _provider(provider: Provider) -> str:
         ("Read at most every", duration(provider.min_interval)),
     ]
     ctx = empty_machine(provider.id)
-    ways = (
+    ways = dict.fromkeys(
         (f"`{s.source}`", s.name, words(s.lookup.places(ctx)), "yes" if s.in_auto else "only when chosen")
         for s in provider.strategies
     )

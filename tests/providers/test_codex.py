@@ -299,7 +299,7 @@ def test_a_workspace_member_has_a_monthly_limit(chatgpt: Any, no_vouchers: Any, 
     chatgpt.get("/backend-api/accounts/acc%2F1/spend-controls/current-user/monthly-usage").answers_json(
         {"current_month_usage": 5, "effective_monthly_limit": {"limit": "50", "enforcement_mode": "HARD_CAP"}}
     )
-    assert read("codex").spend("monthly-credit-limit").used == 5
+    assert read("codex").window("monthly-credit-limit").used == 5
 
 
 @pytest.mark.parametrize("fields", [{}, {"spend_control": None, "plan_type": "plus"}])
@@ -308,7 +308,7 @@ def test_nobody_else_is_asked_for_one(
 ) -> None:
     write_login(home)
     answering(chatgpt, **fields)
-    assert read("codex").spends == ()
+    assert [window.id for window in read("codex").windows] == ["session"]
 
 
 def test_optional_calls_never_fail_the_read(chatgpt: Any, read: Read, home: Path) -> None:

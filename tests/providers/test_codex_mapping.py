@@ -12,14 +12,12 @@ import pytest
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Confidence, Identity, Usage
 from quotaline_providers.testing import NOW
+from quotaline_providers.vendors.codex.amounts import monthly_limit, monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.mapping import (
     Extras,
     binding,
-    monthly_limit,
-    monthly_usage,
     plan_title,
     program_limits,
-    reset_credits,
     service_limits,
     to_usage,
 )
@@ -263,7 +261,17 @@ def test_no_credits_and_no_balance_is_zero() -> None:
 
 @pytest.mark.parametrize("part", [{"has_credits": True, "balance": None}, {"has_credits": True}])
 def test_a_missing_balance_is_not_invented(part: dict[str, object]) -> None:
-    assert usage(rate_limit=limits(window()), credits=part).balances == ()
+    found = usage(rate_limit=limits(window()), credits=part)
+    assert found.balances == ()
+    assert found.row("Credits").value == "Available, amount not told"
+    assert found.short_text is None
+
+
+def test_credits_without_a_number_are_no_amount_beside_spark_alone() -> None:
+    spark = extra("Model-Spark", None, limits(window(97)))
+    found = usage(rate_limit=None, additional_rate_limits=[spark], credits={"has_credits": True})
+    assert (found.balances, found.short_text) == ((), "Credits available")
+    assert [(w.id, w.blocks) for w in found.windows] == [("codex-spark", False)]
 
 
 def test_unlimited_credits_are_said() -> None:
@@ -272,14 +280,12 @@ def test_unlimited_credits_are_said() -> None:
 
 def test_the_monthly_limit_of_a_member() -> None:
     part = {"limit": "600", "used": "45.5", "remaining_percent": 92, "reset_at": LATER}
-    spend = usage(spend_control={"individual_limit": part}).spend("monthly-credit-limit")
-    assert (spend.used, spend.limit, spend.unit, spend.label) == (
-        Decimal("45.5"),
-        Decimal(600),
-        "credits",
-        "Monthly credit limit",
-    )
-    assert spend.resets_at == datetime.fromtimestamp(LATER, UTC)
+    found = usage(spend_control={"individual_limit": part})
+    limit = found.window("monthly-credit-limit")
+    assert (limit.used, limit.limit, limit.unit, limit.label) == (45.5, 600, "credits", "Monthly credit limit")
+    assert (limit.used_percent, limit.blocks, limit.lane) == (8, True, None)
+    assert limit.resets_at == datetime.fromtimestamp(LATER, UTC)
+    assert found.blocked is None
 
 
 def test_the_nearest_monthly_limit_wins() -> None:
@@ -288,9 +294,9 @@ def test_the_nearest_monthly_limit_wins() -> None:
         rate_limit=limits(window(), individual_limit={"limit": 2}),
         spendControl={"individualLimit": {"limit": 3}},
     )
-    assert found.spend("monthly-credit-limit").limit == 1
+    assert found.window("monthly-credit-limit").limit == 1
     without = usage(rate_limit=limits(window(), individual_limit={"limit": 2}), spendControl={"individualLimit": {}})
-    assert without.spend("monthly-credit-limit").limit == 2
+    assert without.window("monthly-credit-limit").limit == 2
 
 
 @pytest.mark.parametrize(
@@ -303,16 +309,15 @@ def test_the_nearest_monthly_limit_wins() -> None:
     ],
 )
 def test_monthly_use_is_derived_and_clamped(part: dict[str, object], used: float) -> None:
-    spend = monthly_limit(IndividualLimit.model_validate(part))
-    assert spend is not None
-    assert spend.used == used
+    limit = monthly_limit(IndividualLimit.model_validate(part))
+    assert limit is not None
+    assert (limit.used, limit.used_percent) == (used, used / 2)
 
 
 @pytest.mark.parametrize("limit", [0, "0", -5, None, "inf", "NaN", {"amount": 5}])
 def test_no_usable_monthly_limit(limit: object) -> None:
     found = usage(rate_limit=limits(window()), individual_limit={"limit": limit, "used": 4})
-    assert found.spends == ()
-    assert found.window("session").used_percent == 10
+    assert lanes(found) == {"session": "primary"}
 
 
 def monthly(used: object, limit: object, **modes: str) -> Any:
@@ -321,8 +326,8 @@ def monthly(used: object, limit: object, **modes: str) -> Any:
 
 
 def test_the_monthly_use_of_a_member() -> None:
-    spend = monthly("-3", "500", enforcement_mode="HARD_CAP")
-    assert (spend.used, spend.limit) == (0, 500)
+    limit = monthly("-3", "500", enforcement_mode="HARD_CAP")
+    assert (limit.used, limit.limit) == (0, 500)
 
 
 @pytest.mark.parametrize("mode", ["NONE", "off", "Disabled", "no_limit"])
@@ -334,6 +339,74 @@ def test_an_inactive_mode_wins_over_a_bad_limit(mode: str) -> None:
 @pytest.mark.parametrize(("used", "limit"), [("bad", None), ("bad", 0), ("bad", 5), (1, {"a": 1}), (1, "inf")])
 def test_no_monthly_use_without_good_numbers(used: object, limit: object) -> None:
     assert monthly(used, limit) is None
+
+
+# --- the vendor's own verdict ----------------------------------------------------------------------
+
+
+def calm(**more: object) -> dict[str, object]:
+    """Windows that say nothing of a stop."""
+    return limits(window(9), window(31, WEEK), **more)
+
+
+def reason(**answer: Any) -> str | None:
+    blocked = usage(**answer).blocked
+    return blocked.reason if blocked else None
+
+
+@pytest.mark.parametrize(
+    ("type", "words"),
+    [
+        ("workspace_owner_credits_depleted", "out of workspace credits: add credits"),
+        ("workspace_member_credits_depleted", "out of workspace credits: ask the owner"),
+        ("workspace_owner_usage_limit_reached", "workspace usage limit reached"),
+        ("workspace_member_usage_limit_reached", "own usage limit reached: ask the workspace owner"),
+        ("rate_limit_reached", "limit reached"),
+        ("some_new_word", "some new word"),
+    ],
+)
+def test_the_vendors_verdict_has_a_reason(type: str, words: str) -> None:
+    found = usage(rate_limit=calm(allowed=False, limit_reached=True), rate_limit_reached_type={"type": type})
+    assert found.blocked is not None
+    assert (found.blocked.reason, found.blocked.until) == (words, None)
+    assert [w.used_percent for w in found.windows] == [9, 31]
+    assert reason(rate_limit=calm(), rate_limit_reached_type=type) == words
+    assert reason(rate_limit=None, rate_limit_reached_type=type) == words
+    assert reason(rate_limit=calm(rate_limit_reached_type=type)) == words
+
+
+def test_any_sign_is_a_verdict() -> None:
+    assert reason(rate_limit=calm(allowed=False)) == "limit reached"
+    assert reason(rate_limit=calm(limit_reached=True)) == "limit reached"
+    assert reason(rate_limit=calm(allowed=True, limit_reached=False), rate_limit_reached_type=None) is None
+    assert reason(rate_limit=calm(allowed="no", limit_reached=1)) is None
+    header = usage({"x-codex-rate-limit-reached-type": "rate_limit_reached"}, rate_limit=calm())
+    assert header.blocked is not None
+    assert not usage(rate_limit=None, rate_limit_reached_type="rate_limit_reached").limits_unavailable
+
+
+def test_a_reached_limit_lasts_until_the_exhausted_window_resets() -> None:
+    found = usage(rate_limit=limits(window(9), window(100, WEEK, reset_at=LATER + 60), limit_reached=True))
+    assert found.blocked is not None
+    assert found.blocked.until == datetime.fromtimestamp(LATER + 60, UTC)
+
+
+@pytest.mark.parametrize(
+    ("limit", "until"),
+    [({"limit": "10", "used": "10.72", "remaining_percent": 0, "reset_at": LATER}, LATER), ("10", None), (10, None)],
+)
+def test_an_individual_spend_limit_that_is_reached_stops_the_account(limit: object, until: int | None) -> None:
+    found = usage(rate_limit=limits(None, window(18, WEEK)), spendControl={"reached": True, "individualLimit": limit})
+    assert found.blocked is not None
+    assert found.blocked.reason == "individual spend limit reached"
+    assert found.blocked.until == (datetime.fromtimestamp(until, UTC) if until else None)
+    if until:
+        assert found.window("monthly-credit-limit").used_percent == 100
+
+
+def test_a_side_model_that_is_stopped_does_not_stop_the_account() -> None:
+    spark = extra("Model-Spark", None, limits(window(100), allowed=False, limit_reached=True))
+    assert reason(rate_limit=calm(allowed=True), additional_rate_limits=[spark]) is None
 
 
 # --- reset credits ---------------------------------------------------------------------------------
@@ -357,8 +430,7 @@ def test_only_usable_reset_credits_count() -> None:
     assert [credit.id for credit in found.credits][:3] == digests
     assert found.credits[0].status == "expired"
     shown = to_usage(service_limits(UsageAnswer(), NOW), Identity(), NOW, Extras(reset_credits=found))
-    assert shown.row("Limit reset credits").value == "3 available"
-    assert [row.value for row in shown.details[0].rows[1:]] == [
+    assert [row.value for row in shown.details[0].rows] == [
         "expires 2030-01-05 00:00 UTC",
         "expires 2030-03-01 00:00 UTC",
         "never expires",
@@ -446,7 +518,36 @@ def test_program_windows_and_credits() -> None:
         }
     )
     assert [(w.id, w.used_percent) for w in found.windows] == [("session", 5), ("weekly", 4)]
-    assert found.balance == 0
+    assert (found.balance, found.untold) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("credits", "balance"),
+    [
+        ({"hasCredits": True}, None),
+        ({"hasCredits": True, "balance": None}, None),
+        ({"hasCredits": False}, 0),
+        ({"hasCredits": True, "unlimited": True, "balance": "lots"}, None),
+        ({"hasCredits": True, "balance": "7"}, 7),
+    ],
+)
+def test_the_programs_credits_without_a_number_are_not_zero(credits: dict[str, object], balance: float | None) -> None:
+    assert program(rateLimits={"credits": credits}).balance == balance
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({"rateLimits": {"rateLimitReachedType": "rate_limit_reached"}}, "limit reached"),
+        ({"rateLimits": {"rateLimitReachedType": {"type": "new_word"}}}, "new word"),
+        ({"rateLimits": {"spendControlReached": True}}, "individual spend limit reached"),
+        ({"rateLimits": {}, "spendControlReached": True}, "individual spend limit reached"),
+        ({"rateLimits": {"spendControlReached": False, "rateLimitReachedType": None}}, None),
+    ],
+)
+def test_the_program_tells_the_verdict_too(result: dict[str, object], words: str | None) -> None:
+    blocked = to_usage(program(**result), Identity(email="ada@demo.test"), NOW).blocked
+    assert (blocked.reason if blocked else None) == words
 
 
 def test_program_snake_spelling() -> None:

@@ -400,13 +400,13 @@ def test_the_program_adds_a_monthly_limit(codex: Fake, empty_balance: Any, read:
     codex(MONTHLY, {"account": {"email": EMAIL.upper()}})
     usage = read("codex")
     assert usage.source == "oauth"
-    assert usage.spend("monthly-credit-limit").used == 20
+    assert usage.window("monthly-credit-limit").used == 20
 
 
 @pytest.mark.parametrize("email", ["other@demo.test", None])
 def test_only_of_the_same_account(codex: Fake, empty_balance: Any, read: Read, email: str | None) -> None:
     codex(MONTHLY, {"account": {"email": email}})
-    assert read("codex").spends == ()
+    assert read("codex").windows == ()
 
 
 def test_the_program_is_not_asked_all_the_time(
@@ -426,10 +426,10 @@ def test_a_chosen_source_asks_nobody_else(
     codex: Fake, empty_balance: Any, read: Read, starts: Callable[[], list[str]], choice: dict[str, Any]
 ) -> None:
     codex(MONTHLY, ACCOUNT)
-    assert read("codex", **choice).spends == ()
+    assert read("codex", **choice).windows == ()
     assert starts() == []
 
 
 def test_auto_for_this_run_wins_over_the_configured_source(codex: Fake, empty_balance: Any, read: Read) -> None:
     codex(MONTHLY, ACCOUNT)
-    assert read("codex", config={"source": "oauth"}, source="auto").spend("monthly-credit-limit").used == 20
+    assert read("codex", config={"source": "oauth"}, source="auto").window("monthly-credit-limit").used == 20

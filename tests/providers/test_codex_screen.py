@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def test_the_monthly_limit() -> None:
     text = "Monthly credit limit: [██ ] 61% left (resets 00:00 on Feb 1)\n  78.5 of 1 200 credits used\n"
     monthly = to_limits(text, NOW).monthly
     assert monthly is not None
-    assert (monthly.used, monthly.limit) == (Decimal("78.5"), Decimal(1200))
+    assert (monthly.used, monthly.limit) == (78.5, 1200)
     assert monthly.resets_at == at("2030-02-01T00:00")
     assert to_limits("78.5 of 1 200 credits used", NOW).monthly is None
 

@@ -70,7 +70,7 @@ def test_a_member_has_a_monthly_limit(chatgpt: Any, read: Read) -> None:
     chatgpt.get("/backend-api/accounts/acc-1/spend-controls/current-user/monthly-usage", cookie=COOKIE).answers(
         current_month_usage=5, effective_monthly_limit={"limit": 50}
     )
-    assert by_cookie(read).spend("monthly-credit-limit").limit == 50
+    assert by_cookie(read).window("monthly-credit-limit").limit == 50
 
 
 def test_cookies_of_another_account_are_refused(chatgpt: Any, read: Read, home: Path) -> None:
@@ -118,9 +118,24 @@ def test_an_ended_session(chatgpt: Any, read: Read) -> None:
         by_cookie(read)
 
 
-def test_cookies_are_never_tried_in_auto(outcome: Callable[..., Outcome]) -> None:
+def test_pasted_cookies_come_last_in_auto(chatgpt: Any, outcome: Callable[..., Outcome], program: Any) -> None:
+    signed_in(chatgpt)
+    answering(chatgpt)
+    program("codex", "raise SystemExit(1)")
     result = outcome("codex", config={"cookieHeader": COOKIE})
-    assert "openai-web" not in [attempt.label for attempt in result.attempts]
+    assert result.usage is not None
+    assert [attempt.label for attempt in result.attempts] == ["pat", "oauth", "codex-cli", "openai-web"]
+
+
+def test_cookies_do_not_stand_in_for_a_chosen_workspace(outcome: Callable[..., Outcome]) -> None:
+    result = outcome("codex", config={"cookieHeader": COOKIE, "workspaceID": "ws-1"})
+    assert [attempt.label for attempt in result.attempts] == ["pat", "oauth"]
+
+
+def test_without_cookies_the_programs_error_is_told(read: Read, program: Any) -> None:
+    program("codex", "raise SystemExit(1)")
+    with pytest.raises(ReadError, match="`codex` program"):
+        read("codex")
 
 
 def test_cookies_can_be_switched_off(read: Read) -> None:

@@ -119,9 +119,9 @@ def test_extra_windows_and_unknown_percentages() -> None:
 
 
 def test_costs_and_credits() -> None:
-    limit = spend("30", "40", unit="credits", id="monthly-credit-limit", label="Monthly credit limit")
+    limit = window("monthly-credit-limit", 75, used=30, limit=40, unit="credits", label="Monthly credit limit")
     reading = usage(
-        balances=(balance("12.5", "credits", id="credits"),), spends=(limit, spend("3", "10", period="month"))
+        limit, balances=(balance("12.5", "credits", id="credits"),), spends=(spend("3", "10", period="month"),)
     )
     entry = only(state("codex", usage=reading))
     assert entry["credits"] == {

@@ -96,7 +96,7 @@ def _usage(item: Shown, usage: Usage) -> Object:
         }
     )
     lanes: Object = {lane: _lane(item, usage.lane(lane)) for lane in _LANES}
-    cost = next((spend for spend in usage.spends if spend.id != CREDIT_LIMIT), None)
+    cost = next(iter(usage.spends), None)
     known = usage.confidence is not Confidence.UNKNOWN
     return lanes | _present(
         {
@@ -117,8 +117,8 @@ def _usage(item: Shown, usage: Usage) -> Object:
 
 
 def _is_extra(window: Window) -> bool:
-    """A window whose percentage is unknown fits no lane: a lane always has one."""
-    return window.lane is None or window.used_percent is None
+    """A window whose percentage is unknown fits no lane: a lane always has one. The credits' limit stands with them."""
+    return window.id != CREDIT_LIMIT and (window.lane is None or window.used_percent is None)
 
 
 def _lane(item: Shown, window: Window | None) -> Json:
@@ -216,7 +216,7 @@ def _reset_credit(item: Shown, credit: ResetCredit) -> Object:
 
 def _credits(item: Shown, usage: Usage) -> Object | None:
     balance = next((balance for balance in usage.balances if balance.id == CREDITS), None)
-    limit = next((spend for spend in usage.spends if spend.id == CREDIT_LIMIT), None)
+    limit = next((window for window in usage.windows if window.id == CREDIT_LIMIT), None)
     if balance is None and limit is None:
         return None
     return _present(
@@ -228,17 +228,17 @@ def _credits(item: Shown, usage: Usage) -> Object | None:
     ) | {"events": []}
 
 
-def _credit_limit(item: Shown, spend: Spend, updated_at: datetime) -> Object:
-    left = max(spend.limit - spend.used, spend.limit * 0) if spend.limit is not None else None
-    percent = left / spend.limit * 100 if left is not None and spend.limit else None
+def _credit_limit(item: Shown, window: Window, updated_at: datetime) -> Object:
+    left = None if window.limit is None or window.used is None else max(window.limit - window.used, 0)
+    percent = window.shown_percent
     return _present(
         {
-            "title": item.said(spend.label),
-            "used": text.number(spend.used),
-            "limit": _number(spend.limit),
+            "title": item.said(window.label),
+            "used": _number(window.used),
+            "limit": _number(window.limit),
             "remaining": _number(left),
-            "remainingPercent": _number(percent),
-            "resetsAt": _time(spend.resets_at),
+            "remainingPercent": None if percent is None else _number(100 - percent),
+            "resetsAt": _time(window.resets_at),
             "updatedAt": _time(updated_at),
         }
     )

@@ -20,12 +20,13 @@ from quotaline_providers import (
     TimedOut,
     Unavailable,
     after,
+    after_any_error,
     paced,
 )
 from quotaline_providers.vendors.codex.api import from_access_token
 from quotaline_providers.vendors.codex.cli import from_program
 from quotaline_providers.vendors.codex.credentials import AccessToken, SubscriptionLogin
-from quotaline_providers.vendors.codex.homes import unscoped
+from quotaline_providers.vendors.codex.homes import chosen_or_unscoped, unscoped, unscoped_in_auto
 from quotaline_providers.vendors.codex.mapping import binding
 from quotaline_providers.vendors.codex.oauth import from_login
 from quotaline_providers.vendors.codex.profiles import CHOSEN, HOMES, profiles
@@ -63,17 +64,20 @@ PROVIDER = Provider(
         Strategy.oauth(from_login, SubscriptionLogin(), falls_through=after(Rejected)),
         # Only when `oauth` is chosen: the program renews a spent login by itself.
         Strategy.oauth(from_program, ProgramForStaleLogin(), label="codex-cli", in_auto=False, applies=unscoped),
+        # In auto what it cannot tell leaves cookies that the user pasted, and those alone.
+        Strategy.cli(from_program, CODEX, label="codex-cli", applies=unscoped_in_auto, falls_through=after_any_error),
         # Older programs do not know the question: then their screen may still say something.
         Strategy.cli(
             from_program,
             CODEX,
             label="codex-cli",
+            in_auto=False,
             applies=unscoped,
             falls_through=after(BadResponse, TimedOut, Unavailable),
         ),
         # Only when `cli` is chosen and the user waits: a screen is for people, and may ask them to sign in.
         Strategy.cli(from_screen, SignedInProgram(), label="codex-cli", in_auto=False, applies=waits_at_terminal),
-        Strategy.web(from_cookies, CookieHeader(), label="openai-web", in_auto=False),
+        Strategy.web(from_cookies, CookieHeader(), label="openai-web", applies=chosen_or_unscoped),
     ),
     binding=binding,
     pace=paced({"primary": SESSION_MINUTES, "secondary": WEEK_MINUTES}, headroom=True),

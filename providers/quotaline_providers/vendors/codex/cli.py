@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,16 +23,16 @@ from quotaline_providers import (
     MissingCredential,
     MissingProgram,
     ReadError,
-    Spend,
     TimedOut,
     Unavailable,
     Usage,
+    Window,
     parse_or_none,
     to_text,
 )
 from quotaline_providers.vendors.codex.credentials import API_KEY_LOGIN
 from quotaline_providers.vendors.codex.homes import config_text, custom_provider
-from quotaline_providers.vendors.codex.mapping import Limits, plan_title, program_limits, service_limits, to_usage
+from quotaline_providers.vendors.codex.mapping import plan_title, program_limits, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import RpcAccount, RpcRateLimits, UsageAnswer
 from quotaline_providers.vendors.codex.program import INSTALL_HINT, program_env
 
@@ -208,7 +208,7 @@ async def from_program(ctx: Context, program: Path) -> Usage:
 
 def _from_limits(answer: RpcRateLimits, account: RpcAccount | None, now: datetime) -> Usage:
     limits = program_limits(answer, now)
-    if not (limits.windows or limits.has_credits_part or limits.monthly) and is_api_key(account):
+    if not limits.tells_something and is_api_key(account):
         raise _api_key_login()
     plan = answer.rate_limits.plan_type if answer.rate_limits else None
     return to_usage(limits, identity_of(account, plan), now)
@@ -220,13 +220,8 @@ async def _from_error(ctx: Context, error: RpcError, account: RpcAccount | None)
         limits = service_limits(body, ctx.now)
         identity = identity_of(account, body.plan_type, body.email)
         if not any(window.lane == "primary" for window in limits.windows):
-            limits = Limits(
-                has_credits_part=limits.has_credits_part,
-                balance=limits.balance,
-                unlimited=limits.unlimited,
-                monthly=limits.monthly,
-            )
-        if limits.windows or limits.has_credits_part or limits.monthly:
+            limits = replace(limits, windows=(), extras=(), doubtful=False)
+        if limits.tells_something:
             return to_usage(limits, identity, ctx.now)
     if is_api_key(account):
         raise _api_key_login()
@@ -246,7 +241,7 @@ def _api_key_login() -> MissingCredential:
     return MissingCredential(API_KEY_LOGIN, "Run `codex login` and choose your ChatGPT account.")
 
 
-async def monthly_limit_of(ctx: Context, program: Path, email: str) -> Spend | None:
+async def monthly_limit_of(ctx: Context, program: Path, email: str) -> Window | None:
     """The monthly limit the program knows, if it is signed in as this e-mail. Never raises ReadError."""
     try:
         answers = await ask(ctx, program)

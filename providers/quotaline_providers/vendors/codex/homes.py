@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from quotaline_providers import Context, Misconfigured, base_address, clean, to_text
+from quotaline_providers.settings import AUTO
 
 DEFAULT_BASE = "https://chatgpt.com/backend-api"
 BASE_SETTING = "chatgpt_base_url"
@@ -102,3 +103,12 @@ def custom_provider(config: str) -> str | None:
 def unscoped(ctx: Context) -> bool:
     """The program cannot be asked about one workspace."""
     return workspace(ctx) is None
+
+
+def unscoped_in_auto(ctx: Context) -> bool:
+    return ctx.source == AUTO and unscoped(ctx)
+
+
+def chosen_or_unscoped(ctx: Context) -> bool:
+    """Cookies know one workspace alone: then they stand in for nothing else, but may still be chosen."""
+    return ctx.source != AUTO or unscoped(ctx)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,46 +11,52 @@ from typing import Any
 from quotaline_providers import (
     WEEK_MINUTES,
     BadResponse,
-    Balance,
     Confidence,
     Identity,
     Row,
     Section,
-    Spend,
     Usage,
     Window,
-    clamped,
-    exact,
-    grouped,
     parse_or_none,
     to_number,
     to_text,
+    usual_length,
 )
-from quotaline_providers.model import ResetCredit, ResetCredits
-from quotaline_providers.vendors.codex.payloads import (
-    Credits,
-    IndividualLimit,
-    MonthlyUsageAnswer,
-    ResetCreditPart,
-    ResetCreditsAnswer,
-    RpcLimits,
-    RpcRateLimits,
-    UsageAnswer,
+from quotaline_providers.model import ResetCredits
+from quotaline_providers.vendors.codex.amounts import (
+    balance_of,
+    credits_left,
+    expiries,
+    first_monthly,
+    monthly_limit,
+    program_balance,
 )
+from quotaline_providers.vendors.codex.payloads import RateLimit, RpcLimits, RpcRateLimits, UsageAnswer
+from quotaline_providers.vendors.codex.verdict import SILENT, Verdict, blocked
 from quotaline_providers.vendors.codex.windows import Reader, extra_windows, first_of_each, first_window, in_lanes
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one answer says, understood. `doubtful` when a part that is present could not be decoded."""
+    """What one answer says, understood. `doubtful` when a part that is present could not be decoded.
+
+    `untold` are purchased credits of which the answer tells no number.
+    """
 
     windows: tuple[Window, ...] = ()
     extras: tuple[Window, ...] = ()
     has_credits_part: bool = False
     balance: float | None = None
     unlimited: bool = False
-    monthly: Spend | None = None
+    untold: bool = False
+    monthly: Window | None = None
+    verdict: Verdict = SILENT
     doubtful: bool = False
+
+    @property
+    def tells_something(self) -> bool:
+        """Whether there is anything to show, windows of single models aside."""
+        return bool(self.windows or self.has_credits_part or self.monthly or self.verdict != SILENT)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Extras:
     """What the optional calls added."""
 
     reset_credits: ResetCredits | None = None
-    monthly: Spend | None = None
+    monthly: Window | None = None
     renews_at: datetime | None = None
     expires_at: datetime | None = None
 
@@ -108,17 +113,25 @@ def service_limits(answer: UsageAnswer, now: datetime, headers: Mapping[str, str
         has_credits_part=answer.credits is not None or balance is not None,
         balance=balance,
         unlimited=bool(answer.credits and answer.credits.unlimited),
-        monthly=_first_monthly(
+        untold=balance is None and bool(answer.credits and answer.credits.has_credits),
+        monthly=first_monthly(
             answer.individual_limit,
             limit.individual_limit if limit else None,
             answer.spend_control.individual_limit if answer.spend_control else None,
         ),
+        verdict=_verdict(answer, limit, headers),
         doubtful=reader.doubtful,
     )
 
 
-def _first_monthly(*parts: IndividualLimit | None) -> Spend | None:
-    return next((spend for part in parts if (spend := monthly_limit(part))), None)
+def _verdict(answer: UsageAnswer, limit: RateLimit | None, headers: Mapping[str, str]) -> Verdict:
+    of_limit = limit.rate_limit_reached_type if limit else None
+    header = to_text(headers.get("x-codex-rate-limit-reached-type"))
+    return Verdict(
+        type=answer.rate_limit_reached_type or of_limit or header,
+        stopped=limit is not None and (limit.allowed is False or limit.limit_reached is True),
+        spend_reached=answer.spend_control is not None and answer.spend_control.reached is True,
+    )
 
 
 def program_limits(answer: RpcRateLimits, now: datetime) -> Limits:
@@ -135,16 +148,20 @@ def program_limits(answer: RpcRateLimits, now: datetime) -> Limits:
         if item.limit_id and item.limit_id != main.limit_id
     ]
     credits = main.credits
-    balance = None if credits is None else credits.balance
-    if credits is not None and balance is None and not credits.unlimited:
-        balance = 0.0
+    balance = program_balance(credits)
     return Limits(
         windows=windows,
         extras=first_of_each(extra_windows(reader, extras), (window.id for window in windows)),
         has_credits_part=credits is not None,
         balance=balance,
         unlimited=bool(credits and credits.unlimited),
-        monthly=next((s for i in named if (s := monthly_limit(i.individual_limit, i.limit_name))), None),
+        untold=balance is None and bool(credits and credits.has_credits),
+        monthly=next((w for i in named if (w := monthly_limit(i.individual_limit, i.limit_name))), None),
+        verdict=Verdict(
+            type=main.rate_limit_reached_type,
+            stopped=main.allowed is False or main.limit_reached is True,
+            spend_reached=True in (main.spend_control_reached, answer.spend_control_reached),
+        ),
         doubtful=reader.doubtful,
     )
 
@@ -169,51 +186,43 @@ def to_usage(
     extras = extras or Extras()
     monthly = limits.monthly or extras.monthly
     vouchers = extras.reset_credits
-    something = limits.windows or limits.has_credits_part or monthly or (vouchers and vouchers.available)
+    something = limits.tells_something or monthly or (vouchers and vouchers.available)
     if not something and (limits.doubtful or not (identity.email or identity.account_id or identity.plan)):
         raise BadResponse("Codex sent no limits that can be understood.")
+    main = (*limits.windows, *((monthly,) if monthly else ()))
     balance = limits.balance
     return Usage(
         updated_at=now,
-        windows=(*limits.windows, *limits.extras) if something else (),
-        balances=() if balance is None else (_credits(balance),),
-        spends=(monthly,) if monthly else (),
+        windows=(*main, *limits.extras) if something else (),
+        balances=() if balance is None else (credits_left(balance),),
         identity=identity,
-        details=_details(limits, extras, now),
+        details=_details(limits, extras),
         confidence=Confidence.EXACT if certain and not limits.doubtful else Confidence.UNKNOWN,
         reset_credits=vouchers,
         subscription_renews_at=extras.renews_at,
         subscription_expires_at=extras.expires_at,
         limits_unavailable=not something,
+        blocked=blocked(limits.verdict, limits.windows, monthly),
+        short_text=None if main else _untold_credits(limits),
     )
 
 
-def _credits(balance: float) -> Balance:
-    return Balance(id="credits", label="Credits", amount=exact(balance), unit="credits")
+def _untold_credits(limits: Limits) -> str | None:
+    """What is known of credits that have no number."""
+    return "Unlimited credits" if limits.unlimited else "Credits available" if limits.untold else None
 
 
-def _details(limits: Limits, extras: Extras, now: datetime) -> tuple[Section, ...]:
+def _details(limits: Limits, extras: Extras) -> tuple[Section, ...]:
     sections = []
-    if limits.unlimited:
-        sections.append(Section(title="Credits", rows=(Row(label="Credits", value="Unlimited"),)))
-    if extras.reset_credits is not None:
-        sections.append(_voucher_section(extras.reset_credits))
+    if limits.unlimited or limits.untold:
+        value = "Unlimited" if limits.unlimited else "Available, amount not told"
+        sections.append(Section(title="Credits", rows=(Row(label="Credits", value=value),)))
+    if extras.reset_credits is not None and (section := expiries(extras.reset_credits)):
+        sections.append(section)
     if extras.renews_at or extras.expires_at:
         label, day = ("Renews", extras.renews_at) if extras.renews_at else ("Expires", extras.expires_at)
         sections.append(Section(title="Subscription", rows=(Row(label=label, value=f"{day:%Y-%m-%d}"),)))
     return tuple(sections)
-
-
-def _voucher_section(vouchers: ResetCredits) -> Section:
-    usable = [credit for credit in vouchers.credits if credit.status == "available"]
-    rows = [Row(label="Limit reset credits", value=f"{grouped(vouchers.available, 0)} available")]
-    rows += [
-        Row(label=credit.title or "Reset credit", value=f"expires {credit.expires_at:%Y-%m-%d %H:%M} UTC")
-        if credit.expires_at
-        else Row(label=credit.title or "Reset credit", value="never expires")
-        for credit in usable
-    ]
-    return Section(title="Reset credits", rows=tuple(rows))
 
 
 def binding(usage: Usage) -> str | None:
@@ -224,82 +233,11 @@ def binding(usage: Usage) -> str | None:
     credits = next((balance for balance in usage.balances if balance.amount > 0), None)
     if credits and (not live or any(window.exhausted for window in live)):
         return credits.id
-    weekly = next((window for window in live if window.minutes == WEEK_MINUTES), None)
-    if weekly and any((window.minutes or 0) > WEEK_MINUTES for window in live):
+    weekly = next((window for window in live if usual_length(window.minutes) == WEEK_MINUTES), None)
+    if weekly and any((window.minutes or 0) > (weekly.minutes or 0) for window in live):
         return weekly.id
     return live[0].id if live else None
 
 
 def _over(window: Window, now: datetime) -> bool:
     return window.resets_at is not None and window.resets_at <= now
-
-
-MONTHLY_TITLE = "Monthly credit limit"
-_NO_LIMIT_MODES = frozenset({"none", "off", "disabled", "no_limit"})
-
-
-def balance_of(part: Credits | None, fallback: float | None = None) -> float | None:
-    """Credits left. No purchase and no number means zero; a purchase without a number stays unknown."""
-    balance = part.balance if part and part.balance is not None else fallback
-    if balance is None and part and part.has_credits is False and not part.unlimited:
-        return 0.0
-    return balance
-
-
-def monthly_limit(part: IndividualLimit | None, title: str | None = None) -> Spend | None:
-    """The monthly allowance in credits; None without a limit above zero."""
-    if part is None or part.limit is None or part.limit <= 0:
-        return None
-    used = part.used
-    if used is None:
-        remaining = 100.0 if part.remaining_percent is None else clamped(part.remaining_percent)
-        used = part.limit * (100 - remaining) / 100
-    return monthly_spend(used, part.limit, part.resets_at or part.reset_at, title)
-
-
-def monthly_usage(answer: MonthlyUsageAnswer) -> Spend | None:
-    """The monthly allowance of a workspace member; None when there is no limit or it cannot be understood."""
-    limit = answer.effective_monthly_limit
-    if limit is None:
-        return None
-    if any(mode and mode.lower() in _NO_LIMIT_MODES for mode in (limit.enforcement_mode, limit.limit_mode)):
-        return None
-    amount, used = to_number(limit.limit), to_number(answer.current_month_usage)
-    if amount is None or amount <= 0 or used is None:
-        return None
-    return monthly_spend(used, amount, None, None)
-
-
-def monthly_spend(used: float, limit: float, resets_at: datetime | None, title: str | None) -> Spend:
-    """Credits used of a monthly limit."""
-    return Spend(
-        id="monthly-credit-limit",
-        label=title or MONTHLY_TITLE,
-        used=exact(max(0.0, used)),
-        limit=exact(limit),
-        unit="credits",
-        period="Monthly",
-        resets_at=resets_at,
-    )
-
-
-def reset_credits(answer: ResetCreditsAnswer, now: datetime) -> ResetCredits:
-    """The vouchers, those that run out soonest first, and how many can still be used."""
-    credits = sorted((_reset_credit(part, now) for part in answer.credits), key=_by_expiry)
-    usable = sum(credit.status == "available" for credit in credits)
-    return ResetCredits(available=usable if credits else answer.available_count, credits=tuple(credits))
-
-
-def _reset_credit(part: ResetCreditPart, now: datetime) -> ResetCredit:
-    status = (part.status or "available").lower()
-    if status == "available" and part.expires_at and part.expires_at <= now:
-        status = "expired"
-    return ResetCredit(
-        id="codex-reset-credit-v1-" + hashlib.sha256(part.id.encode()).hexdigest(),
-        status=status,
-        **part.model_dump(exclude={"id", "status"}),
-    )
-
-
-def _by_expiry(credit: ResetCredit) -> float:
-    return credit.expires_at.timestamp() if credit.expires_at else float("inf")

@@ -14,24 +14,17 @@ from quotaline_providers import (
     Refusal,
     Refusals,
     Response,
-    Spend,
     Usage,
+    Window,
     optional,
     together,
 )
 from quotaline_providers.model import ResetCredits
+from quotaline_providers.vendors.codex.amounts import monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.cli import monthly_limit_of
 from quotaline_providers.vendors.codex.credentials import Login, bound, native_login
 from quotaline_providers.vendors.codex.homes import workspace
-from quotaline_providers.vendors.codex.mapping import (
-    Extras,
-    Limits,
-    monthly_usage,
-    plan_title,
-    reset_credits,
-    service_limits,
-    to_usage,
-)
+from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import (
     MonthlyUsageAnswer,
     ResetCreditsAnswer,
@@ -115,7 +108,7 @@ async def _vouchers(ctx: Context, bearer: Bearer) -> ResetCredits:
     return reset_credits(ctx.http.parse(ctx.http.check(answer), ResetCreditsAnswer), ctx.now)
 
 
-async def _monthly(ctx: Context, bearer: Bearer, account_id: str | None) -> Spend | None:
+async def _monthly(ctx: Context, bearer: Bearer, account_id: str | None) -> Window | None:
     if account_id is None:
         return None
     found = await bearer.get(ctx, monthly_url(bearer.base, account_id), MONTHLY_SECONDS)
@@ -144,7 +137,7 @@ def _may_ask_program(ctx: Context, login: Login, limits: Limits, extras: Extras)
     return automatic and empty and login.email is not None and not (vouchers and vouchers.available)
 
 
-async def _monthly_of_program(ctx: Context, login: Login) -> Spend | None:
+async def _monthly_of_program(ctx: Context, login: Login) -> Window | None:
     """The program's monthly limit. Not asked again for some hours once it had none: that starts a program."""
     email = login.email or ""
     note = "codex-no-monthly-limit:" + hashlib.sha256(email.lower().encode()).hexdigest()[:16]

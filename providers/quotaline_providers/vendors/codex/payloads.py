@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic.alias_generators import to_snake
 
-from quotaline_providers import Flag, Number, Payload, Text, When, lenient, lenient_items
+from quotaline_providers import Flag, Number, Payload, Text, When, lenient, lenient_items, to_text
 
 _WINDOW_NAMES = ("primary_window", "secondary_window", "primary", "secondary")
 
@@ -57,8 +57,23 @@ class IndividualLimit(Spelled):
     reset_at: When = None
 
 
+def reached_type(value: Any) -> str | None:
+    """Why a limit was reached: a text, or an object with a `type`."""
+    return to_text(value.get("type") if isinstance(value, dict) else value)
+
+
+ReachedType = Annotated[str | None, BeforeValidator(reached_type)]
+
+
 class RateLimit(Spelled):
-    """A pair of windows. They stay raw: one that cannot be understood must not spoil the other."""
+    """A pair of windows. They stay raw: one that cannot be understood must not spoil the other.
+
+    `allowed` and `limit_reached` are the vendor's own verdict.
+    """
+
+    allowed: Flag = None
+    limit_reached: Flag = None
+    rate_limit_reached_type: ReachedType = None
 
     primary_window: Any = None
     secondary_window: Any = None
@@ -82,16 +97,18 @@ class AdditionalLimit(Spelled):
 
 
 class Credits(Spelled):
-    """Purchased credits (not dollars)."""
+    """Purchased credits (not dollars). `told` is the balance as it was sent."""
 
     has_credits: Flag = None
     unlimited: Flag = None
     balance: Number = None
+    told: Any = Field(default=None, validation_alias="balance")
 
 
 class SpendControl(Spelled):
-    """A member's own limit in a workspace."""
+    """A member's own limit in a workspace, and whether it is used up."""
 
+    reached: Flag = None
     individual_limit: Annotated[IndividualLimit | None, lenient(IndividualLimit)] = None
 
 
@@ -108,6 +125,7 @@ class UsageAnswer(Spelled):
     email: Text = None
     plan_type: Text = None
     rate_limit: Any = None
+    rate_limit_reached_type: ReachedType = None
     additional_rate_limits: Any = None
     code_review_rate_limit: Any = None
     credits: Annotated[Credits | None, lenient(Credits)] = None
@@ -217,10 +235,13 @@ class RpcLimits(RateLimit):
     limit_name: Text = None
     credits: Annotated[Credits | None, lenient(Credits)] = None
     plan_type: Text = None
+    spend_control_reached: Flag = None
 
 
 class RpcRateLimits(Spelled):
     """The result of `account/rateLimits/read`."""
+
+    spend_control_reached: Flag = None
 
     rate_limits: Annotated[RpcLimits | None, lenient(RpcLimits)] = None
     rate_limits_by_limit_id: Any = None

@@ -20,15 +20,15 @@ from quotaline_providers import (
     Identity,
     MissingCredential,
     ReadError,
-    Spend,
     TimedOut,
     Unavailable,
     Usage,
     Window,
 )
+from quotaline_providers.vendors.codex.amounts import monthly_window
 from quotaline_providers.vendors.codex.credentials import SubscriptionLogin
 from quotaline_providers.vendors.codex.homes import unscoped
-from quotaline_providers.vendors.codex.mapping import Limits, monthly_spend, plan_title, to_usage
+from quotaline_providers.vendors.codex.mapping import Limits, plan_title, to_usage
 from quotaline_providers.vendors.codex.program import program_env
 from quotaline_providers.vendors.codex.windows import in_lanes
 
@@ -140,18 +140,18 @@ def _reset(line: str, now: datetime) -> datetime | None:
     return reset_time(found.group(1), now) if found else None
 
 
-def _monthly(lines: list[str], now: datetime) -> Spend | None:
+def _monthly(lines: list[str], now: datetime) -> Window | None:
     label = next((line for line in reversed(lines) if "monthly credit limit" in line.lower()), None)
     amounts = [found for line in lines if (found := _MONTHLY.search(line))]
     if label is None or not amounts:
         return None
     used, limit = to_count(amounts[-1].group(1)), to_count(amounts[-1].group(2))
-    return None if used is None or not limit else monthly_spend(used, limit, _reset(label, now), None)
+    return None if used is None or not limit else monthly_window(used, limit, _reset(label, now))
 
 
 def shows_limits(limits: Limits) -> bool:
     """Whether anything was found on the screen."""
-    return bool(limits.windows or limits.has_credits_part or limits.monthly)
+    return limits.tells_something
 
 
 def problem_of(screen: str) -> ReadError:

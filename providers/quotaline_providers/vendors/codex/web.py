@@ -17,24 +17,18 @@ from quotaline_providers import (
     Refusal,
     Refusals,
     Response,
-    Spend,
     Usage,
+    Window,
     cookie_values,
     optional,
     together,
 )
 from quotaline_providers.fetching.browser_page import LANGUAGE
 from quotaline_providers.model import ResetCredits
+from quotaline_providers.vendors.codex.amounts import monthly_usage
 from quotaline_providers.vendors.codex.credentials import native_login
 from quotaline_providers.vendors.codex.homes import DEFAULT_BASE
-from quotaline_providers.vendors.codex.mapping import (
-    Extras,
-    Limits,
-    monthly_usage,
-    plan_title,
-    service_limits,
-    to_usage,
-)
+from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import MonthlyUsageAnswer, Subscription, UsageAnswer
 from quotaline_providers.vendors.codex.service import MONTHLY_SECONDS, monthly_url, wants_monthly
 
@@ -156,7 +150,7 @@ async def _subscription(ctx: Context, cookie: Credential) -> Subscription:
     return ctx.http.parse(ctx.http.check(answer), Subscription)
 
 
-async def _monthly(ctx: Context, cookie: Credential, answer: UsageAnswer, limits: Limits) -> Spend | None:
+async def _monthly(ctx: Context, cookie: Credential, answer: UsageAnswer, limits: Limits) -> Window | None:
     if answer.account_id is None or not wants_monthly(answer, limits, DEFAULT_BASE):
         return None
     found = await _get(ctx, cookie, monthly_url(DEFAULT_BASE, answer.account_id), MONTHLY_SECONDS)
