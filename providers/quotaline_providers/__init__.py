@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from quotaline_providers.access.clock import wrong_clock as wrong_clock
     from quotaline_providers.access.endpoints import (
         base_address as base_address,
         check_address as check_address,
@@ -149,6 +150,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "access.clock": "wrong_clock",
     "access.endpoints": "base_address check_address configured_server endpoint",
     "access.login_shell": "in_login_shell",
     "access.lookups": (

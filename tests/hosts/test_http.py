@@ -25,7 +25,6 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.hosts.http.body import MAX_BODY
 from quotaline_providers.hosts.http.client import HttpClient
-from quotaline_providers.hosts.http.proxies import Proxies
 from quotaline_providers.parsing.payload import Payload
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import Clock, Vendor
@@ -292,11 +291,11 @@ class TestABodyThatCannotBeUnderstood:
     @pytest.mark.parametrize(
         ("coding", "packed"),
         [
-            ("gzip", gzip.compress(b'{"left": 7}')),
-            ("X-GZIP", gzip.compress(b'{"left": 7}') + b"something behind"),
+            ("gzip", gzip.compress(b'{"left": 7}', mtime=0)),
+            ("X-GZIP", gzip.compress(b'{"left": 7}', mtime=0) + b"something behind"),
             ("identity, deflate", zlib.compress(b'{"left": 7}')),
             ("deflate", zlib.compress(b'{"left": 7}')[2:-4]),
-            ("gzip", gzip.compress(b" " * (3 << 20) + b'{"left": 7}')),
+            ("gzip", gzip.compress(b" " * (3 << 20) + b'{"left": 7}', mtime=0)),
         ],
     )
     async def test_compression(self, client: HttpClient, vendor: VendorOf, coding: str, packed: bytes) -> None:
@@ -350,12 +349,12 @@ class TestAVendorThatCannotBeReached:
 
     async def test_behind_a_proxy_that_lets_nothing_through(self, client: HttpClient, vendor: VendorOf) -> None:
         vendor(HOST).refuses()
-        with pytest.raises(Unavailable, match=r"proxy did not allow the connection to api\.example\.test") as raised:
+        with pytest.raises(Unavailable, match=r"HTTPS_PROXY did not allow the connection to api") as raised:
             await client.send("GET", URL)
         assert "HTTPS_PROXY" in raised.value.hint
 
     async def test_behind_a_proxy_that_is_not_there(self, client_for: Client, free_port: int) -> None:
-        with pytest.raises(Unavailable, match=r"proxy for api\.example\.test refused") as raised:
+        with pytest.raises(Unavailable, match="proxy in HTTPS_PROXY refused") as raised:
             await client_for(HTTPS_PROXY=f"http://127.0.0.1:{free_port}").send("GET", URL)
         assert "HTTPS_PROXY" in raised.value.hint
 
@@ -466,33 +465,6 @@ async def test_at_most_four_requests_go_to_one_host_at_once(client: HttpClient, 
     client._exchange = counted  # type: ignore[method-assign]
     await asyncio.gather(*(client.get(URL, Amount) for _ in range(10)))
     assert max(peak) == 4
-
-
-class TestProxies:
-    def test_come_from_the_given_environment_in_any_case(self) -> None:
-        assert Proxies.of({"https_proxy": "proxy:3128"}).choose(URL) == "http://proxy:3128"
-        assert Proxies.of({"ALL_PROXY": "http://proxy:1"}).choose("http://192.168.1.1/") == "http://proxy:1"
-        assert Proxies.of({}).choose(URL) is None
-
-    @pytest.mark.parametrize(
-        "exceptions", [HOST, ".example.test", "example.test", "*", "other.test, api.example.test", f"{HOST}:443"]
-    )
-    def test_are_passed_by_for_excepted_hosts(self, exceptions: str) -> None:
-        found = Proxies.of({"HTTPS_PROXY": "http://proxy:1", "NO_PROXY": exceptions})
-        assert found.choose(f"https://{HOST}:443/") is None
-        assert found.choose("https://else.where/") == (None if exceptions == "*" else "http://proxy:1")
-
-    def test_are_passed_by_for_excepted_networks(self) -> None:
-        found = Proxies.of({"HTTP_PROXY": "http://proxy:1", "NO_PROXY": "10.0.0.0/8,nonsense/9"})
-        assert found.choose("http://10.1.2.3/") is None
-        assert found.choose("http://192.168.1.1/") == "http://proxy:1"
-
-    @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"])
-    def test_are_never_asked_for_loopback(self, host: str) -> None:
-        assert Proxies.of({"HTTP_PROXY": "http://proxy:1"}).choose(f"http://{host}:80/") is None
-
-    def test_do_not_show_their_password(self) -> None:
-        assert "secret" not in repr(Proxies.of({"HTTPS_PROXY": "http://me:secret@proxy:1"}))
 
 
 def test_making_a_door_does_not_import_the_http_library() -> None:

@@ -10,9 +10,9 @@ import pytest
 from quotaline_providers.contract import Account
 from quotaline_providers.errors import (
     BadResponse,
-    ExpiredCredential,
     Misconfigured,
     MissingCredential,
+    Unavailable,
 )
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude import web
@@ -196,7 +196,7 @@ def test_only_some_renewals_are_kept() -> None:
 
 def test_a_challenge_is_met_once_as_a_browser(vendor: Any, read: Any) -> None:
     route = vendor("claude.ai").get("/api/organizations").answers_text("<html>wait</html>", status=403)
-    with pytest.raises(ExpiredCredential):
+    with pytest.raises(Unavailable, match="says nothing of the credential"):
         read("claude", config={"cookieHeader": f"cf_clearance=c; sessionKey={COOKIE}"})
     second = route.requests[1].headers
     assert second["cookie"] == f"sessionKey={COOKIE}; cf_clearance=c"

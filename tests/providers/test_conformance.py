@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider
-from quotaline_providers.errors import FALL_THROUGH, RateLimited, ReadError
+from quotaline_providers.errors import FALL_THROUGH, RateLimited, ReadError, Unavailable
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import Clock
 from tests.providers.samples import KEY, SAMPLES, UNREADABLE, USUAL, WITHOUT, Exchange, Sample
@@ -198,6 +198,22 @@ def test_a_refusal_is_the_error_it_means(sample: Sample, folders: Callable[[Samp
     expected = {**USUAL, **sample.refusals}[refusal[0]] or Usage
     seen, _ = reading(sample, folders(sample), dict.fromkeys(range(len(sample.exchanges)), refusal))
     assert isinstance(seen, expected), seen
+    check(seen, sample)
+
+
+BARRED: Mapping[str, Raw] = {
+    f"{status} {name}": (status, {"content-type": "text/html", **headers}, f"<!DOCTYPE html>{PLANTED}".encode())
+    for status in (401, 403)
+    for name, headers in {"of a filter": {}, "of a bot check": {"cf-mitigated": "challenge"}}.items()
+}
+
+
+@pytest.mark.parametrize("page", BARRED.values(), ids=BARRED.keys())
+def test_a_page_on_the_way_says_nothing_of_the_credential(
+    sample: Sample, folders: Callable[[Sample], Path], page: Raw
+) -> None:
+    seen, _ = reading(sample, folders(sample), dict.fromkeys(range(len(sample.exchanges)), page))
+    assert isinstance(seen, Unavailable) or seen.__class__ in sample.barred, repr(seen)
     check(seen, sample)
 
 

@@ -37,6 +37,18 @@ class Response:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
+    @property
+    def is_page(self) -> bool:
+        """Whether the body is a web page."""
+        return self.body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+
+    @property
+    def is_barred(self) -> bool:
+        """Whether something on the way refused the request, so that the answer says nothing of the credential: a web
+        page with 401 or 403 (a filter, a bot check), a proxy that asks for a password, a network that asks to sign in.
+        """
+        return (self.status in (401, 403) and self.is_page) or self.status in (407, 511)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -107,9 +119,9 @@ class Http(Protocol):
         ...
 
     def check(self, response: Response, refusals: Refusals | None = None) -> Response:
-        """The response if 2xx; else raises what `refusals` say of its status, and without a word there
-        ExpiredCredential (401), Forbidden (403), RateLimited (429, with the time its `Retry-After` gives),
-        Unavailable (5xx) or BadResponse (anything else)."""
+        """The response if 2xx; else raises Unavailable for one that `is_barred`, then what `refusals` say of its
+        status, and without a word there ExpiredCredential (401), Forbidden (403), RateLimited (429, with the time its
+        `Retry-After` gives), Unavailable (5xx) or BadResponse (anything else)."""
         ...
 
     def parse(self, response: Response, model: type[P]) -> P:

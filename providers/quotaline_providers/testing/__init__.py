@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 try:
-    from quotaline_providers.testing.simulator import Request, Route, Simulator, Vendor
+    from quotaline_providers.testing.simulator import Certificate, Request, Route, Simulator, Vendor
 except ModuleNotFoundError as error:
     if error.name not in ("trustme", "h11"):
         raise
@@ -31,6 +31,7 @@ pytest_plugins = ("quotaline_providers.testing.plugin",)
 
 __all__ = [
     "NOW",
+    "Certificate",
     "Clock",
     "FakeKeyring",
     "Read",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quotaline_providers.errors import ExpiredCredential, ReadError, Unavailable
+from quotaline_providers.errors import ExpiredCredential, Forbidden, ReadError, Unavailable
 from tests.providers.samples.sample import ID_TOKEN, KEY, REFUSED_KEY, UNREADABLE, Sample, get, keyed, post
 
 _CLAUDE_USAGE = {
@@ -163,6 +163,7 @@ SAMPLES: tuple[Sample, ...] = (
         ),
         config={"cookieHeader": f"__Secure-next-auth.session-token.0={KEY}; oai-did=7"},
         refusals={403: ExpiredCredential, 404: ExpiredCredential, UNREADABLE: ReadError},
+        barred=(Forbidden,),
     ),
     Sample(
         "copilot",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.providers.samples.sample import ALWAYS_EXPIRED, KEY, REFUSED_KEY, Sample, get, keyed, post
+from tests.providers.samples.sample import KEY, REFUSED_KEY, SIGN_IN_FIRST, Sample, get, keyed, post
 
 _KIMI_DETAIL = {"limit": "900", "used": "90", "remaining": "810", "resetTime": "2030-01-06T00:00:00.5Z"}
 _KIMI_LIMITS = [
@@ -180,7 +180,7 @@ SAMPLES: tuple[Sample, ...] = (
         post("bailian-singapore-cs.alibabacloud.com/data/api.json", _ALIBABA_ANSWER),
         strategy="alibaba-coding-plan.web",
         ALIBABA_CODING_PLAN_COOKIE=f"login_aliyunid_ticket={KEY}; cna=x",
-        refusals=ALWAYS_EXPIRED,
+        refusals=SIGN_IN_FIRST,
     ),
     keyed(
         "minimax",

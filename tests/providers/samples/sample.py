@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
+from quotaline_providers.model import Usage
 
 Refusals = Mapping[int, type[ReadError] | None]
 """The error a read raises when every request is answered with this HTTP status; None when there is a usage anyway."""
@@ -23,8 +24,8 @@ USUAL: Refusals = {
 """What refusals mean unless a sample says otherwise."""
 REFUSED_KEY: Refusals = {403: ExpiredCredential}
 """Where a 403 means the credential itself."""
-ALWAYS_EXPIRED: Refusals = dict.fromkeys(USUAL, ExpiredCredential)
-"""Where a sign-in comes first, which any failure of the site leaves undone."""
+SIGN_IN_FIRST: Refusals = dict.fromkeys((401, 403, 404, UNREADABLE), ExpiredCredential)
+"""Where a page must show that the user is signed in, which only an outage leaves open."""
 
 KEY = "planted-credential-4f1c9b"
 """The secret that every sample's credential is made of."""
@@ -58,7 +59,8 @@ class Exchange:
 class Sample:
     """One strategy, by provider and label. `files` are below the home folder; a text as it is, else JSON.
 
-    `refusals` says what this vendor's refusals mean where that differs from `USUAL`.
+    `refusals` says what this vendor's refusals mean where that differs from `USUAL`, `barred` what besides
+    `Unavailable` may come of a web page in place of every answer.
     """
 
     provider: str
@@ -68,6 +70,7 @@ class Sample:
     config: Mapping[str, object] = field(default_factory=dict)
     files: Mapping[str, object] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=dict)
+    barred: tuple[type[ReadError | Usage], ...] = ()
 
     @property
     def id(self) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json as json_text
-import socket
 import ssl
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar
@@ -20,11 +19,12 @@ from pydantic import BaseModel
 
 from quotaline_providers.access.endpoints import check_address, same_origin
 from quotaline_providers.contract import Refusals, RequestOptions, Response
-from quotaline_providers.errors import BadResponse, Misconfigured, ReadError, TimedOut, Unavailable
+from quotaline_providers.errors import BadResponse, Misconfigured, TimedOut
 from quotaline_providers.hosts.http import responses
 from quotaline_providers.hosts.http.body import ACCEPTED, collected
-from quotaline_providers.hosts.http.proxies import Proxies
-from quotaline_providers.hosts.http.tls import trusting_anything, trusting_system
+from quotaline_providers.hosts.http.failures import failure
+from quotaline_providers.hosts.http.proxies import Proxies, Proxy
+from quotaline_providers.hosts.http.tls import trust_hint, trusting_anything, trusting_system
 from quotaline_providers.secret import Secret
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class HttpClient:
         self._proxies: Proxies | None = None
         self._trust: ssl.SSLContext | None = None
         self._opening = asyncio.Lock()
-        self._clients: dict[tuple[str | None, bool], httpx.AsyncClient] = {}
+        self._clients: dict[tuple[Proxy | None, bool], httpx.AsyncClient] = {}
         self._exchanges = 0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -198,29 +198,24 @@ class HttpClient:
             finally:
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            failure = _failure(error, request.host, proxy is not None)
+            failed = failure(error, request.host, proxy, self._clock(), trust_hint(self._environ))
         # Raised out here so that the library's own error, which holds the request, is not kept with it.
-        raise failure
+        raise failed
 
-    def _client(self, proxy: str | None, self_signed: bool) -> httpx.AsyncClient:
+    def _client(self, proxy: Proxy | None, self_signed: bool) -> httpx.AsyncClient:
         import httpx
 
         key = (proxy, self_signed)
         if key not in self._clients:
-            try:
-                self._clients[key] = httpx.AsyncClient(
-                    verify=trusting_anything() if self_signed else self._trust or True,
-                    proxy=proxy,
-                    trust_env=False,
-                    cookies=_no_cookies(),
-                    follow_redirects=False,
-                    timeout=None,  # noqa: S113  (the deadline of `send` is for the whole exchange)
-                    limits=httpx.Limits(max_connections=100, max_keepalive_connections=10, keepalive_expiry=1),
-                )
-            except (ValueError, ImportError, httpx.InvalidURL):
-                raise Misconfigured(
-                    "The proxy in HTTPS_PROXY cannot be used.", "Set HTTPS_PROXY to the address of an HTTP proxy."
-                ) from None
+            self._clients[key] = httpx.AsyncClient(
+                verify=trusting_anything() if self_signed else self._trust or True,
+                proxy=httpx.Proxy(proxy.address, auth=proxy.login) if proxy else None,
+                trust_env=False,
+                cookies=_no_cookies(),
+                follow_redirects=False,
+                timeout=None,  # noqa: S113  (the deadline of `send` is for the whole exchange)
+                limits=httpx.Limits(max_connections=100, max_keepalive_connections=10, keepalive_expiry=1),
+            )
         return self._clients[key]
 
     async def _open(self) -> None:
@@ -303,49 +298,3 @@ async def _collect(request: Outgoing, response: httpx.Response) -> Response:
         url=request.url,
         set_cookies=tuple(response.headers.get_list("set-cookie")),
     )
-
-
-def _failure(error: Exception, host: str, proxied: bool) -> ReadError:
-    import httpx
-
-    causes = tuple(_causes(error))
-    target, proxy_hint = (f"The proxy for {host}", "Check HTTPS_PROXY and NO_PROXY.") if proxied else (host, "")
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return Unavailable(
-            f"The certificate of {host} is not trusted on this computer.",
-            "If a proxy inspects your traffic, set SSL_CERT_FILE to its certificate file.",
-        )
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return Unavailable(
-            f"A secure connection to {host} could not be established.",
-            "Check HTTPS_PROXY and the certificates in SSL_CERT_FILE, if a proxy is in use.",
-        )
-    if isinstance(error, httpx.ProxyError):
-        return Unavailable(f"The proxy did not allow the connection to {host}.", "Check HTTPS_PROXY and NO_PROXY.")
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return Unavailable(
-            f"The address of {target[0].lower() + target[1:] if proxied else host} could not be found.",
-            proxy_hint or "Check the network connection.",
-        )
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return Unavailable(f"{target} refused the connection.", proxy_hint)
-    if isinstance(error, httpx.NetworkError | httpx.ProtocolError) and not isinstance(error, httpx.ConnectError):
-        return Unavailable(f"The connection to {host} was closed before the response was complete.")
-    if isinstance(error, httpx.HTTPError | OSError):
-        return Unavailable(f"{target} could not be reached.", proxy_hint or "Check the network connection.")
-    return Misconfigured(f"The request to {host} cannot be sent as it is.", "Check the address and the credential.")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it."""
-    seen: set[int] = set()
-    waiting: list[BaseException] = [error]
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        waiting += [cause for cause in (current.__cause__, current.__context__) if cause is not None]
-        if isinstance(current, BaseExceptionGroup):
-            waiting += current.exceptions

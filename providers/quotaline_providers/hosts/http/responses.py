@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
+from quotaline_providers.access.clock import clock_note
 from quotaline_providers.contract import HTML, Refusals, Response
 from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
 from quotaline_providers.parsing.answers import Answer, heard
@@ -17,15 +18,28 @@ from quotaline_providers.parsing.payload import to_number
 
 P = TypeVar("P", bound=BaseModel)
 
+PROXY_LOGIN = "Put them into the proxy's address: http://user:password@host:port."
+
 
 def error_of(response: Response, now: datetime, refusals: Refusals = MappingProxyType({})) -> ReadError | None:
-    """The error that a response stands for: what `refusals` say of it, else what its status means; None for 2xx."""
+    """The error that a response stands for: something on the way that refused it, else what `refusals` say of it, else
+    what its status means; None for 2xx."""
     host, status = host_of(response.url), response.status
     heard(Answer(host, status, response.body))
-    if HTML in refusals and is_html(response):
+    if HTML in refusals and response.is_page:
         return refusals[HTML].raised(status)
     if response.ok:
         return None
+    if response.is_barred:
+        return _barred(response, host)
+    error = _refusal(response, host, now, refusals)
+    if status in (401, 403) and (note := clock_note(response, now)):
+        error.message = f"{error.message} {note}"
+    return error
+
+
+def _refusal(response: Response, host: str, now: datetime, refusals: Refusals) -> ReadError:
+    status = response.status
     if status in refusals:
         return refusals[status].raised(status, retry_after(response, now))
     if status == 401:
@@ -41,6 +55,26 @@ def error_of(response: Response, now: datetime, refusals: Refusals = MappingProx
     return BadResponse(f"{host} did not accept the request (HTTP {status}).")
 
 
+def _barred(response: Response, host: str) -> Unavailable:
+    if response.status == 407:
+        return Unavailable(f"The proxy for {host} asks for a user name and password (HTTP 407).", PROXY_LOGIN)
+    if response.status == 511:
+        return Unavailable(
+            f"This network asks you to sign in before {host} can be reached (HTTP 511).",
+            "Open a web page in your browser and sign in to the network.",
+        )
+    if "cf-mitigated" in response.headers:
+        return Unavailable(
+            f"{host} asked for a bot check (HTTP {response.status}), which says nothing of the credential.",
+            f"Open https://{host} in your browser; where that works, leave the VPN or use another network.",
+        )
+    return Unavailable(
+        f"A web page refused the request to {host} (HTTP {response.status}); it says nothing of the credential.",
+        f"A filter, a proxy or a bot check may be in the way: open https://{host} in your browser, or use another "
+        "network.",
+    )
+
+
 def retry_after(response: Response, now: datetime) -> datetime | None:
     """When `Retry-After` (seconds, also with a fraction, or an HTTP date) lets us ask again; None when absent, past,
     zero or not understood."""
@@ -54,11 +88,6 @@ def retry_after(response: Response, now: datetime) -> datetime | None:
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
     return until if until > now else None
-
-
-def is_html(response: Response) -> bool:
-    """Whether the body is a web page."""
-    return response.body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
 def parse(response: Response, model: type[P]) -> P:

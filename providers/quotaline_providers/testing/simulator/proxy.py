@@ -6,6 +6,7 @@ Use it in a process of its own or in another one's background thread; it needs n
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import shutil
 import tempfile
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from quotaline_providers.testing.simulator.certificates import Authority
+from quotaline_providers.testing.simulator.certificates import Authority, Certificate
 from quotaline_providers.testing.simulator.routes import Reply, Request, Vendor
 
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -34,6 +35,7 @@ class Simulator:
 
     def __init__(self) -> None:
         self.problems: list[str] = []
+        self._login = ""
         self._round = 0
         self._vendors: dict[str, Vendor] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="quotaline-simulator-"))
@@ -90,12 +92,17 @@ class Simulator:
             self._vendors[name] = Vendor(name, url)
         return self._vendors[name]
 
+    def asks_for(self, user: str, password: str) -> None:
+        """From now on the proxy lets nobody through without this login (HTTP 407)."""
+        self._login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
     def reset(self) -> None:
-        """Forget all vendors, routes and problems. Connections made before are not listened to any more: a cancelled
-        request may still be on its way."""
+        """Forget all vendors, routes, problems and the proxy's login. Connections made before are not listened to any
+        more: a cancelled request may still be on its way."""
         self._round += 1
         self._vendors = {}
         self.problems = []
+        self._login = ""
 
     def check(self) -> None:
         """Raises AssertionError when a request came that nobody expected."""
@@ -106,7 +113,7 @@ class Simulator:
     # --- connections -------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        own = self._authority.context("127.0.0.1", trusted=False)
+        own = self._authority.context("127.0.0.1", Certificate.UNTRUSTED)
         plain = await asyncio.start_server(self._on_plain, "127.0.0.1", 0, limit=1 << 24)
         secure = await asyncio.start_server(self._on_secure, "127.0.0.1", 0, limit=1 << 24, ssl=own)
         self._servers = [plain, secure]
@@ -130,6 +137,9 @@ class Simulator:
         begun = self._round
         try:
             while (request := await line.request()) is not None and begun == self._round:
+                if not self._lets_through(request, name):
+                    await line.send(Reply(407, (("Proxy-Authenticate", "Basic"),), b""), request)
+                    return
                 if request.method == "CONNECT":
                     name = await self._connect(line, request.target)
                     if name is None:
@@ -142,6 +152,10 @@ class Simulator:
         finally:
             with suppress(OSError, RuntimeError):
                 line.writer.close()
+
+    def _lets_through(self, request: Request, name: str | None) -> bool:
+        asked = name is None and (request.method == "CONNECT" or "://" in request.target)
+        return not asked or self._login in ("", request.headers.get("proxy-authorization"))
 
     async def _connect(self, line: _Line, target: str) -> str | None:
         host, _, port = target.rpartition(":")
@@ -156,7 +170,7 @@ class Simulator:
             await line.writer.drain()
             return None
         line.writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await line.secure(self._authority, host.strip("[]"), vendor.trusted)
+        await line.secure(self._authority, host.strip("[]"), vendor.certificate)
         return name
 
     def _answer(self, request: Request, scheme: str, name: str | None) -> Reply:
@@ -188,9 +202,9 @@ class _Line:
         self.writer = writer
         self._left = b""
 
-    async def secure(self, authority: Authority, host: str, trusted: bool) -> None:
+    async def secure(self, authority: Authority, host: str, kind: Certificate) -> None:
         """Go on in TLS, as the server."""
-        await self.writer.start_tls(authority.context(host, trusted=trusted))
+        await self.writer.start_tls(authority.context(host, kind))
         # Python 3.11 leaves the reader with the plain transport, which it would pause instead of the new one.
         self.reader._transport = self.writer.transport  # type: ignore[attr-defined]
 

@@ -10,6 +10,8 @@ from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from quotaline_providers.testing.simulator.certificates import Certificate
+
 Misbehaviour = Literal["cut", "drip", "huge", "garbage", "refuse"]
 
 
@@ -156,6 +158,10 @@ class Route:
         """An error with a JSON body."""
         return self.answers_json({"error": "simulated failure"} if json is None else json, status, headers)
 
+    def bars(self, status: int = 403, headers: Mapping[str, str] | None = None) -> Route:
+        """The page of a filter or a bot check in place of an answer."""
+        return self.answers_text("<!DOCTYPE html><title>Access denied</title>", status, headers)
+
     def redirects(self, to: str, status: int = 302) -> Route:
         """A redirect."""
         return self.answers_bytes(b"", status, {"Location": to})
@@ -198,7 +204,7 @@ class Vendor:
         self.routes: list[Route] = []
         self.requests: list[Request] = []
         self.connections = 0
-        self.trusted = True
+        self.certificate = Certificate.GOOD
         self.refusing = False
 
     def get(self, path: str, **expectations: Any) -> Route:
@@ -218,7 +224,11 @@ class Vendor:
 
     def untrusted(self) -> Vendor:
         """Its certificate is from an authority nobody trusts."""
-        self.trusted = False
+        return self.shows(Certificate.UNTRUSTED)
+
+    def shows(self, kind: Certificate) -> Vendor:
+        """Its certificate is of this kind."""
+        self.certificate = kind
         return self
 
     def refuses(self) -> Vendor:

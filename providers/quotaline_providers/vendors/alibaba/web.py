@@ -12,6 +12,7 @@ from quotaline_providers import (
     Credential,
     ExpiredCredential,
     JsonObject,
+    RateLimited,
     ReadError,
     Response,
     Secret,
@@ -58,24 +59,34 @@ def token_in_page(html: str) -> str | None:
 
 
 async def sec_token(ctx: Context, cookie: Secret, region: Region, overrides: Overrides) -> Secret:
-    """The token every call must carry: from the dashboard, the user's data, or the cookie. Raises ExpiredCredential."""
-    page = await _maybe(ctx, overrides.on_host(region.referer), cookie, {"Accept": HTML})
+    """The token every call must carry: from the dashboard, the user's data, or the cookie.
+
+    Raises ExpiredCredential; Unavailable, TimedOut or RateLimited when that is why there was no token.
+    """
+    failures: list[ReadError] = []
+    page = await _maybe(ctx, overrides.on_host(region.referer), cookie, {"Accept": HTML}, failures)
     if page and (token := token_in_page(page.text)):
         return Secret(token)
     headers = {"Accept": "application/json, text/plain, */*", "Referer": f"{region.gateway}/"}
-    info = await _maybe(ctx, overrides.on_host(f"{region.gateway}/tool/user/info.json"), cookie, headers)
+    info = await _maybe(ctx, overrides.on_host(f"{region.gateway}/tool/user/info.json"), cookie, headers, failures)
     if info and (token := _token_in_info(ctx, info)):
         return Secret(token)
     if token := cookie_values(cookie.reveal()).get("sec_token"):
         return Secret(token)
-    raise SIGNED_OUT.raised(401)
+    passing = (error for error in failures if isinstance(error, Unavailable | TimedOut | RateLimited))
+    raise next(passing, None) or SIGNED_OUT.raised(401)
 
 
-async def _maybe(ctx: Context, url: str, cookie: Secret, headers: dict[str, str]) -> Response | None:
+async def _maybe(
+    ctx: Context, url: str, cookie: Secret, headers: dict[str, str], failures: list[ReadError]
+) -> Response | None:
+    """A good answer, None for any other. What failed is added to `failures`."""
     try:
         lines = {"User-Agent": SAFARI, **headers}
         response = await ctx.http.send("GET", url, cookie=cookie, headers=lines, timeout=TOKEN_SECONDS)
-    except ReadError:
+        ctx.http.check(response, COOKIE_REFUSALS)
+    except ReadError as error:
+        failures.append(error)
         return None
     return response if response.status == 200 else None
 

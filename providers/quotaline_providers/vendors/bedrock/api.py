@@ -79,6 +79,8 @@ async def _ask(ctx: Context, session: Session, call: Call, query: object) -> Res
 
 def _checked(ctx: Context, response: Response, session: Session) -> Response:
     """The response when it is a good one. AWS names its refusals in the body, mostly with HTTP 400."""
+    if response.is_barred:
+        return ctx.http.check(response)
     code = "" if response.ok else _code(ctx, response)
     if code in _EXPIRED:
         raise ExpiredCredential("The AWS login has expired.", session.renew)

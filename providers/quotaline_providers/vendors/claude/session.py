@@ -82,7 +82,7 @@ class Session:
     async def get(self, path: str, model: type[P], timeout: float = 15) -> P:
         """GET from claude.ai. Raises ExpiredCredential for 401 and 403, Unavailable for other failures."""
         answer = await self._ask(path, timeout)
-        if answer.status in (401, 403) and self._key != self._given:
+        if answer.status in (401, 403) and not answer.is_barred and self._key != self._given:
             RENEWALS.drop(self._given, self._key)
             self._key = self._given
             answer = await self._ask(path, timeout)
@@ -102,7 +102,7 @@ class Session:
 
     async def _ask(self, path: str, timeout: float) -> Response:
         answer = await self._send(path, {}, {}, timeout)
-        if answer.status == 403 and self._others and answer.text.lstrip().startswith("<"):
+        if answer.status == 403 and self._others and answer.is_page:
             # A bot challenge passes only for what looks like the browser that solved it.
             browser = {
                 "User-Agent": BROWSER,

@@ -45,7 +45,7 @@ async def read_plans(ctx: Context, pair: AccessKey, region: str) -> Usage:
     coding = ctx.http.parse(_checked(ctx, await _ask(ctx, "GetCodingPlanUsage", pair, region)), CodingAnswer)
     try:
         answer = await _ask(ctx, "GetAFPUsage", pair, region)
-        no_plan = answer.status in (403, 404)
+        no_plan = answer.status in (403, 404) and not answer.is_barred
         agent = None if no_plan else ctx.http.parse(_checked(ctx, answer), AgentAnswer)
     except ReadError:
         if not coding_quotas(coding):
@@ -63,6 +63,8 @@ async def _ask(ctx: Context, action: str, pair: AccessKey, region: str) -> Respo
 
 def _checked(ctx: Context, response: Response) -> Response:
     # No mapping of refusals: their texts hold the code in the body.
+    if response.is_barred:
+        return ctx.http.check(response)
     if response.status == 401:
         raise ExpiredCredential(f"Volcengine refused the access key{_code(ctx, response)}.")
     if response.status == 403:

@@ -104,7 +104,7 @@ async def _renewed(ctx: Context, adc: Adc) -> Token:
             "grant_type": "refresh_token",
         },
     )
-    if answer.status in (400, 401):
+    if answer.status in (400, 401) and not answer.is_barred:
         raise refusal(_code_of(ctx.http.parse(answer, JsonObject).root) if _is_json(answer.text) else None)
     tokens = ctx.http.parse(ctx.http.check(answer), RefreshAnswer)
     if tokens.access_token is None:
