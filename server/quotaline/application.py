@@ -43,8 +43,8 @@ class Application:
 def build(
     settings: Settings | None = None, environ: Mapping[str, str] | None = None, *, lasting: bool = False
 ) -> Application:
-    """Read the config and put the parts together. Nothing is fetched and nothing is written yet, but others
-    are kept out of our folders.
+    """Read the config and put the parts together, with these settings over its own. Nothing is fetched and nothing is
+    written yet, but others are kept out of our folders.
 
     One that is `lasting` detects in a worker process, so as not to hold providers that are not shown.
     """
@@ -65,6 +65,7 @@ def build(
         registry.use(await asyncio.to_thread(approvals.agreed))  # the user may have agreed to more since
         return await find_targets(config, machine)
 
-    service = Service(thread, machine, keeper.loaded.config, settings or Settings(), detect=detect)
+    config = keeper.loaded.config
+    service = Service(thread, machine, config, (settings or Settings()).over(config.display), detect=detect)
     diagnostics.on_upgrade = service.restart_due
     return Application(keeper, machine, machine.keyring, service, thread, store.path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -83,17 +85,45 @@ class Settings(_Settings):
             value = value["quotaline"]
         if not isinstance(value, dict):
             return cls(), (() if value is None else ("The settings are not an object.",))
-        value = dict(value)
-        problems: list[str] = []
-        while True:
-            try:
-                return cls.model_validate(value), tuple(problems)
-            except ValidationError as error:
-                first = error.errors()[0]
-                path = [part for part in first["loc"] if isinstance(part, str) and part in _names()]
-                problems.append(f"quotaline.{'.'.join(path) or 'settings'}: {_sentence(path, first['msg'])}.")
-                if not path or not _drop(value, path):
-                    return cls(), tuple(problems)
+        settings, faults = usable(value)
+        return settings, tuple(f"quotaline.{'.'.join(fault.path) or 'settings'}: {fault.sentence}" for fault in faults)
+
+    def over(self, below: Settings) -> Settings:
+        """These settings where they were set, else those below. Identities are hidden when either wants it."""
+        merged = _merged(below.model_dump(exclude_unset=True), self.model_dump(exclude_unset=True))
+        if self.hide_identity or below.hide_identity:
+            merged["hide_identity"] = True
+        return Settings.model_validate(merged)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A part that could not be used: where it is, and what it must be."""
+
+    path: tuple[str, ...]
+    sentence: str
+
+
+def usable(value: Mapping[str, Any]) -> tuple[Settings, tuple[Fault, ...]]:
+    """The settings among these, and what is wrong with the others."""
+    kept = dict(value)
+    faults: list[Fault] = []
+    while True:
+        try:
+            return Settings.model_validate(kept), tuple(faults)
+        except ValidationError as error:
+            first = error.errors()[0]
+            path = [part for part in first["loc"] if isinstance(part, str) and part in _names()]
+            faults.append(Fault(tuple(path), f"{_sentence(path, first['msg'])}."))
+            if not path or not _drop(kept, path):
+                return Settings(), tuple(faults)
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        name: _merged(below[name], value) for name, value in above.items() if isinstance(value, dict) and name in below
+    }
+    return {**below, **above, **both}
 
 
 def _sentence(path: list[str], message: str) -> str:

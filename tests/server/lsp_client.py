@@ -277,9 +277,9 @@ class Desk:
         file.chmod(0o600)
         return file
 
-    def write_config(self, *providers: Params) -> Path:
+    def write_config(self, *providers: Params, **more: Any) -> Path:
         """The config file with these providers."""
-        return self.write(".config/quotaline/config.json", {"version": 1, "providers": list(providers)})
+        return self.write(".config/quotaline/config.json", {"version": 1, "providers": list(providers), **more})
 
     def spawn(self, *, deaf_to: Sequence[str] = (), **environ: str) -> Client:
         """Start a sidecar."""

@@ -118,6 +118,24 @@ def test_hook_rules(rule: object, code: str) -> None:
     assert found(hooks={"events": [rule]}) == [("error", code)]
 
 
+@pytest.mark.parametrize(
+    ("display", "message"),
+    [
+        ({"percent": "most"}, "percent: it must be 'used' or 'left'."),
+        ({"workDays": 9, "percent": "left"}, "workDays: it must be automatic, or a number of days from 2 to 6."),
+        ([], "display must be an object."),
+    ],
+)
+def test_a_display_that_cannot_be_used(display: object, message: str) -> None:
+    (problem,) = diagnostics(document(display=display))
+    assert (problem.severity, problem.code, problem.message) == ("error", "wrong_type", message)
+
+
+def test_an_unknown_key_of_the_display() -> None:
+    assert found(display={"percnt": "left"}) == [("warning", "unknown_key")]
+    assert found(display={"percent": "left", "resetTimes": "absolute", "warningAt": 70}) == []
+
+
 def test_hooks_as_a_whole() -> None:
     assert found(hooks={"events": [{**RULE, "provider": "or", "threshold": 0.9}]}) == []
     assert found(hooks={"events": [RULE, RULE]}) == [("error", "duplicate_hook_id")]

@@ -53,11 +53,19 @@ def about(text: str) -> Hover | None:
 
 @pytest.mark.parametrize("text", ["{|", "{ | }", '{"|', '{\n  "|\n}', "{ver|", '{"|"}'])
 def test_top_level_keys(text: str) -> None:
-    assert labels(text) == ["version", "providers", "hooks"]
+    assert labels(text) == ["version", "providers", "display", "hooks"]
 
 
 def test_a_key_that_is_there_is_not_offered_again() -> None:
-    assert labels('{"version": 1, |}') == ["providers", "hooks"]
+    assert labels('{"version": 1, |}') == ["providers", "display", "hooks"]
+
+
+def test_display_has_its_keys_and_their_values() -> None:
+    assert labels('{"display": {"|')[:2] == ["percent", "maxItems"]
+    assert labels('{"display": {"percent": "|"}}') == ["used", "left"]
+    assert labels('{"display": {"hideIdentity": |}}') == ["true", "false"]
+    assert accepted('{"display": {"percent": |}}', "left") == '{"display": {"percent": "left"}}'
+    assert "`used`, `left`" in (about('{"display": {"per|cent": "left"}}') or Hover("", (0, 0, 0, 0))).markdown
 
 
 @pytest.mark.parametrize(
@@ -241,6 +249,7 @@ def test_the_schema_knows_ids_keys_and_versions() -> None:
     assert entry["properties"]["id"]["anyOf"][0]["enum"][:2] == ["claude", "kiro"]
     assert {"apiKey", "workspaceID", "detailSeconds"} <= set(entry["properties"])
     assert schema["properties"]["version"]["const"] == 1
+    assert schema["properties"]["display"]["properties"]["percent"]["enum"] == ["used", "left"]
     json.dumps(schema)
 
 

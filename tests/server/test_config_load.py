@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from quotaline.config import codexbar_path, config_path
+from quotaline.settings import Settings
 from quotaline_providers.secret import Secret
 from tests.server.config_world import Folder, codes, document, install
 
@@ -120,6 +121,14 @@ def test_accounts_of_a_provider_that_has_none_are_not_used(folder: Folder) -> No
     loaded = folder.load()
     assert loaded.config.accounts("kiro") == ()
     assert codes(loaded) == ["token_accounts_unused"]
+
+
+def test_display_is_read_from_our_file_alone(folder: Folder) -> None:
+    folder.write_codexbar(display={"percent": "left"})
+    assert folder.load().config.display == Settings()
+    folder.write(document(display={"percent": "left", "warningAt": "high"}))
+    display = folder.load().config.display
+    assert (display.status_line.percent, display.status_line.warning_at) == ("left", 80)
 
 
 def test_hooks_are_kept_raw(folder: Folder) -> None:

@@ -220,6 +220,19 @@ def test_settings_change_while_running(desk: Desk, openrouter: Lay) -> None:
     client.usage(shows("62%"))
 
 
+def test_the_config_file_says_how_things_are_shown_unless_the_editor_does(desk: Desk, openrouter: Lay) -> None:
+    openrouter(used=62)
+    desk.write_config(display={"percent": "left"})
+    client = desk.open()
+    client.usage(shows("38%"))
+    client.notify("workspace/didChangeConfiguration", {"settings": {"statusLine": {"percent": "used"}}})
+    client.usage(shows("62%"))
+    client.notify("workspace/didChangeConfiguration", {"settings": {}})
+    client.usage(shows("38%"))
+    desk.write_config(display={"percent": "used"})
+    client.usage(shows("62%"))
+
+
 def test_a_wrong_setting_is_told_and_its_default_holds(desk: Desk, openrouter: Lay) -> None:
     openrouter(used=62)
     client = desk.open(options={"statusLine": {"percent": "sideways", "separator": " | "}})

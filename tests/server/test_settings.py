@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from quotaline.settings import Settings
+from quotaline.settings import Settings, usable
 
 
 def told(**settings: Any) -> tuple[str, ...]:
@@ -50,6 +50,21 @@ def test_a_wrong_part_leaves_the_others() -> None:
         "quotaline.statusLine.maxItems: it must be greater than or equal to 1.",
         "quotaline.statusLine.percent: it must be 'used' or 'left'.",
     ]
+
+
+def test_what_is_set_in_an_editor_goes_before_the_config_file() -> None:
+    file, _ = usable({"statusLine": {"percent": "left", "warningAt": 70}, "resetTimes": "absolute"})
+    editor, _ = Settings.parse({"statusLine": {"percent": "used", "maxItems": 5}})
+    both = editor.over(file)
+    assert (both.status_line.percent, both.status_line.max_items, both.status_line.warning_at) == ("used", 5, 70)
+    assert (both.reset_times, Settings().over(file).status_line.percent) == ("absolute", "left")
+
+
+@pytest.mark.parametrize(
+    ("file", "editor", "hidden"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+def test_an_identity_hidden_in_either_is_hidden(file: bool, editor: bool, hidden: bool) -> None:
+    assert Settings(hide_identity=editor).over(Settings(hide_identity=file)).hide_identity is hidden
 
 
 def test_no_settings_and_no_object() -> None:

@@ -6,14 +6,19 @@ import { offerInstallation } from './offer';
 import { Report } from './report';
 import { OwnServer } from './server/ownServer';
 import { Supervisor } from './server/supervisor';
-import { affectsServer, affectsServerPlaces } from './settings';
+import { affectsServer, affectsServerPlaces, declaredKeys } from './settings';
 import { State } from './state';
 import { StatusBar } from './statusBar';
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Quotaline', { log: true });
   const state = new State();
-  const supervisor = new Supervisor(state, ownServer(context), log);
+  const supervisor = new Supervisor(
+    state,
+    ownServer(context),
+    log,
+    declaredKeys(context.extension.packageJSON),
+  );
   const report = new Report(state, supervisor);
 
   context.subscriptions.push(

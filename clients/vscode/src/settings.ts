@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { Layout } from './appearance';
+import { nested, valueSet } from './setValues';
 
 const SECTION = 'quotaline';
 const CLIENT_ONLY: readonly string[] = ['serverPath', 'pythonPath', 'statusBar', 'trace'];
@@ -36,12 +37,28 @@ export function serverPlaces(): ServerPlaces {
   return { serverPath: path('serverPath'), pythonPath: path('pythonPath') };
 }
 
-/** The section `quotaline` of the protocol. */
-export function serverSettings(): Record<string, unknown> {
-  const all = vscode.workspace.getConfiguration().get<Record<string, unknown>>(SECTION) ?? {};
-  const theirs = Object.entries(all).filter(([name]) => !CLIENT_ONLY.includes(name));
-  // VS Code hands out proxies; what is sent must be plain.
-  return JSON.parse(JSON.stringify(Object.fromEntries(theirs))) as Record<string, unknown>;
+interface Manifest {
+  readonly contributes?: { readonly configuration?: readonly { readonly properties: object }[] };
+}
+
+/** The names of all settings that the extension's manifest declares. */
+export function declaredKeys(manifest: unknown): readonly string[] {
+  const { contributes } = manifest as Manifest;
+  return (contributes?.configuration ?? []).flatMap(({ properties }) => Object.keys(properties));
+}
+
+/**
+ * The section `quotaline` of the protocol: what the user has set, as the defaults are the server's and its config file goes
+ * before them. `keys` are the settings that the manifest declares.
+ */
+export function serverSettings(keys: readonly string[]): Record<string, unknown> {
+  const settings = vscode.workspace.getConfiguration();
+  const theirs = keys.filter((key) => !CLIENT_ONLY.some((name) => isWithin(key, `${SECTION}.${name}`)));
+  return nested(theirs.map((key) => [key.slice(SECTION.length + 1), valueSet(key, settings.inspect(key))]));
+}
+
+function isWithin(key: string, section: string): boolean {
+  return key === section || key.startsWith(`${section}.`);
 }
 
 /** Whether a change concerns what the server was told. */

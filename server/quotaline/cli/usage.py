@@ -96,7 +96,8 @@ async def _states(
         if source is not None:
             found = [replace(answers.get(state.key, state), status=state.status) for state in states]
             states = [replace(state, active=True, requested_source=source) for state in found]
-        view = View(application.machine.clock(), zone=datetime.now().astimezone().tzinfo or UTC)
+        zone = datetime.now().astimezone().tzinfo or UTC
+        view = View(application.machine.clock(), application.keeper.loaded.config.display, zone)
         return replace(service.snapshot(), states=tuple(states)), view
 
 

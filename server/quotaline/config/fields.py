@@ -29,9 +29,12 @@ SOURCES = SOURCE_CHOICES
 TOP_LEVEL = {
     "version": "The version of the file's shape. Always 1.",
     "providers": "One entry per provider, in display order.",
+    "display": "How things are shown, in the terminal and in every editor. What you set in an editor's own settings "
+    "goes before it there.",
     "hooks": "CodexBar's commands for events: `{enabled, events}`. They are checked and kept; Quotaline does not run "
     "them.",
 }
+TOP_LEVEL_TYPES = {"version": "integer", "providers": "list", "display": "object", "hooks": "object"}
 
 _ACCOUNTS = {
     "version": "The version of this object's shape. Always 1.",

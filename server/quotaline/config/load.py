@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 from quotaline.config.check import Problem, check_entry, check_hooks, check_version, looks_empty, read_entry
+from quotaline.config.display import read_display
 from quotaline.config.editor.positions import Lines, Node, Path as JsonPath, repeated, scan
 from quotaline.config.fields import ENTRY_ALIASES, SECRET_KEYS, by_id, canonical_id
 from quotaline.config.locate import codexbar_path, config_path
 from quotaline.config.model import Config, Diagnostic, Loaded
 from quotaline.filestate import signature
+from quotaline.settings import Settings
 from quotaline_providers import registry
 from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors import UNREAD
@@ -49,12 +51,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layer:
-    """One file: its usable entries in order (each id once), its hooks, and what is wrong with it."""
+    """One file: its usable entries in order (each id once), its hooks, its display, and what is wrong with it."""
 
     file: Path | None = None
     state: State = "missing"
     entries: tuple[Entry, ...] = ()
     hooks: object = field(default=None, repr=False)
+    display: Settings = field(default=Settings(), repr=False)
     problems: tuple[Diagnostic, ...] = ()
     text: str = field(default="", repr=False)
 
@@ -174,14 +177,15 @@ def parse_layer(text: str, file: Path | None = None, *, own: bool = True) -> Lay
     if not isinstance(document, dict):
         what = Problem("error", "not_an_object", "The config must be one JSON object.", ())
         return Layer(file, "broken", problems=(place(what, lines, node, file),), text=text)
-    problems = [*check_version(document), *check_hooks(document.get("hooks"))]
+    display, wrong = read_display(document.get("display") if own else None)
+    problems = [*check_version(document), *check_hooks(document.get("hooks")), *wrong]
     entries = tuple(_entries(document.get("providers"), problems, own=own))
     placed = [place(problem, lines, node, file) for problem in problems]
     for path, member in repeated(node):
         span = lines.range(member.start, member.end)
         message = "This key appears twice in the same object; the last one counts."
         placed.append(Diagnostic("warning", message, *span, "duplicate_key", path, file=file))
-    return Layer(file, "ok", entries, document.get("hooks"), tuple(placed), text)
+    return Layer(file, "ok", entries, document.get("hooks"), display, tuple(placed), text)
 
 
 _REASONS = {
@@ -238,7 +242,8 @@ def combine(own: Layer, lower: Layer) -> tuple[Config, tuple[Diagnostic, ...]]:
                 problems = [problem for problem in problems if not problem.code.endswith("_missing")]
             placed = tuple(place(problem, lines, node, layer.file) for problem in problems)
             found += placed if severity_kept else _softened(placed)
-    return Config(tuple(merged.values()), own.hooks if own.hooks is not None else lower.hooks), tuple(found)
+    hooks = own.hooks if own.hooks is not None else lower.hooks
+    return Config(tuple(merged.values()), hooks, own.display), tuple(found)
 
 
 def place(problem: Problem, lines: Lines, node: Node, file: Path | None) -> Diagnostic:

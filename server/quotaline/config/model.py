@@ -9,6 +9,7 @@ from pathlib import Path
 
 from quotaline.config.editor import positions
 from quotaline.config.fields import Severity
+from quotaline.settings import Settings
 from quotaline_providers import registry
 from quotaline_providers.contract import Account
 from quotaline_providers.secret import Secret
@@ -50,10 +51,14 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Config:
-    """What the user set, of all layers together. `entries` are in display order, with canonical ids, each once."""
+    """What the user set, of all layers together. `entries` are in display order, with canonical ids, each once.
+
+    `display` is how things are shown: settings of which only those in the file are set.
+    """
 
     entries: tuple[ProviderSettings, ...] = ()
     hooks: object = field(default=None, repr=False)
+    display: Settings = field(default=Settings(), repr=False)
 
     def __repr__(self) -> str:
         return f"Config({', '.join(self.order)})"

@@ -62,8 +62,9 @@ class Session:
 
     def __init__(self, client: Client, options: Any) -> None:
         self.client = client
-        self.settings, problems = Settings.parse(options)
-        self.application = application.build(self.settings, lasting=True)
+        self._set, problems = Settings.parse(options)
+        self.application = application.build(self._set, lasting=True)
+        self.settings = self._set.over(self.application.keeper.loaded.config.display)
         self.service = self.application.service
         self.documents = Documents(client, self.application, self.view)
         self._options = options
@@ -150,15 +151,22 @@ class Session:
 
     def use_settings(self, value: Any) -> None:
         """Take what `workspace/didChangeConfiguration` brought."""
-        before = self.settings
-        self.settings, problems = Settings.parse(value)
-        if self.settings.plain_status != before.plain_status:
-            self._publisher.close()
-            self._publisher = status_publishers.choose(self.client, self.settings.plain_status)
-            self.publish_now()
-        self.service.use_settings(self.settings)
+        self._set, problems = Settings.parse(value)
+        self._settle()
         for problem in problems:
             self.warn(problem)
+
+    def _settle(self) -> None:
+        """Put what the user set in the editor over what the config file has."""
+        before, now = self.settings, self._set.over(self.application.keeper.loaded.config.display)
+        if now == before:
+            return
+        self.settings = now
+        if now.plain_status != before.plain_status:
+            self._publisher.close()
+            self._publisher = status_publishers.choose(self.client, now.plain_status)
+            self.publish_now()
+        self.service.use_settings(now)
 
     async def reload_config(self) -> None:
         """Read the config file now, after it was changed on the user's behalf."""
@@ -225,4 +233,5 @@ class Session:
     async def _config_loaded(self, loaded: Loaded) -> None:
         """The config file was read (again): use it, or tell what is wrong with it."""
         self.documents.config_loaded(loaded)
+        self._settle()
         await self.service.use_config(loaded.config, loaded.problem)

@@ -24,6 +24,7 @@ export class Supervisor implements vscode.Disposable {
     private readonly state: State,
     private readonly own: OwnServer,
     private readonly log: vscode.LogOutputChannel,
+    private readonly settingKeys: readonly string[],
   ) {}
 
   /** The server, when it can be asked. */
@@ -71,7 +72,7 @@ export class Supervisor implements vscode.Disposable {
   /** The settings have changed. */
   settingsChanged(): void {
     this.connection?.notify('workspace/didChangeConfiguration', {
-      settings: { quotaline: serverSettings() },
+      settings: { quotaline: serverSettings(this.settingKeys) },
     });
   }
 
@@ -101,7 +102,7 @@ export class Supervisor implements vscode.Disposable {
       program,
       environ: environment(),
       cwd: os.homedir(),
-      settings: serverSettings(),
+      settings: serverSettings(this.settingKeys),
       log: this.log,
       onUsage: (params) => {
         if (run === this.#run) this.#took(params);

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from quotaline.config.display import display_keys
 from quotaline.config.editor.positions import Lines, Member, Node, Path as JsonPath, scan
 from quotaline.config.fields import (
     TOP_LEVEL,
+    TOP_LEVEL_TYPES,
     Key,
     account_group_keys,
     account_keys,
@@ -184,8 +186,9 @@ def _in_entry(path: JsonPath) -> bool:
 def _keys(path: JsonPath, provider: Provider | None) -> tuple[Key, ...]:
     """The keys of the object at this path."""
     if not path:
-        kinds = {"version": "integer", "providers": "list", "hooks": "object"}
-        return tuple(Key(name, kinds[name], text) for name, text in TOP_LEVEL.items())
+        return tuple(Key(name, TOP_LEVEL_TYPES[name], text) for name, text in TOP_LEVEL.items())
+    if path == ("display",):
+        return display_keys()
     if _in_entry(path):
         return entry_keys(provider)
     if len(path) == 3 and path[0] == "providers" and path[2] == "tokenAccounts":

@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from quotaline.config.display import display_keys, display_shapes
 from quotaline.config.fields import (
     TOP_LEVEL,
+    TOP_LEVEL_TYPES,
     VERSION,
     Key,
     account_group_keys,
@@ -46,6 +48,11 @@ def json_schema() -> dict[str, Any]:
         "properties": {
             "version": {"const": VERSION, "description": TOP_LEVEL["version"]},
             "providers": {"type": "array", "description": TOP_LEVEL["providers"], "items": {"$ref": "#/$defs/Entry"}},
+            "display": {
+                "type": "object",
+                "description": TOP_LEVEL["display"],
+                "properties": display_shapes(),
+            },
             "hooks": {"type": "object", "description": TOP_LEVEL["hooks"]},
         },
         "$defs": {"Entry": entry, **definitions},
@@ -54,10 +61,11 @@ def json_schema() -> dict[str, Any]:
 
 def configuration_reference() -> str:
     """All settings as Markdown tables: the file's keys, an account's, each provider's own, and the client's."""
-    top = {"version": "integer", "providers": "list", "hooks": "object"}
     parts = [
         "### The file",
-        _table(Key(name, top[name], text) for name, text in TOP_LEVEL.items()),
+        _table(Key(name, TOP_LEVEL_TYPES[name], text) for name, text in TOP_LEVEL.items()),
+        "### `display`",
+        _table(display_keys()),
         "### An entry of `providers`",
         _table(entry_keys(None)),
         "### `tokenAccounts`",
