@@ -53,6 +53,42 @@ def test_the_three_named_lanes(route: Any, read: Read) -> None:
     assert usage.identity.plan is None
 
 
+PLAN_WEEK = {"nextRegenAt": "2030-01-02T12:20:00Z", "percentRemaining": 67.25, "nextRegenPercent": 2}
+
+
+def test_the_plans_week_alone(route: Any, read: Read) -> None:
+    route.answers(planWeeklyLimit=PLAN_WEEK)
+    (week,) = read("synthetic", SYNTHETIC_API_KEY="k").windows
+    assert (week.id, week.lane, week.used_percent, week.next_regen_percent) == ("weekly", "secondary", 32.75, 2)
+    assert week.resets_at == datetime(2030, 1, 2, 12, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("document", [{"planWeeklyLimit": PLAN_WEEK}, {"data": {"planWeeklyLimit": PLAN_WEEK}}])
+def test_beside_the_plans_week_the_old_counter_is_dead(document: dict[str, object]) -> None:
+    usage = to_usage({"subscription": {"limit": 135, "requests": 27}, **document}, NOW)
+    assert [(window.id, window.used_percent) for window in usage.windows] == [("weekly", 32.75)]
+    assert [row.label for section in usage.details for row in section.rows] == ["Weekly tokens regenerates"]
+
+
+def test_the_plans_week_goes_before_the_tokens_that_give_the_dollars() -> None:
+    usage = to_usage({"planWeeklyLimit": PLAN_WEEK, "weeklyTokenLimit": WEEKLY}, NOW)
+    assert [window.used_percent for window in usage.windows] == [32.75]
+    assert usage.window("weekly").next_regen_percent == 2
+    spend = usage.spend("credits")
+    assert (spend.used, spend.limit, spend.next_regen) == (Decimal(250), Decimal(1000), Decimal(100))
+
+
+def test_a_plans_week_without_numbers_leaves_the_tokens() -> None:
+    usage = to_usage({"planWeeklyLimit": {"nextRegenAt": None}, "weeklyTokenLimit": WEEKLY}, NOW)
+    assert usage.window("weekly").used_percent == 25
+
+
+def test_half_a_percent_that_regenerates_is_no_fraction() -> None:
+    quota = to_quota({"percentRemaining": 50, "nextRegenPercent": 0.5}, weekly=True)
+    assert quota is not None
+    assert quota.step == 0.5
+
+
 @pytest.mark.parametrize("rolling", [None, {}, {"limited": False}])
 def test_a_missing_lane_leaves_its_slot_empty(rolling: object) -> None:
     document = {"rollingFiveHourLimit": rolling, "weeklyTokenLimit": WEEKLY, "search": {"hourly": {"percent": 10}}}

@@ -32,6 +32,7 @@ _RESET = (
 _LABEL = "name label type period scope title id"
 _PLAN = "plan planName plan_name subscription subscriptionPlan tier package packageName"
 _STEP = "tickPercent tick_percent nextTickPercent next_tick_percent"
+_WHOLE_STEP = "nextRegenPercent next_regen_percent"
 _MINUTES: tuple[tuple[str, float], ...] = (
     ("windowMinutes window_minutes periodMinutes period_minutes", 1),
     ("windowHours window_hours periodHours period_hours", 60),
@@ -45,6 +46,8 @@ _GENERIC = ("quotas", "quota", "limits", "usage", "entries", "subscription", "da
 _LANES: tuple[ql.Lane, ...] = ("primary", "secondary", "tertiary")
 _NAMED = (("five-hour", "Five-hour quota"), ("weekly", "Weekly tokens"), ("search", "Search hourly"))
 _PLACES = (("rollingFiveHourLimit",), ("weeklyTokenLimit",), ("search", "hourly"))
+_PLAN_WEEK = ("planWeeklyLimit",)
+"""The newer plans' week. Beside it the `subscription` is a counter that no longer moves."""
 _MOST_CREDITS = "maxCredits max_credits"
 _MAX_DEPTH = 40
 
@@ -169,6 +172,7 @@ def to_quota(source: ql.Object, *, weekly: bool = False) -> Quota | None:
         credits = Credits(most, spent, regen if regen and regen > 0 else None)
     step = first(source, _STEP, ql.to_number)
     step = step * 100 if step is not None and step <= 1 else step
+    step = first(source, _WHOLE_STEP, ql.to_number) if step is None else step
     if step is None and credits and credits.regen:
         step = credits.regen / credits.limit * 100
     return Quota(
@@ -198,15 +202,24 @@ def _named(root: ql.Object, path: tuple[str, ...]) -> ql.Object | None:
     return next((lane for lane in lanes if lane and (is_quota(lane) or first(lane, _MOST_CREDITS, dollars))), None)
 
 
+def _week(plan: ql.Object | None, tokens: ql.Object | None) -> Quota | None:
+    """The week of the plan; where that tells none, that of the tokens, which gives the dollars in either case."""
+    counted, of_plan = (to_quota(lane, weekly=True) if lane else None for lane in (tokens, plan))
+    if of_plan is None or counted is None:
+        return of_plan or counted
+    return replace(of_plan, credits=of_plan.credits or counted.credits)
+
+
 def quotas(document: object) -> tuple[Quota | None, Quota | None, Quota | None]:
     """The three lanes, each in its slot; a named lane that is missing is never filled by another. Only quotas that
     have no lane of their own keep their labels."""
     root: ql.Object = {"quotas": document} if isinstance(document, list) else (ql.child(document) or {})
     rolling, weekly, search = (_named(root, path) for path in _PLACES)
-    if rolling or weekly or search:
+    plan_week = _named(root, _PLAN_WEEK)
+    if rolling or weekly or search or plan_week:
         return (
             _in_lane(0, to_quota(rolling)) if rolling else None,
-            _in_lane(1, to_quota(weekly, weekly=True)) if weekly else None,
+            _in_lane(1, _week(plan_week, weekly)),
             _in_lane(2, to_quota(search)) if search else None,
         )
     data = ql.child(root, "data") or {}
@@ -236,8 +249,7 @@ def regen_text(quota: Quota) -> tuple[str, str] | None:
     """What the next tick gives back and how many ticks it takes to be full; None without a step."""
     if quota.step is None:
         return None
-    credits = quota.credits
-    ticks = credits.used / credits.regen if credits and credits.regen else quota.used_percent / quota.step
+    ticks = quota.used_percent / quota.step
     full = "Near full" if ticks <= 0.1 else f"Full in ~{math.ceil(ticks)} regens"
     if 0.1 < ticks < 1.5:
         full = "Full in ~1 regen"
@@ -282,7 +294,8 @@ def to_usage(document: object, now: datetime) -> ql.Usage:
             if quota.credits.regen:
                 rows.append(ql.Row(label="Next regeneration", value=ql.money(quota.credits.regen)))
     root = ql.child(document) or {}
-    if (old := ql.child(root, "subscription")) and (extra := to_quota(old)) and extra.limit:
+    old = None if _named(root, _PLAN_WEEK) else ql.child(root, "subscription")
+    if old and (extra := to_quota(old)) and extra.limit:
         rows.append(
             ql.Row(label="Subscription requests", value=f"{ql.grouped(extra.used or 0)} / {ql.grouped(extra.limit)}")
         )
