@@ -12,6 +12,7 @@ from quotaline_providers.contract import Account
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
+    Forbidden,
     Misconfigured,
     MissingCredential,
     RateLimited,
@@ -23,7 +24,7 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.minimax.credentials import PlanKey
 from quotaline_providers.vendors.minimax.lanes import reset_text
-from quotaline_providers.vendors.minimax.mapping import binding, service_name, to_plan, to_usage
+from quotaline_providers.vendors.minimax.mapping import NO_LIMITS, binding, service_name, to_plan, to_usage
 from quotaline_providers.vendors.minimax.payloads import VendorFailure
 from quotaline_providers.vendors.minimax.services import range_end, service_type, window_minutes
 
@@ -92,9 +93,54 @@ def test_more_remaining_than_allowed_is_nothing_used() -> None:
     assert usage_of(model).windows[0].used_percent == 0
 
 
-@pytest.mark.parametrize("model", [{}, {"current_interval_total_count": 0}, {"current_interval_total_count": 5}])
+@pytest.mark.parametrize(
+    ("told", "percent"),
+    [
+        ({"remaining_count": 40}, 60),
+        ({"remaining_count": 0}, 100),
+        ({"used_count": 75}, 75),
+        ({"used_count": 0}, 0),
+        ({"remaining_count": 40, "used_count": 1, "usage_count": 99}, 60),
+    ],
+)
+@pytest.mark.parametrize("period", ["interval", "weekly"])
+def test_counts_that_mean_what_they_say(told: dict[str, object], percent: float, period: str) -> None:
+    model = {f"current_{period}_{name}": count for name, count in {"total_count": 100, **told}.items()}
+    (window,) = usage_of({"model_name": "MiniMax-M2", **model}).windows
+    assert (window.used_percent, window.used, window.limit) == (percent, percent, 100)
+
+
+@pytest.mark.parametrize("model", [{}, {"current_interval_total_count": 0}])
 def test_without_numbers_there_is_no_lane(model: dict[str, object]) -> None:
-    assert usage_of({"model_name": "music-1"} | model).windows == ()
+    usage = usage_of({"model_name": "music-1"} | model)
+    assert usage.windows == ()
+    assert usage.limits_unavailable
+    assert usage.notes == (NO_LIMITS,)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"model_name": "music-1", "current_interval_total_count": 5},
+        {"model_name": "general", "current_weekly_total_count": 5},
+        {"current_interval_total_count": 5},
+    ],
+)
+def test_totals_alone_are_no_success(model: dict[str, object]) -> None:
+    with pytest.raises(BadResponse, match="Usage unavailable") as raised:
+        usage_of(model, plan_name="Demo")
+    partial = raised.value.partial
+    assert partial is not None
+    assert (partial.windows, partial.identity.plan) == ((), "Demo")
+
+
+def test_models_of_one_pool_are_one_window() -> None:
+    pool = {"current_interval_total_count": 1500, "current_interval_usage_count": 1200, **FIVE_HOURS}
+    names = ("coding-plan-search", "MiniMax-M2", "MiniMax-M2.1")
+    usage = usage_of(*({"model_name": name, **pool} for name in names))
+    assert [(window.id, window.used_percent, window.blocks) for window in usage.windows] == [("minimax-m2", 20, True)]
+    other = pool | {"current_interval_usage_count": 1100}
+    assert len(usage_of({"model_name": "MiniMax-M2", **pool}, {"model_name": "MiniMax-M2.1", **other}).windows) == 2
 
 
 def test_a_weekly_total_of_zero_without_a_percentage_is_no_lane() -> None:
@@ -271,12 +317,21 @@ def test_no_models(answer: dict[str, object]) -> None:
         ({"status_code": 7, "status_msg": "Invalid API key"}, ExpiredCredential),
         ({"status_code": 7, "status_msg": "invalid api key!"}, VendorFailure),
         ({"status_code": 2013}, VendorFailure),
+        ({"status_code": 1001, "status_msg": "no plan"}, Forbidden),
+        ({"status_code": 1001, "status_msg": "You have not subscribed to a Coding Plan"}, Forbidden),
     ],
 )
 def test_refusals_in_the_answer(base: dict[str, object], kind: type[ReadError]) -> None:
     for answer in ({"base_resp": base}, {"data": {"base_resp": base}, "base_resp": {"status_code": 0}}):
         with pytest.raises(kind):
             to_plan({"model_remains": [GENERAL], **answer}, NOW, by_key=True)
+
+
+@pytest.mark.parametrize("words", ["no plan", "not subscribed", "Service is busy"])
+def test_a_refusal_is_told_in_its_own_words(words: str) -> None:
+    with pytest.raises(ReadError, match=words) as raised:
+        to_plan({"base_resp": {"status_code": 1001, "status_msg": words}}, NOW)
+    assert "platform.minimax.io" in raised.value.hint
 
 
 # --- a list of services ----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.minimax.billing import charge_day, history_section, to_charge
 from quotaline_providers.vendors.minimax.credentials import session_in
-from quotaline_providers.vendors.minimax.page import from_page, text_reset
+from quotaline_providers.vendors.minimax.page import NoUsageOnPage, from_page, text_reset
 from quotaline_providers.vendors.minimax.subscription import combo_day, plan_text, to_combo
 
 PAGE = "/user-center/payment/coding-plan"
@@ -117,8 +117,9 @@ def test_hidden_words_do_not_ask(hidden: str) -> None:
 
 
 def test_a_page_without_usage() -> None:
-    with pytest.raises(BadResponse):
+    with pytest.raises(NoUsageOnPage) as raised:
         from_page("<p>Coding Plan Max</p>", NOW)
+    assert raised.value.plan == "Max"
 
 
 @pytest.mark.parametrize(
@@ -293,7 +294,7 @@ def test_a_page_that_is_json(platform: Any, read: Read) -> None:
     assert read("minimax", config={"cookieHeader": "a=b"}).windows
 
 
-@pytest.mark.parametrize("html", ["<p>nothing</p>", "<p>Coding Plan Max, 12% used</p>"])
+@pytest.mark.parametrize("html", ["<p>nothing</p>", "<p>Coding Plan Max, 12% used</p>", "<p>Coding Plan Max</p>"])
 def test_what_the_page_does_not_list_remains_elsewhere(platform: Any, site: Any, read: Read, html: str) -> None:
     pasted = "curl 'https://platform.minimax.io/?GroupId=4444' -H 'Cookie: a=b' -H 'Authorization: Bearer t'"
     headers = {"x-requested-with": "XMLHttpRequest", "accept": "application/json, text/plain, */*"}
@@ -353,6 +354,14 @@ def test_refusals_of_the_page(platform: Any, read: Read, status: int, html: str,
 
 def test_neither_the_page_nor_what_remains(platform: Any, site: Any, read: Read) -> None:
     platform.get(PAGE).answers_text("<p>nothing</p>")
+    platform.get(REMAINS).fails(404)
+    site.get(REMAINS).fails(404)
+    with pytest.raises(BadResponse):
+        read("minimax", config={"cookieHeader": "a=b"})
+
+
+def test_a_page_that_only_tells_an_allowance_is_no_success(platform: Any, site: Any, read: Read) -> None:
+    platform.get(PAGE).answers_text("Available usage: 40 prompts / 5 hours")
     platform.get(REMAINS).fails(404)
     site.get(REMAINS).fails(404)
     with pytest.raises(BadResponse):

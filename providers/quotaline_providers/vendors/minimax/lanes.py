@@ -16,7 +16,7 @@ class Limit:
     """One lane: a service over a period. `percent` is used, 0-100.
 
     `is_text` marks the prompts, which are what the plan is for; without them nothing but images, voices and the like
-    is left.
+    is left. `is_counted`: the vendor told counts, by which a pool that several models share is known.
     """
 
     service: str
@@ -30,11 +30,13 @@ class Limit:
     slug: str = ""
     is_text: bool = False
     unlimited: bool = False
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of one answer. `listed` is false where it does not name the services."""
+    """The plan of one answer. `listed` is false where it does not name the services; `totals_alone` is true where it
+    has limits, but does not tell how much of any is used."""
 
     limits: tuple[Limit, ...]
     name: str | None = None
@@ -43,6 +45,7 @@ class Plan:
     expires_at: datetime | None = None
     renews_at: datetime | None = None
     sections: tuple[Section, ...] = ()
+    totals_alone: bool = False
 
 
 def reset_text(reset: datetime | None, now: datetime) -> str | None:

@@ -25,11 +25,20 @@ from quotaline_providers import (
 )
 from quotaline_providers.parsing.json_search import Object
 from quotaline_providers.vendors.minimax.lanes import WEEKLY, Limit, Plan, reset_text
-from quotaline_providers.vendors.minimax.payloads import Listed, Remains, check_status, places_in, points_in, title_in
+from quotaline_providers.vendors.minimax.payloads import (
+    PLAN_HINT,
+    Listed,
+    Remains,
+    check_status,
+    places_in,
+    points_in,
+    title_in,
+)
 from quotaline_providers.vendors.minimax.services import services_of
 
 NOT_IN_PLAN = 3
 TODAY = "Today"
+NO_LIMITS = "MiniMax does not tell how much of this plan is used."
 _LONGEST = timedelta(days=3660)
 _LANES: tuple[Lane, ...] = ("primary", "secondary", "tertiary")
 
@@ -84,15 +93,15 @@ def counted(part: Remains) -> tuple[float, float, float] | None:
         percent = clamped(100 - part.left_percent)
         limit = part.boost / 10 if part.boost and part.boost > 0 else 100.0
         return percent, percent * limit / 100, limit
-    if part.total is None or part.total <= 0 or part.left is None:
+    if part.total is None or part.total <= 0 or part.remaining is None:
         return None
-    used = max(0.0, part.total - part.left)
+    used = max(0.0, part.total - part.remaining)
     return share(used, part.total), used, part.total
 
 
 def not_in_plan(part: Remains) -> bool:
     """Whether a model is only listed: full, without amounts, and said not to be in the plan."""
-    return part.status == NOT_IN_PLAN and not part.total and not part.left and part.left_percent == 100
+    return part.status == NOT_IN_PLAN and not part.total and not part.remaining and part.left_percent == 100
 
 
 def _limit(part: Remains, now: datetime, period: str, minutes: int | None) -> Limit | None:
@@ -111,6 +120,7 @@ def _limit(part: Remains, now: datetime, period: str, minutes: int | None) -> Li
         text=reset_text(reset, now),
         slug=part.name or "",
         is_text=part.is_text,
+        is_counted=bool(part.total) and part.remaining is not None,
     )
 
 
@@ -136,6 +146,18 @@ def limits_of(model: Remains, now: datetime) -> Iterator[Limit]:
         )
     elif found := _limit(week, now, WEEKLY, WEEK_MINUTES):
         yield found
+
+
+def pools(limits: Iterable[Limit]) -> tuple[Limit, ...]:
+    """The limits without repeats: models of one pool are each told with the same counts and reset. Of a pool that is
+    shared with the prompts these are kept."""
+    kept: dict[object, Limit] = {}
+    for number, limit in enumerate(limits):
+        pool = (limit.period, limit.limit, limit.used, limit.resets_at) if limit.is_counted else number
+        before = kept.get(pool)
+        if before is None or (limit.is_text and not before.is_text):
+            kept[pool] = limit
+    return tuple(kept.values())
 
 
 def _nameless(model: Remains, now: datetime) -> Limit | None:
@@ -170,9 +192,16 @@ def to_plan(answer: Object, now: datetime, by_key: bool = False) -> Plan:
     named = [model for model in models if model.name]
     if not named:
         only = _nameless(models[0], now)
-        return Plan((only,) if only else (), title_in(places), points_in(places), listed=False)
-    limits = tuple(limit for model in named for limit in limits_of(model, now))
-    return Plan(limits, title_in(places) or _plus(named), points_in(places))
+        alone = _totals_alone(only is not None, models)
+        return Plan((only,) if only else (), title_in(places), points_in(places), listed=False, totals_alone=alone)
+    limits = pools(limit for model in named for limit in limits_of(model, now))
+    return Plan(
+        limits, title_in(places) or _plus(named), points_in(places), totals_alone=_totals_alone(bool(limits), named)
+    )
+
+
+def _totals_alone(any_limit: bool, models: Iterable[Remains]) -> bool:
+    return not any_limit and any((model.total or 0) > 0 or (model.week_total or 0) > 0 for model in models)
 
 
 def _plus(models: Iterable[Remains]) -> str | None:
@@ -192,7 +221,8 @@ def ordered(limits: Iterable[Limit]) -> list[Limit]:
 
 
 def to_usage(plan: Plan, now: datetime) -> Usage:
-    """The usage of one plan, its windows in the order in which MiniMax shows them."""
+    """The usage of one plan, its windows in the order in which MiniMax shows them. Raises BadResponse, with what else
+    is known, when there are totals, but nothing tells how much of them is used."""
     windows: list[Window] = []
     ids: set[str] = set()
     for number, limit in enumerate(ordered(plan.limits)):
@@ -205,7 +235,7 @@ def to_usage(plan: Plan, now: datetime) -> Usage:
     rows = tuple(_row(limit) for limit in plan.limits) if plan.listed else ()
     services = (Section(title="Quota services", rows=rows),) if rows else ()
     points = plan.points
-    return Usage(
+    usage = Usage(
         updated_at=now,
         windows=tuple(windows),
         balances=() if points is None else (Balance(id="points", label="Points", amount=points, unit="Points"),),
@@ -213,8 +243,12 @@ def to_usage(plan: Plan, now: datetime) -> Usage:
         details=services + plan.sections,
         subscription_expires_at=plan.expires_at,
         subscription_renews_at=plan.renews_at,
+        notes=() if windows else (NO_LIMITS,),
         limits_unavailable=not windows,
     )
+    if not windows and plan.totals_alone:
+        raise BadResponse(f"Usage unavailable: {NO_LIMITS}", PLAN_HINT, partial=usage.model_copy(update={"notes": ()}))
+    return usage
 
 
 def _label(limit: Limit) -> str:

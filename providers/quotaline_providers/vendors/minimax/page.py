@@ -58,12 +58,21 @@ def _page_data(html: str) -> Object | None:
     return next((found for found in objects(content) if isinstance(found.get("model_remains"), list)), None)
 
 
+class NoUsageOnPage(BadResponse):
+    """The page shows no usage; `plan` is the plan's name on it."""
+
+    def __init__(self, plan: str | None) -> None:
+        super().__init__("The coding plan page of MiniMax shows no usage.")
+        self.plan = plan
+
+
 def from_text(html: str, text: str, now: datetime) -> Plan:
-    """One lane from the words of a page. Raises BadResponse."""
+    """One lane from the words of a page. Raises NoUsageOnPage."""
     available, used = _AVAILABLE.search(text), _USED.search(text)
-    plan = _NAMED.search(html) or _BEHIND.search(text)
+    named = _NAMED.search(html) or _BEHIND.search(text)
+    plan = named.group(1).strip() if named else None
     if available is None and used is None:
-        raise BadResponse("The coding plan page of MiniMax shows no usage.")
+        raise NoUsageOnPage(plan)
     prompts = to_number(available.group(1).replace(",", "")) if available else None
     count = float(available.group(2) or 1) if available else 0.0
     unit = available.group(3).lower() if available else ""
@@ -85,8 +94,8 @@ def from_text(html: str, text: str, now: datetime) -> Plan:
             slug="prompts",
             is_text=True,
         )
-        return Plan((lane,), plan.group(1).strip() if plan else None, listed=False)
-    return Plan(limits, plan.group(1).strip() if plan else None, listed=False)
+        return Plan((lane,), plan, listed=False)
+    return Plan(limits, plan, listed=False)
 
 
 def text_reset(text: str, now: datetime) -> datetime | None:

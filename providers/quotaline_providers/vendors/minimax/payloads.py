@@ -15,6 +15,7 @@ from pydantic import AliasChoices, Field
 from quotaline_providers import (
     BadResponse,
     ExpiredCredential,
+    Forbidden,
     Integer,
     Number,
     Payload,
@@ -27,6 +28,7 @@ from quotaline_providers import (
     When,
     exact,
     lenient_items,
+    sentence,
     to_number,
     to_text,
 )
@@ -34,6 +36,8 @@ from quotaline_providers.parsing.json_search import Object
 from quotaline_providers.parsing.payload import to_integer
 
 _TITLES = ("current_subscribe_title", "plan_name", "combo_title", "current_plan_title")
+PLAN_HINT = "Look at the plan at platform.minimax.io, user center."
+_NO_PLAN = re.compile(r"\b(no|not|without|inactive|expired)\b.*\b(plan|subscri)")
 _POINTS = ("points_balance", "point_balance", "credits_balance", "credit_balance", "balance")
 
 # --- refusals --------------------------------------------------------------------------------------
@@ -80,13 +84,16 @@ def another_address_may_help(error: ReadError) -> bool:
 
 
 class Remains(Payload):
-    """What is left of one model. `*_usage_count` is what REMAINS, despite its name; percentages are 0-100."""
+    """What is left of one model. `*_usage_count` is what REMAINS, despite its name; percentages are 0-100. Some answers
+    have `*_remaining_count` or `*_used_count` instead, which mean what they say."""
 
     model_config = Payload.model_config | {"protected_namespaces": ()}
 
     name: Text = Field(default=None, alias="model_name")
     total: Number = Field(default=None, alias="current_interval_total_count")
     left: Number = Field(default=None, alias="current_interval_usage_count")
+    rest: Number = Field(default=None, alias="current_interval_remaining_count")
+    used: Number = Field(default=None, alias="current_interval_used_count")
     left_percent: Number = Field(default=None, alias="current_interval_remaining_percent")
     status: Integer = Field(default=None, alias="current_interval_status")
     starts: When = Field(default=None, alias="start_time")
@@ -97,6 +104,8 @@ class Remains(Payload):
     )
     week_total: Number = Field(default=None, alias="current_weekly_total_count")
     week_left: Number = Field(default=None, alias="current_weekly_usage_count")
+    week_rest: Number = Field(default=None, alias="current_weekly_remaining_count")
+    week_used: Number = Field(default=None, alias="current_weekly_used_count")
     week_left_percent: Number = Field(default=None, alias="current_weekly_remaining_percent")
     week_status: Integer = Field(default=None, alias="current_weekly_status")
     week_starts: When = Field(default=None, alias="weekly_start_time")
@@ -111,12 +120,23 @@ class Remains(Payload):
         name = (self.name or "").lower()
         return name == "general" or "minimax-m" in name or name.startswith("m2.")
 
+    @property
+    def remaining(self) -> float | None:
+        """The count that is left, whichever member tells it; None when none does."""
+        if self.rest is not None:
+            return self.rest
+        if self.used is not None and self.total is not None:
+            return self.total - self.used
+        return self.left
+
     def week(self) -> Remains:
         """The weekly part in the interval's place."""
         return self.model_copy(
             update={
                 "total": self.week_total,
                 "left": self.week_left,
+                "rest": self.week_rest,
+                "used": self.week_used,
                 "left_percent": self.week_left_percent,
                 "status": self.week_status,
                 "starts": self.week_starts,
@@ -155,7 +175,7 @@ def places_in(answer: Object) -> tuple[Object, ...]:
 
 
 def check_status(answer: Object, by_key: bool = False) -> None:
-    """Raises ExpiredCredential or VendorFailure when the answer's own status is a failure."""
+    """Raises ExpiredCredential, Forbidden (no plan) or VendorFailure when the answer's own status is a failure."""
     states = [base for place in places_in(answer) if isinstance(base := place.get("base_resp"), dict)]
     for base in states[:1]:
         status, message = to_integer(base.get("status_code")), (to_text(base.get("status_msg")) or "").lower()
@@ -164,6 +184,11 @@ def check_status(answer: Object, by_key: bool = False) -> None:
         refused = status == 1004 or any(word in message for word in ("cookie", "log in", "login"))
         if refused or (by_key and message == "invalid api key"):
             raise ExpiredCredential(f"MiniMax refused the {'API key' if by_key else 'cookie'}.")
+        words = sentence(to_text(base.get("status_msg")))
+        if words and _NO_PLAN.search(message):
+            raise Forbidden(f"MiniMax has no plan for this account: {words}", PLAN_HINT, definite=True)
+        if words:
+            raise VendorFailure(f"MiniMax could not report the quota (status {status}): {words}", PLAN_HINT)
         raise VendorFailure(f"MiniMax could not report the quota (status {status}).")
 
 

@@ -29,7 +29,7 @@ from quotaline_providers.vendors.minimax.billing import HISTORY_DAYS, Charge, ch
 from quotaline_providers.vendors.minimax.credentials import Session, session_in
 from quotaline_providers.vendors.minimax.lanes import Plan
 from quotaline_providers.vendors.minimax.mapping import to_plan, to_usage
-from quotaline_providers.vendors.minimax.page import from_page
+from quotaline_providers.vendors.minimax.page import NoUsageOnPage, from_page
 from quotaline_providers.vendors.minimax.payloads import SESSION_REFUSALS, another_address_may_help, check_status
 from quotaline_providers.vendors.minimax.regions import Addresses, addresses_of
 from quotaline_providers.vendors.minimax.subscription import Combo, to_combo
@@ -56,21 +56,24 @@ async def _plan(ctx: Context, addresses: Addresses, session: Session) -> Plan:
     """The page's plan; where that lists no services or cannot be read, the remains'."""
     page: Plan | None = None
     failure: ReadError | None = None
+    name: str | None = None
     try:
         page = await _page(ctx, addresses, session)
+        name = page.name
         if page.listed and page.limits:
             return page
     except ReadError as error:
         if isinstance(error, Unavailable | TimedOut) or not another_address_may_help(error):
             raise
         failure = error
+        name = error.plan if isinstance(error, NoUsageOnPage) else None
     try:
         remains = await _remains(ctx, addresses, session)
     except ReadError as error:
-        if page is not None and not isinstance(error, ExpiredCredential):
+        if page is not None and page.limits and not isinstance(error, ExpiredCredential):
             return page
         raise (error if failure is None or isinstance(error, ExpiredCredential) else failure) from None
-    return replace(remains, name=remains.name or (page.name if page else None))
+    return replace(remains, name=remains.name or name)
 
 
 async def _get(ctx: Context, url: str, session: Session, headers: Mapping[str, str]) -> Response:
