@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
 from quotaline_providers import diagnostics
 from quotaline_providers.access.lookups import Always, ApiKey
-from quotaline_providers.contract import Context, Credential, Provider, Response, Strategy
+from quotaline_providers.contract import Context, Credential, Lookup, Origin, Provider, Response, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
+    Forbidden,
     Kind,
     Misconfigured,
     MissingCredential,
@@ -27,6 +28,7 @@ from quotaline_providers.model import Usage
 from quotaline_providers.parsing.payload import JsonDocument, NeededNumber, Payload
 from quotaline_providers.parsing.shape import AnswerShape
 from quotaline_providers.run import Outcome, run
+from quotaline_providers.secret import Secret
 from quotaline_providers.settings import Source
 from quotaline_providers.testing import Reader
 
@@ -93,6 +95,72 @@ async def test_a_strategy_says_what_else_falls_through(ctx: Context) -> None:
         ("api", Kind.EXPIRED_CREDENTIAL),
         ("web", None),
     ]
+
+
+class Places(Lookup[Credential]):
+    """A lookup with several credentials, of places named alike."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def places(self, ctx: Context) -> tuple[str, ...]:
+        return self.names
+
+    def probe(self, ctx: Context) -> Origin | None:
+        return Origin(self.names[0])
+
+    async def find(self, ctx: Context) -> Credential:
+        return Credential(Secret(self.names[0]), Origin(self.names[0]))
+
+    async def each(self, ctx: Context) -> AsyncIterator[Credential]:
+        for name in self.names:
+            yield Credential(Secret(name), Origin(name))
+
+
+def asking(answers: dict[str, ReadError | None], **more: Any) -> Strategy[Credential]:
+    """A strategy whose vendor refuses some credentials."""
+
+    async def fetch(ctx: Context, found: Credential) -> Usage:
+        if error := answers[found.secret.reveal()]:
+            raise error
+        return Usage(updated_at=ctx.now)
+
+    return Strategy(Source.API, fetch, Places(*answers), **more)
+
+
+async def test_after_a_refusal_the_next_place_is_tried(ctx: Context) -> None:
+    outcome = await run(provider(asking({"one": ExpiredCredential("x"), "two": None, "three": None})), ctx)
+    assert [(attempt.origin, attempt.error is None) for attempt in outcome.attempts] == [("one", False), ("two", True)]
+    assert outcome.usage is not None
+    assert outcome.fingerprint == outcome.attempts[1].fingerprint != outcome.attempts[0].fingerprint
+
+
+async def test_the_last_refusal_is_told_with_all_places(ctx: Context) -> None:
+    refusals = {"one": ExpiredCredential("x", quiet=True), "two": ExpiredCredential("Refused.")}
+    outcome = await run(provider(asking({**refusals})), ctx)
+    assert outcome.error is refusals["two"]
+    assert outcome.error is not None
+    assert outcome.error.message == "Refused. Tried: one, two."
+    assert not outcome.error.quiet
+    silent = {"one": ExpiredCredential("x", quiet=True), "two": ExpiredCredential("x", quiet=True)}
+    error = (await run(provider(asking({**silent})), ctx)).error
+    assert error is not None
+    assert error.quiet
+
+
+@pytest.mark.parametrize("error", [RateLimited("x"), Unavailable("x"), Forbidden("x")])
+async def test_what_is_no_refusal_stops_at_its_place(ctx: Context, error: ReadError) -> None:
+    outcome = await run(provider(asking({"one": error, "two": None})), ctx)
+    assert outcome.error is error
+    assert len(outcome.attempts) == 1
+    more = await run(provider(asking({"one": error, "two": None}, next_place=lambda error: True)), ctx)
+    assert more.usage is not None
+
+
+async def test_after_all_places_the_next_strategy_may_be_tried(ctx: Context) -> None:
+    first = asking({"one": ExpiredCredential("x"), "two": ExpiredCredential("x")}, falls_through=lambda error: True)
+    outcome = await run(provider(first, strategy(source=Source.WEB)), ctx)
+    assert [attempt.source for attempt in outcome.attempts] == ["api", "api", "web"]
 
 
 async def test_a_real_error_is_shown_before_a_missing_credential(ctx: Context) -> None:

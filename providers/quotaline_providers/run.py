@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from quotaline_providers.contract import Context, Credential, Provider, Strategy
 from quotaline_providers.diagnostics import note_defect
@@ -101,13 +103,12 @@ async def _try_in_order(
 ) -> Usage:
     real: ReadError | None = None
     for strategy in plan(provider, ctx, source):
-        attempt, usage = await _try(provider, ctx, strategy)
-        attempts.append(attempt)
+        tried = len(attempts)
+        usage = await _try_each(provider, ctx, strategy, attempts)
         if usage is not None:
             return usage
-        last = attempt.error
-        assert last is not None, "an attempt without usage has an error"
-        if not attempt.skipped:
+        last = _told(attempts[tried:])
+        if not attempts[-1].skipped:
             real = last
         if not (isinstance(last, FALL_THROUGH) or strategy.falls_through(last)):
             raise last
@@ -119,14 +120,40 @@ async def _try_in_order(
     )
 
 
-async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tuple[Attempt, Usage | None]:
-    """One strategy's try, and the usage it gave. Cancellation passes through, and nothing else."""
+async def _try_each(provider: Provider, ctx: Context, strategy: Strategy[Any], attempts: list[Attempt]) -> Usage | None:
+    """One strategy's usage, with the first of its credentials that is not refused; an attempt for each."""
+    async with aclosing(cast("AsyncGenerator[Any, None]", strategy.lookup.each(ctx))) as places:
+        while True:
+            attempt, usage = await _try(provider, ctx, strategy, places)
+            if attempt is None:
+                return None
+            attempts.append(attempt)
+            if attempt.error is None or attempt.skipped or not strategy.next_place(attempt.error):
+                return usage
+
+
+def _told(attempts: list[Attempt]) -> ReadError:
+    """The error of one strategy: of several refusals the last, which names all places. It is only quiet if all are."""
+    errors = [attempt.error for attempt in attempts if attempt.error is not None]
+    last = errors[-1]
+    origins = [attempt.origin for attempt in attempts if attempt.origin]
+    if len(origins) > 1:
+        last.message = f"{last.message} Tried: {', '.join(origins)}."
+        last.quiet = all(error.quiet for error in errors)
+    return last
+
+
+async def _try(
+    provider: Provider, ctx: Context, strategy: Strategy[Any], places: AsyncIterator[Any]
+) -> tuple[Attempt | None, Usage | None]:
+    """One try, with the next credential there is, and the usage it gave; no attempt when there is none left.
+    Cancellation passes through, and nothing else."""
     attempt = Attempt(strategy.source, strategy.name)
     error: ReadError
     with listening() as answers:
         try:
             try:
-                found = await strategy.lookup.find(ctx)
+                found = await anext(places)
             except FALL_THROUGH:
                 attempt = replace(attempt, skipped=True)
                 raise
@@ -134,6 +161,8 @@ async def _try(provider: Provider, ctx: Context, strategy: Strategy[Any]) -> tup
             usage = await strategy.fetch(ctx, found)
             unread = _unread(provider, strategy, answers)
             return replace(attempt, unread=unread), half_understood(usage, unread) if unread else usage
+        except StopAsyncIteration:
+            return None, None
         except ReadError as raised:
             error = raised
         except (Exception, SystemExit) as raised:  # a library that ends "the program" shall not end ours

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -174,6 +174,10 @@ class Chosen(Lookup[T]):
     async def find(self, ctx: Context) -> T:
         return await self.choose(ctx).find(ctx)
 
+    async def each(self, ctx: Context) -> AsyncIterator[T]:
+        async for found in self.choose(ctx).each(ctx):
+            yield found
+
 
 @dataclass(frozen=True)
 class CookieHeader(Lookup[Credential]):
@@ -277,7 +281,7 @@ def cookie_values(header: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class LoginFile(Lookup[Path]):
-    """A file another program keeps its login in: the first of these that exists."""
+    """A file another program keeps its login in: the first of these that exists; the next where that is refused."""
 
     candidates: Callable[[Context], Iterable[Path]]
     missing: str = "No login was found."
@@ -290,10 +294,17 @@ class LoginFile(Lookup[Path]):
         return Origin.file(ctx.show(path)) if path else None
 
     async def find(self, ctx: Context) -> Path:
-        path = await ctx.files.in_thread(lambda: self._first(ctx))
-        if path is None:
+        return (await self._existing(ctx))[0]
+
+    async def each(self, ctx: Context) -> AsyncIterator[Path]:
+        for path in await self._existing(ctx):
+            yield path
+
+    async def _existing(self, ctx: Context) -> list[Path]:
+        paths = await ctx.files.in_thread(lambda: [path for path in self.candidates(ctx) if _exists(path)])
+        if not paths:
             raise MissingCredential(self.missing)
-        return path
+        return paths
 
     def _first(self, ctx: Context) -> Path | None:
         return next((path for path in self.candidates(ctx) if _exists(path)), None)

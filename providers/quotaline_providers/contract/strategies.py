@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from quotaline_providers.contract.context import Context
 from quotaline_providers.contract.credentials import Origin
-from quotaline_providers.errors import FALL_THROUGH, ReadError
+from quotaline_providers.errors import FALL_THROUGH, ExpiredCredential, MissingCredential, ReadError
 from quotaline_providers.model import Usage
 from quotaline_providers.settings import Source
 
@@ -41,6 +41,11 @@ class Lookup(Protocol[T_co]):
         """What was found. Raises MissingCredential, MissingProgram, Misconfigured."""
         ...
 
+    async def each(self, ctx: Context) -> AsyncIterator[T_co]:
+        """All that was found, in order, for a lookup with several places of the same kind: where one is refused the
+        next is tried. At least one, or raises as `find` does; a credential that the user gave is the only one."""
+        yield await self.find(ctx)
+
 
 def missing_only(error: ReadError) -> bool:
     """The next strategy is tried only where a credential or program is missing."""
@@ -50,6 +55,11 @@ def missing_only(error: ReadError) -> bool:
 def after_any_error(error: ReadError) -> bool:
     """The next strategy is tried whatever happened."""
     return True
+
+
+def refused(error: ReadError) -> bool:
+    """The next credential is tried where one is refused, or was not there after all."""
+    return isinstance(error, ExpiredCredential | MissingCredential)
 
 
 def after(*errors: type[ReadError]) -> Callable[[ReadError], bool]:
@@ -67,6 +77,7 @@ class StrategyOptions(TypedDict, total=False):
 
     label: str
     falls_through: Callable[[ReadError], bool]
+    next_place: Callable[[ReadError], bool]
     in_auto: bool
     applies: Callable[[Context], bool]
 
@@ -79,8 +90,9 @@ class Strategy(Generic[T]):
     """One way to read a provider.
 
     `label` is the source label shown (`codex-cli`); the source itself when empty. `falls_through` says after which
-    errors of this strategy the next one is tried (missing credentials and programs always are). A strategy that is not
-    `in_auto` runs only when its source is chosen; `applies` may take it out of a run (settings, account form).
+    errors of this strategy the next one is tried (missing credentials and programs always are), `next_place` after
+    which the next credential of this one is (`Lookup.each`). A strategy that is not `in_auto` runs only when its source
+    is chosen; `applies` may take it out of a run (settings, account form).
     """
 
     source: Source
@@ -88,6 +100,7 @@ class Strategy(Generic[T]):
     lookup: Lookup[T]
     label: str = ""
     falls_through: Callable[[ReadError], bool] = missing_only
+    next_place: Callable[[ReadError], bool] = refused
     in_auto: bool = True
     applies: Callable[[Context], bool] = lambda ctx: True
 

@@ -238,14 +238,18 @@ class Reader:
         self._known.forget(key)
         await self._store.do(lambda store: store.drop(key))
 
-    async def fingerprints(self, target: Target, source: SourceChoice | None) -> set[str]:
-        """Those of the credentials that a read would use now; none when it cannot be told, as with a locked keyring."""
+    async def fingerprints(self, target: Target, source: SourceChoice | None, wanted: str) -> set[str]:
+        """Those of the credentials that a read may use now, up to the `wanted` one; none when it cannot be told, as
+        with a locked keyring."""
         found: set[str] = set()
         try:
             ctx = await self._context(target, interactive=False)
             for strategy in plan(target.provider, ctx, source):
                 with suppress(ReadError):
-                    found.add(fingerprint(strategy, await strategy.lookup.find(ctx)))
+                    async for credential in strategy.lookup.each(ctx):
+                        found.add(fingerprint(strategy, credential))
+                        if wanted in found:
+                            return found
         except ReadError:  # then it is read, which tells what is wrong
             pass
         except Exception as error:

@@ -165,7 +165,7 @@ class Service:
             return False
         if reading.source != (source or "auto") or self._machine.clock() - reading.attempted_at > FRESH:
             return False
-        return reading.fingerprint in await self._reader.fingerprints(target, source)
+        return reading.fingerprint in await self._reader.fingerprints(target, source, reading.fingerprint)
 
     async def credential_changed(self, key: str, source: SourceChoice | None = None) -> bool:
         """Whether what the store knows was read with another credential, or another config entry, than would be now."""
@@ -177,7 +177,7 @@ class Service:
             return True
         if not stored.fingerprint:
             return False
-        present = await self._reader.fingerprints(target, source)
+        present = await self._reader.fingerprints(target, source, stored.fingerprint)
         return bool(present) and stored.fingerprint not in present
 
     # --- what the user does ---
