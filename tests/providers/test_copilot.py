@@ -187,9 +187,19 @@ def test_half_a_bucket_leaves_its_lane_to_another() -> None:
     assert buckets(premium_interactions={"entitlement": 50}, premium_models=metered(20)).window("premium").used == 160
 
 
-@pytest.mark.parametrize("field", ["entitlement", "remaining"])
-def test_minus_one_means_unlimited(field: str) -> None:
-    assert usage(quota_snapshots={"premium_interactions": {"percent_remaining": 50, field: -1}}).windows == ()
+@pytest.mark.parametrize(
+    "bucket",
+    [{"entitlement": -1}, {"remaining": -1}, {"entitlement": 0, "remaining": -1}, {"entitlement": -1, "remaining": -1}],
+)
+def test_minus_one_means_unlimited(bucket: dict[str, int]) -> None:
+    assert usage(quota_snapshots={"premium_interactions": {"percent_remaining": 50, **bucket}}).windows == ()
+
+
+@pytest.mark.parametrize("more", [{"percent_remaining": -0.333, "unlimited": False}, {}])
+def test_one_left_less_than_none_of_a_limit_is_one_over_it(more: dict[str, float]) -> None:
+    window = buckets(premium_interactions={"entitlement": 300, "remaining": -1, **more}).window("premium")
+    assert window.used_percent == pytest.approx(100.333, abs=0.001)
+    assert (window.used, window.limit, window.exhausted) == (301, 300, True)
 
 
 def test_a_month_of_nothing_gives_no_lane() -> None:

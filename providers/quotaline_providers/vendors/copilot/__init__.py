@@ -5,6 +5,7 @@ from __future__ import annotations
 from quotaline_providers import (
     MONTH_MINUTES,
     AccountKind,
+    ExpiredCredential,
     Option,
     OptionType,
     Provider,
@@ -12,12 +13,13 @@ from quotaline_providers import (
     StatusKind,
     StatusPage,
     Strategy,
+    after,
     paced,
 )
 from quotaline_providers.vendors.copilot.api import from_api
 from quotaline_providers.vendors.copilot.credentials import GitHubToken
 from quotaline_providers.vendors.copilot.device import sign_in
-from quotaline_providers.vendors.copilot.mapping import binding
+from quotaline_providers.vendors.copilot.mapping import NoCopilot, binding
 
 PROVIDER = Provider(
     id="copilot",
@@ -31,7 +33,7 @@ PROVIDER = Provider(
     https_only=True,
     account_replaces_key=True,
     pace=paced({}, otherwise=MONTH_MINUTES),
-    strategies=(Strategy.api(from_api, GitHubToken()),),
+    strategies=(Strategy.api(from_api, GitHubToken(), next_place=after(ExpiredCredential, NoCopilot)),),
     fields=("cookieSource", "cookieHeader"),
     options=(
         Option(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from quotaline_providers import Context, Credential, ReadError, Secret, Usage, Window, beside, optional
 from quotaline_providers.vendors.copilot.budgets import read_budgets, wanted
+from quotaline_providers.vendors.copilot.credentials import was_given
 from quotaline_providers.vendors.copilot.github import Host, github_host, read_user, token_owner
-from quotaline_providers.vendors.copilot.mapping import section, spend, to_usage
+from quotaline_providers.vendors.copilot.mapping import NoCopilot, section, spend, to_usage
 from quotaline_providers.vendors.copilot.organization import read_billing
 from quotaline_providers.vendors.copilot.payloads import Person
 
@@ -19,7 +20,11 @@ async def from_api(ctx: Context, found: Credential) -> Usage:
     async with beside() as side:
         asking = side.start(_budgets(ctx, host, found.secret), EXTRAS_DEADLINE)
         answer = await read_user(ctx, host, found.secret)
-        usage = to_usage(answer, ctx.now)
+        try:
+            usage = to_usage(answer, ctx.now)
+        except NoCopilot as error:
+            error.quiet = not was_given(found.origin)
+            raise
         if answer.token_based_billing and not usage.windows and host.public:
             usage = await _with_organization(ctx, usage, found.secret)
         person, windows = await asking or (None, ())

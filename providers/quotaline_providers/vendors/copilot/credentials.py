@@ -1,10 +1,9 @@
-"""Where a GitHub token for Copilot is found: what the user gave, then editor plug-ins, then the GitHub CLI."""
+"""Where a GitHub token for Copilot is found: what the user gave, then editor plug-ins, then GitHub's own programs."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
+import sqlite3
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,116 +19,46 @@ from quotaline_providers import (
     OriginKind,
     ReadError,
     Secret,
-    clean,
 )
 from quotaline_providers.vendors.copilot.github import Host, github_host
+from quotaline_providers.vendors.copilot.logins import (
+    GhLogin,
+    cli_hosts,
+    cli_tokens,
+    gh_hosts,
+    gh_login,
+    keyring_token,
+    plugin_hosts,
+    plugin_token,
+    row_token,
+    tenant,
+    usable,
+)
 
 GH_DEADLINE = 5.0
 _LIMIT = 1 << 20
 _GH_WITHOUT_TOKENS = dict.fromkeys(("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"))
+_ROWS = "SELECT auth_authority, token_ciphertext FROM oauth_tokens LIMIT 1000"
 
 
-@dataclass(frozen=True, slots=True)
-class GhLogin:
-    """What `hosts.yml` of the GitHub CLI says of one host. The token is absent when it lies in the keyring."""
-
-    user: str | None = None
-    token: str | None = None
-
-
-def plugin_token(text: str, host: str) -> str | None:
-    """The token an editor plug-in's `apps.json` or `hosts.json` holds for exactly this host."""
-    try:
-        entries = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(entries, dict):
-        return None
-    for key, entry in entries.items():
-        if (key == host or key.startswith(f"{host}:")) and isinstance(entry, dict):
-            token = usable(entry.get("oauth_token"))
-            if token:
-                return token
-    return None
-
-
-def gh_login(text: str, host: str) -> GhLogin | None:
-    """The top-level block of a host in `hosts.yml`; None without one.
-
-    Only plain `key: value` lines are understood, which is all the GitHub CLI writes. Tokens that newer versions keep
-    below `users:` count only for the active user.
-    """
-    inside, found, child = False, False, 0
-    user = token = None
-    path: list[tuple[int, str]] = []
-    others: dict[str, str] = {}
-    for line in text.splitlines():
-        body = line.strip()
-        if not body or body.startswith("#"):
-            continue
-        indent = len(line) - len(line.lstrip(" "))
-        key, colon, rest = _pair(body)
-        if indent == 0:
-            inside = bool(colon) and key.lower() == host
-            found, child, path = found or inside, 0, []
-            continue
-        if not inside or not colon:
-            continue
-        child = child or indent
-        path = [(depth, name) for depth, name in path if depth < indent]
-        value = _scalar(rest)
-        if indent == child:
-            user = value if key == "user" else user
-            token = value if key == "oauth_token" else token
-        elif key == "oauth_token" and value and len(path) == 2 and path[0][1] == "users":
-            others[path[1][1]] = value
-        path.append((indent, key))
-    if not found:
-        return None
-    return GhLogin(user, usable(token) or usable(others.get(user or "")))
-
-
-def _pair(line: str) -> tuple[str, str, str]:
-    """Key, colon and value of a line. A colon ends the key only before a blank or the end, so hosts may have ports."""
-    if line[0] in "\"'" and (end := line.find(line[0], 1)) > 0:
-        rest = line[end + 1 :].lstrip()
-        return line[1:end], rest[:1] if rest.startswith(":") else "", rest[1:]
-    head, colon, rest = line.partition(": ")
-    if not colon and line.endswith(":"):
-        return line[:-1].rstrip(), ":", ""
-    return head.rstrip(), colon.strip(), rest
-
-
-def _scalar(text: str) -> str | None:
-    value = text.strip()
-    if value.startswith("#"):
-        return None
-    if value[:1] in ("'", '"') and (end := value.find(value[0], 1)) > 0:
-        return value[1:end].strip() or None
-    return clean(value.split(" #", 1)[0])
-
-
-def keyring_token(value: str) -> str | None:
-    """The token in a keyring item of the GitHub CLI, which may be wrapped in base64."""
-    marker = "go-keyring-base64:"
-    if value.startswith(marker):
-        try:
-            value = base64.b64decode(value.removeprefix(marker), validate=True).decode()
-        except (binascii.Error, ValueError):
-            return None
-    return usable(value)
-
-
-def usable(value: object) -> str | None:
-    """A text that can stand in a header: trimmed, unquoted, printable ASCII without blanks; else None."""
-    text = clean(value) if isinstance(value, str) else None
-    return text if text and text.isascii() and text.isprintable() and " " not in text else None
+def plugin_folder(ctx: Context) -> Path:
+    """The editor plug-ins' folder."""
+    return (ctx.data_home() if ctx.platform == "win32" else ctx.config_home()) / "github-copilot"
 
 
 def plugin_files(ctx: Context) -> tuple[Path, ...]:
     """The editor plug-ins' login files, the newer one first."""
-    base = ctx.data_home() if ctx.platform == "win32" else ctx.config_home()
-    return (base / "github-copilot" / "apps.json", base / "github-copilot" / "hosts.json")
+    return (plugin_folder(ctx) / "apps.json", plugin_folder(ctx) / "hosts.json")
+
+
+def plugin_database(ctx: Context) -> Path:
+    """What newer plug-ins write instead of those files."""
+    return plugin_folder(ctx) / "auth.db"
+
+
+def cli_file(ctx: Context) -> Path:
+    """The Copilot CLI's config, which holds its login where there is no keyring."""
+    return (ctx.env_path("COPILOT_HOME") or ctx.home / ".copilot") / "config.json"
 
 
 def gh_file(ctx: Context) -> Path:
@@ -138,76 +67,155 @@ def gh_file(ctx: Context) -> Path:
     return folder / "hosts.yml"
 
 
+def was_given(origin: Origin) -> bool:
+    """Whether the user gave a token for just this; else it was found on the machine."""
+    own_keyring = origin.kind is OriginKind.KEYRING and not origin.name
+    return own_keyring or origin.kind in (OriginKind.ACCOUNT, OriginKind.CONFIG, OriginKind.ENVIRONMENT)
+
+
 @dataclass(frozen=True)
 class GitHubToken(Lookup[Credential]):
-    """The labelled account, config, keyring and environment; then what is found on this machine.
+    """The labelled account, config, keyring and environment; else all that are found on this machine.
 
     A token found on the machine is used only for the host it was issued by. Detection reads files and nothing else.
     """
 
-    given: ApiKey = ApiKey(env=("COPILOT_API_TOKEN",))  # noqa: RUF009 - a frozen value
-
     @property
     def settings(self) -> tuple[str, ...]:
-        return (*self.given.settings, "enterpriseHost")
+        return (*ApiKey().settings, "enterpriseHost")
 
     def places(self, ctx: Context) -> tuple[str, ...]:
-        files = tuple(ctx.show(path) for path in (*plugin_files(ctx), gh_file(ctx)))
-        return (*self.given.places(ctx), *files, "keyring of the GitHub CLI", "program `gh`")
+        paths = (*plugin_files(ctx), plugin_database(ctx), cli_file(ctx), gh_file(ctx))
+        return (*_given(ctx).places(ctx), *map(ctx.show, paths), "keyring of the GitHub CLI", "program `gh`")
 
     def probe(self, ctx: Context) -> Origin | None:
-        if origin := self.given.probe(ctx):
+        if origin := _given(ctx).probe(ctx):
             return origin
         try:
-            host = github_host(ctx.settings.enterprise_host)
+            host = github_host(ctx.settings.enterprise_host).web
         except Misconfigured:
             return None
         for path in plugin_files(ctx):
-            if plugin_token(_peek(path), host.web):
+            if plugin_token(_peek(path), host):
                 return ctx.origin(path)
-        login = gh_login(_peek(gh_file(ctx)), host.web)
+        if _is_file(plugin_database(ctx)):
+            return ctx.origin(plugin_database(ctx))
+        if cli_tokens(_peek(cli_file(ctx)), host):
+            return ctx.origin(cli_file(ctx))
+        login = gh_login(_peek(gh_file(ctx)), host)
         return ctx.origin(gh_file(ctx)) if login and (login.token or login.user) else None
 
     async def find(self, ctx: Context) -> Credential:
+        return await anext(self.each(ctx))
+
+    async def each(self, ctx: Context) -> AsyncIterator[Credential]:
         hint = ""
         try:
-            given = await self.given.find(ctx)
+            given = await _given(ctx).find(ctx)
         except MissingCredential as missing:
             hint = missing.hint
         else:
             if usable(given.secret.reveal()) is None:
                 raise Misconfigured("The GitHub token holds blanks or other characters that no token has.")
-            return given
-        host = github_host(ctx.settings.enterprise_host)
-        for path in plugin_files(ctx):
-            if token := plugin_token(await ctx.files.in_thread(partial(_peek, path)), host.web):
-                return Credential(Secret(token), ctx.origin(path))
-        path = gh_file(ctx)
-        login = gh_login(await ctx.files.in_thread(partial(_peek, path)), host.web)
-        if login and login.token:
-            return Credential(Secret(login.token), ctx.origin(path))
-        found = await _from_gh(ctx, host, login)
-        if found:
-            return found
-        raise MissingCredential("No GitHub token for Copilot was found.", hint)
+            yield given
+            return
+        seen: set[str] = set()
+        async for found in _on_this_machine(ctx, github_host(ctx.settings.enterprise_host)):
+            if found.secret.digest() not in seen:
+                seen.add(found.secret.digest())
+                yield found
+        if not seen:
+            raise await _missing(ctx, hint)
+
+
+def _given(ctx: Context) -> ApiKey:
+    # In a codespace this variable is the login that editor plug-ins use; elsewhere it mostly serves another purpose.
+    codespace = ("GITHUB_TOKEN",) if ctx.env("CODESPACES") else ()
+    return ApiKey(env=("COPILOT_API_TOKEN", "COPILOT_GITHUB_TOKEN", *codespace))
+
+
+async def _on_this_machine(ctx: Context, host: Host) -> AsyncIterator[Credential]:
+    """All tokens of this host that programs keep here, in order. The keyring and `gh` are asked last."""
+    for path in plugin_files(ctx):
+        if token := plugin_token(await _text(ctx, path), host.web):
+            yield Credential(Secret(token), ctx.origin(path))
+    for authority, value in await _rows(ctx):
+        if token := row_token(authority, value, host.web):
+            yield Credential(Secret(token), ctx.origin(plugin_database(ctx)))
+    for token in cli_tokens(await _text(ctx, cli_file(ctx)), host.web):
+        yield Credential(Secret(token), ctx.origin(cli_file(ctx)))
+    login = gh_login(await _text(ctx, gh_file(ctx)), host.web)
+    if login and login.token:
+        yield Credential(Secret(login.token), ctx.origin(gh_file(ctx)))
+    async for found in _from_gh(ctx, host, login):
+        yield found
+
+
+async def _missing(ctx: Context, hint: str) -> MissingCredential:
+    """The error where nothing was found: it names a login of a host with data residency that is here. What programs
+    left here is nothing that the user has set up for this."""
+    tenants = dict.fromkeys([found async for key in _host_names(ctx) if (found := tenant(key))])
+    wanted = github_host(ctx.settings.enterprise_host).web
+    other = next((found for found in tenants if found != wanted), None)
+    if other is None:
+        return MissingCredential("No GitHub token for Copilot was found.", hint, quiet=not hint)
+    message = f"No GitHub token for Copilot of {wanted} was found, only a login of {other}."
+    return MissingCredential(message, f"Set enterpriseHost to {other} to read that one.", quiet=True)
+
+
+async def _host_names(ctx: Context) -> AsyncIterator[str]:
+    """What may be the name of a host in any of the files."""
+    for path in plugin_files(ctx):
+        for name in plugin_hosts(await _text(ctx, path)):
+            yield name
+    for authority, _ in await _rows(ctx):
+        if isinstance(authority, str):
+            yield authority
+    for name in (*cli_hosts(await _text(ctx, cli_file(ctx))), *gh_hosts(await _text(ctx, gh_file(ctx)))):
+        yield name
+
+
+async def _rows(ctx: Context) -> list[tuple[object, object]]:
+    try:
+        return [(row[0], row[1]) for row in await ctx.databases.rows(plugin_database(ctx), _ROWS)]
+    except (OSError, sqlite3.Error):
+        return []
+
+
+async def _text(ctx: Context, path: Path) -> str:
+    return await ctx.files.in_thread(partial(_peek, path))
 
 
 def _peek(path: Path) -> str:
     try:
-        return path.read_text("utf-8", "replace") if path.stat().st_size <= _LIMIT else ""
+        return path.read_text("utf-8", "replace") if path.is_file() and path.stat().st_size <= _LIMIT else ""
     except OSError:
         return ""
 
 
-async def _from_gh(ctx: Context, host: Host, login: GhLogin | None) -> Credential | None:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+async def _from_gh(ctx: Context, host: Host, login: GhLogin | None) -> AsyncIterator[Credential]:
     """The GitHub CLI's token from its keyring item or from itself.
 
     macOS asks the user before one program may read another's item, so there the CLI is asked first, and its item is
     read only when the user is present.
     """
-    if ctx.platform == "darwin":
-        return await _ask_gh(ctx, host) or (await _keyring_item(ctx, host, login) if ctx.interactive else None)
-    return await _keyring_item(ctx, host, login) or await _ask_gh(ctx, host)
+    mac = ctx.platform == "darwin"
+    found = await _ask_gh(ctx, host) if mac else await _keyring_item(ctx, host, login)
+    if found:
+        yield found
+    if mac and ctx.interactive:
+        found = await _keyring_item(ctx, host, login)
+    else:
+        found = None if mac else await _ask_gh(ctx, host)
+    if found:
+        yield found
 
 
 async def _keyring_item(ctx: Context, host: Host, login: GhLogin | None) -> Credential | None:

@@ -18,8 +18,8 @@ from quotaline_providers import (
     Unavailable,
 )
 from quotaline_providers.settings import TokenAccount
-from quotaline_providers.vendors.copilot.credentials import usable
 from quotaline_providers.vendors.copilot.github import GITHUB, Host, github_host, read_user, token_owner
+from quotaline_providers.vendors.copilot.logins import usable
 from quotaline_providers.vendors.copilot.payloads import DeviceCode, Person, TokenAnswer
 
 CLIENT_ID = "Iv1.b507a08c87ecfe98"  # the public application of the Copilot editor plug-ins

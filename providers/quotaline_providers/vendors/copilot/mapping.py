@@ -10,6 +10,7 @@ from decimal import Decimal
 from quotaline_providers import (
     MONTH_MINUTES,
     BadResponse,
+    Forbidden,
     Identity,
     Lane,
     Row,
@@ -22,6 +23,10 @@ from quotaline_providers import (
     grouped,
 )
 from quotaline_providers.vendors.copilot.payloads import Bucket, Budget, Counts, Summary, UserAnswer
+
+
+class NoCopilot(Forbidden):
+    """The account is known and has no Copilot."""
 
 
 def lanes(answer: UserAnswer) -> tuple[Bucket | None, Bucket | None]:
@@ -72,8 +77,13 @@ def _merged(bucket: Bucket | None, derived: Bucket | None) -> Bucket | None:
 
 
 def to_usage(answer: UserAnswer, now: datetime) -> Usage:
-    """The usage without side calls. Raises BadResponse when nothing in the answer is a quota or says there is none."""
+    """The usage without side calls. Raises NoCopilot for an account without it, and BadResponse when nothing in the
+    answer is a quota or says there is none."""
     premium, chat = lanes(answer)
+    if answer.no_access and premium is None and chat is None:
+        free = "take the free plan there, or " if answer.can_signup_for_limited else ""
+        hint = f"See https://github.com/settings/copilot: {free}ask your organisation for a seat."
+        raise NoCopilot("This GitHub account has no Copilot.", hint, definite=True)
     unit = "credits" if answer.token_based_billing else "requests"
     windows = [
         *_window("premium", "Premium", premium, "primary", unit, answer.resets_at, blocks=True),

@@ -25,7 +25,7 @@ from quotaline_providers.parsing.payload import to_flag
 
 
 class Bucket(Payload):
-    """One quota. Unknown numbers are None; -1 stands for no limit; `percent_remaining` below 0 is over quota."""
+    """One quota. Unknown numbers are None; `percent_remaining` below 0 is over quota."""
 
     entitlement: Number = None
     remaining: Number = None
@@ -37,7 +37,8 @@ class Bucket(Payload):
 
     @property
     def endless(self) -> bool:
-        return bool(self.unlimited) or -1 in (self.entitlement, self.remaining)
+        """Whether there is no limit. -1 stands for that, but one left less than none of a limit is one over it."""
+        return bool(self.unlimited) or self.entitlement == -1 or (self.remaining == -1 and not self.entitlement)
 
     @property
     def percent_left(self) -> float | None:
@@ -80,6 +81,8 @@ class UserAnswer(Payload):
     """GET /copilot_internal/user. `limited_user_quotas` is what is left of `monthly_quotas`."""
 
     copilot_plan: Text = None
+    access_type_sku: Text = None
+    can_signup_for_limited: Flag = None
     token_based_billing: Flag = None
     quota_reset_date: When = None
     quota_reset_date_utc: When = None
@@ -88,6 +91,11 @@ class UserAnswer(Payload):
     quota_snapshots: Annotated[dict[str, Bucket], BeforeValidator(_buckets)] = Field(default_factory=dict)
     monthly_quotas: Annotated[Counts | None, lenient(Counts)] = None
     limited_user_quotas: Annotated[Counts | None, lenient(Counts)] = None
+
+    @property
+    def no_access(self) -> bool:
+        """Whether this GitHub account has no Copilot."""
+        return (self.access_type_sku or "").lower() == "no_access"
 
     @property
     def resets_at(self) -> datetime | None:
