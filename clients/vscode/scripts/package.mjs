@@ -1,6 +1,7 @@
-// Makes dist/quotaline-VERSION.vsix: the bundle, the marketplace's files, and the server's wheel when one can be built.
+// Makes dist/quotaline-VERSION.vsix: the bundle, the marketplace's files, the server's wheel, and what the wheel needs with
+// versions and hashes.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
@@ -37,6 +38,7 @@ function buildWheel() {
 }
 
 buildWheel();
+copyFileSync(`${repository}/requirements.txt`, `${here}/server/requirements.txt`);
 mkdirSync(`${here}/dist`, { recursive: true });
 run(
   process.execPath,

@@ -38,8 +38,11 @@ export function activate(context: vscode.ExtensionContext): void {
 
 function ownServer(context: vscode.ExtensionContext): OwnServer {
   const { version } = context.extension.packageJSON as { version: string };
-  const wheel = vscode.Uri.joinPath(context.extensionUri, 'server', `quotaline-${version}-py3-none-any.whl`);
-  return new OwnServer(vscode.Uri.joinPath(context.globalStorageUri, 'server').fsPath, version, wheel.fsPath);
+  const shipped = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'server', name).fsPath;
+  return new OwnServer(vscode.Uri.joinPath(context.globalStorageUri, 'server').fsPath, version, {
+    wheel: shipped(`quotaline-${version}-py3-none-any.whl`),
+    locked: shipped('requirements.txt'),
+  });
 }
 
 function followSettings(supervisor: Supervisor): vscode.Disposable {

@@ -6,8 +6,12 @@ import { after, before, describe, test } from 'node:test';
 import { Backoff } from '../src/server/backoff';
 import { findServer, which } from '../src/server/finding';
 import type { InstallError } from '../src/server/ownServer';
-import { OwnServer, type Order } from '../src/server/ownServer';
+import { OwnServer, type Order, type Shipped } from '../src/server/ownServer';
 import { findPython } from '../src/server/pythons';
+
+function shipped(name: string): Shipped {
+  return { wheel: `/shipped/${name}.whl`, locked: '/shipped/requirements.txt' };
+}
 
 const none = (): Promise<undefined> => Promise.resolve(undefined);
 let root: string;
@@ -92,7 +96,7 @@ echo "$@" >> "$(dirname "$0")/calls"
   test('it is installed once, found again, and replaced when the extension is newer', async () => {
     await program('good', 'python3', VENV);
     const storage = path.join(root, 'storage');
-    const first = new OwnServer(storage, '1.0.0', '/wheels/one.whl');
+    const first = new OwnServer(storage, '1.0.0', shipped('one'));
     assert.equal(await first.program(), undefined);
     assert.equal(await first.isOutdated(), false);
     const steps: string[] = [];
@@ -103,16 +107,18 @@ echo "$@" >> "$(dirname "$0")/calls"
     assert.match(found.command, /storage\/1\.0\.0-[0-9a-f]{8}\/bin\/python$/);
     assert.deepEqual(found.args, ['-I', '-m', 'quotaline', 'serve']);
     const calls = await readFile(path.join(path.dirname(found.command), 'calls'), 'utf8');
-    assert.match(calls, /pip install .*\/wheels\/one\.whl/);
+    const [needed, own] = calls.split('\n').filter((call) => call.includes('pip install'));
+    assert.match(needed ?? '', / --require-hashes --only-binary :all: -r \/shipped\/requirements\.txt$/);
+    assert.match(own ?? '', / --no-index --no-deps \/shipped\/one\.whl$/);
 
     await first.install(order('nothing'));
     assert.deepEqual(await first.program(), found);
 
-    const second = new OwnServer(storage, '1.1.0', '/wheels/two.whl');
+    const second = new OwnServer(storage, '1.1.0', shipped('two'));
     assert.equal(await second.isOutdated(), true);
     await second.install(order('good'));
     assert.match((await second.program())?.command ?? '', /storage\/1\.1\.0-/);
-    const third = new OwnServer(storage, '1.2.0', '/wheels/three.whl');
+    const third = new OwnServer(storage, '1.2.0', shipped('three'));
     await third.install(order('good'));
     const left = (await readdir(storage))
       .filter((name) => name !== 'current.json')
@@ -123,7 +129,7 @@ echo "$@" >> "$(dirname "$0")/calls"
   test('two windows install one after the other, and only once', async () => {
     await program('slow', 'python3', VENV.replace('mkdir', 'sleep 0.3; mkdir'));
     const storage = path.join(root, 'shared');
-    const windows = [1, 2].map(() => new OwnServer(storage, '1.0.0', 'quotaline'));
+    const windows = [1, 2].map(() => new OwnServer(storage, '1.0.0', shipped('quotaline')));
     await Promise.all(windows.map((window) => window.install(order('slow'))));
     assert.equal((await readdir(storage)).length, 2);
   });
@@ -131,7 +137,7 @@ echo "$@" >> "$(dirname "$0")/calls"
   test('an installation that fails leaves nothing behind', async () => {
     await program('broken', 'python3', `${VENV}\nexit 1`);
     const storage = path.join(root, 'failed');
-    const own = new OwnServer(storage, '1.0.0', 'quotaline');
+    const own = new OwnServer(storage, '1.0.0', shipped('quotaline'));
     await assert.rejects(
       own.install(order('broken')),
       (error) => (error as InstallError).lack === 'installFailed',
@@ -141,7 +147,7 @@ echo "$@" >> "$(dirname "$0")/calls"
   });
 
   test('no Python, an old Python and a stopped installation are told apart', async () => {
-    const own = new OwnServer(path.join(root, 'none'), '1.0.0', 'quotaline');
+    const own = new OwnServer(path.join(root, 'none'), '1.0.0', shipped('quotaline'));
     const bare = { ...order('x'), environ: { PATH: path.join(root, 'empty') } };
     await assert.rejects(own.install(bare), /None was found/);
     await program('old', 'python3', 'echo "python 3 9"');
@@ -162,7 +168,7 @@ echo "$@" >> "$(dirname "$0")/calls"
   test('a pointer to something else is no installation', async () => {
     const storage = path.join(root, 'pointer');
     await mkdir(storage);
-    const own = new OwnServer(storage, '1.0.0', 'quotaline');
+    const own = new OwnServer(storage, '1.0.0', shipped('quotaline'));
     for (const content of ['', '[]', '{"version": "1.0.0", "folder": "../.."}', '{"version": 1}']) {
       await writeFile(path.join(storage, 'current.json'), content);
       assert.equal(await own.program(), undefined);
@@ -175,7 +181,7 @@ echo "$@" >> "$(dirname "$0")/calls"
       'uv',
       'if [ "$1" = venv ]; then mkdir -p "$5/bin"; echo "#!/bin/sh" > "$5/bin/python"; chmod +x "$5/bin/python"; fi',
     );
-    const own = new OwnServer(path.join(root, 'by-uv'), '1.0.0', 'quotaline');
+    const own = new OwnServer(path.join(root, 'by-uv'), '1.0.0', shipped('quotaline'));
     await own.install(order('uv'));
     assert.notEqual(await own.program(), undefined);
   });

@@ -23,6 +23,14 @@ export class InstallError extends Error {
   }
 }
 
+/** What came with the extension. */
+export interface Shipped {
+  /** The server's wheel. */
+  readonly wheel: string;
+  /** A requirements file: all that the wheel needs, each in one version and with its hashes. */
+  readonly locked: string;
+}
+
 export interface Order {
   readonly pythonPath: string;
   readonly environ: NodeJS.ProcessEnv;
@@ -44,11 +52,10 @@ const LOCK_AGE = 15 * 60_000;
 const LOCK_LOOK = 300;
 
 export class OwnServer {
-  /** `requirement` is the wheel that came with the extension, or a name for the package index. */
   constructor(
     private readonly folder: string,
     private readonly version: string,
-    private readonly requirement: string,
+    private readonly shipped: Shipped,
   ) {}
 
   /** The program that is installed, of whatever version. */
@@ -113,8 +120,8 @@ export class OwnServer {
       'The Python environment could not be made.',
     );
     order.onStep('installing packages');
-    const pip = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', this.requirement];
-    await this.#must(pythonIn(folder), pip, options, 'The packages could not be installed.');
+    const pip = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input'];
+    await this.#installPackages(pythonIn(folder), pip, options);
     await this.#try(folder, order, options);
   }
 
@@ -127,10 +134,17 @@ export class OwnServer {
       return false;
     }
     order.onStep('installing packages');
-    const install = ['pip', 'install', '--python', pythonIn(folder), this.requirement];
-    await this.#must(uv, install, options, 'The packages could not be installed.');
+    await this.#installPackages(uv, ['pip', 'install', '--python', pythonIn(folder)], options);
     await this.#try(folder, order, options);
     return true;
+  }
+
+  /** First what the server needs, as it was when the extension was made and never built here; then the server. */
+  async #installPackages(command: string, install: readonly string[], options: RunOptions): Promise<void> {
+    const needed = [...install, '--require-hashes', '--only-binary', ':all:', '-r', this.shipped.locked];
+    await this.#must(command, needed, options, 'The packages could not be installed.');
+    const own = [...install, '--no-index', '--no-deps', this.shipped.wheel];
+    await this.#must(command, own, options, 'The server could not be installed.');
   }
 
   async #try(folder: string, order: Order, options: RunOptions): Promise<void> {

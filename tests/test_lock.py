@@ -1,0 +1,51 @@
+"""The locked requirements: with them alone, and no look at an index, a wheel of the product can be installed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.test_docs import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SYSTEMS = ("linux", "darwin", "win32")
+
+
+def locked() -> dict[str, tuple[Requirement, int]]:
+    """Each package with the number of its hashes."""
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    found: dict[str, tuple[Requirement, int]] = {}
+    for line in text.splitlines():
+        wanted, *hashes = re.split(r"\s--hash=", line.strip())
+        requirement = Requirement(wanted)
+        found[canonicalize_name(requirement.name)] = (requirement, len(hashes))
+    return found
+
+
+def test_each_package_has_one_version_and_hashes() -> None:
+    packages = locked()
+    assert len(packages) > 20
+    for name, (requirement, hashes) in packages.items():
+        assert re.fullmatch(r"==[^,*]+", str(requirement.specifier)), name
+        assert hashes > 0, name
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_all_that_the_product_needs_is_among_them(system: str) -> None:
+    packages = locked()
+    for text in PROJECT["dependencies"]:
+        wanted = Requirement(text)
+        if wanted.marker is None or wanted.marker.evaluate({"sys_platform": system}):
+            found, _ = packages[canonicalize_name(wanted.name)]
+            assert wanted.specifier.contains(Version(str(found.specifier).removeprefix("=="))), wanted.name
+            assert _applies(found.marker, system), wanted.name
+
+
+def _applies(marker: Marker | None, system: str) -> bool:
+    return marker is None or marker.evaluate({"sys_platform": system})
