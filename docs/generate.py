@@ -15,6 +15,7 @@ from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import installing
 from picture import usage_svg
 from wire_types import luacats, protocol_types, typescript
 
@@ -207,7 +208,14 @@ def credential_table() -> str:
 # --- the files -------------------------------------------------------------------------------------
 
 REGIONS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"providers": provider_list},
+    "README.md": {"install": installing.install_block, "providers": provider_list},
+    "clients/neovim/README.md": {"install": installing.install_block},
+    "clients/zed/README.md": {"install-sentence": installing.install_sentence},
+    "docs/adding-a-provider.md": {
+        "install-for-tests": installing.install_for_tests,
+        "install-provider": installing.install_provider,
+    },
+    "docs/editors.md": {"install-sentence": installing.install_sentence},
     "docs/configuration.md": {"reference": lambda: configuration_reference().strip()},
     "docs/protocol.md": {"method-table": method_table, "types": protocol_types, "methods": method_sections},
     "docs/providers.md": {"provider-table": provider_table, "providers": provider_sections},
@@ -215,7 +223,9 @@ REGIONS: dict[str, dict[str, Callable[[], str]]] = {
 WHOLE: dict[str, Callable[[], str]] = {
     "docs/images/usage.svg": usage_svg,
     "clients/vscode/src/protocol.generated.ts": typescript,
+    "clients/neovim/lua/quotaline/distribution.lua": installing.lua,
     "clients/neovim/lua/quotaline/wire.lua": luacats,
+    "clients/zed/src/distribution.rs": installing.rust,
     "providers/quotaline_providers/third_party/claims.json": credential_table,
 }
 

@@ -1,12 +1,13 @@
 //! How the sidecar is started: the program of Zed's settings, else `quotaline` on the project's PATH.
 
+use crate::distribution::INSTALL;
 use zed_extension_api::settings::CommandSettings;
 use zed_extension_api::{Command, EnvVars, Result};
 
 const PROGRAM: &str = "quotaline";
 const SERVE: &str = "serve";
-const NOT_FOUND: &str = "Quotaline's server was not found. Install it with `uv tool install quotaline` or `pipx install quotaline`, \
-     or name the program in Zed's settings: \"lsp\": {\"quotaline\": {\"binary\": {\"path\": \"…\", \"arguments\": [\"serve\"]}}}.";
+const OR_NAME_IT: &str = "or name the program in Zed's settings: \
+     \"lsp\": {\"quotaline\": {\"binary\": {\"path\": \"…\", \"arguments\": [\"serve\"]}}}.";
 
 /// The command of the sidecar. `which` finds a program on the project's PATH.
 ///
@@ -26,7 +27,9 @@ pub fn command(
         .filter(|path| !path.is_empty())
         .map(|path| in_home(&path, &env))
         .or_else(|| which(PROGRAM))
-        .ok_or(NOT_FOUND)?;
+        .ok_or_else(|| {
+            format!("Quotaline's server was not found. Install it with {INSTALL}, {OR_NAME_IT}")
+        })?;
     for (name, value) in own_env.into_iter().flatten() {
         env.retain(|(known, _)| *known != name);
         env.push((name, value));
@@ -112,6 +115,6 @@ mod tests {
     #[test]
     fn a_missing_program_says_how_to_install_it() {
         let message = command(None, home(), nowhere).unwrap_err();
-        assert!(message.contains("uv tool install quotaline"), "{message}");
+        assert!(message.contains(INSTALL), "{message}");
     }
 }

@@ -1,5 +1,6 @@
 //! Quotaline in Zed: starts the sidecar and hands it Zed's settings. What the user sees comes from the sidecar.
 
+mod distribution;
 mod launch;
 mod options;
 

@@ -77,7 +77,7 @@ test("a missing program is an error that says how to install it", async () => {
   const quotaline = await extension(worktree);
   assert.throws(
     () => quotaline.languageServerCommand(SERVER, worktree),
-    (error) => error.payload.includes("uv tool install quotaline"),
+    (error) => error.payload.includes("Install it with `uv tool install "),
   );
 });
 

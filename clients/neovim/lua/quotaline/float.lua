@@ -22,7 +22,7 @@ local float
 local function trouble(now)
   local lines = { "### Quotaline", "", "⚠ " .. (now.problem or "The server does not run.") }
   if now.phase == "missing" then
-    vim.list_extend(lines, { "", "Install it with `uv tool install quotaline` or `pipx install quotaline`." })
+    vim.list_extend(lines, { "", "Install it " .. require("quotaline.install").way() .. "." })
   end
   return vim.list_extend(lines, { "", "More is told by `:checkhealth quotaline` and `:Quotaline log`." })
 end

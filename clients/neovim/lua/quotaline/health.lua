@@ -3,10 +3,12 @@ local M = {}
 
 local ANSWER_MS = 5000
 
-local INSTALL = {
-  "Install the program: `uv tool install quotaline`, or `pipx install quotaline`.",
-  "Or name it: `require('quotaline').setup({ cmd = { '/path/to/quotaline', 'serve' } })`.",
-}
+local function advice()
+  return {
+    "Install the program " .. require("quotaline.install").way() .. ".",
+    "Or name it: `require('quotaline').setup({ cmd = { '/path/to/quotaline', 'serve' } })`.",
+  }
+end
 
 --- What `quotaline --version` says, or why it does not.
 ---@param program string
@@ -29,7 +31,7 @@ local function check_program(config)
   vim.health.start("Quotaline: the program")
   local cmd, missing = require("quotaline.session").command(config)
   if not cmd then
-    vim.health.error(missing or "It was not found.", INSTALL)
+    vim.health.error(missing or "It was not found.", advice())
     return
   end
   vim.health.ok(("`%s` is found."):format(table.concat(cmd, " ")))
@@ -41,7 +43,7 @@ local function check_program(config)
   if version then
     vim.health.ok(version)
   else
-    vim.health.error("It cannot be run: " .. problem, INSTALL)
+    vim.health.error("It cannot be run: " .. problem, advice())
   end
 end
 
