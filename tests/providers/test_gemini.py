@@ -248,6 +248,97 @@ def test_without_project_the_body_is_empty(cloud: Any, vendor: Any, signed_in: A
     assert route.requests[0].text == "{}"
 
 
+@pytest.fixture
+def no_project(cloud: Any, vendor: Any, signed_in: Any) -> None:
+    """An account of which Google names no project, and that has none."""
+    signed_in()
+    load(cloud, cloudaicompanionProject=None)
+    vendor("cloudresourcemanager.googleapis.com").get(PROJECTS).answers(projects=[])
+
+
+def test_all_left_without_a_project_is_no_figure(cloud: Any, no_project: None, read: Any) -> None:
+    cloud.post(QUOTA, json={}).answers(buckets=[bucket("gemini-8-pro", 1), bucket("gemini-8-flash", 1.0)])
+    seen = read("gemini")
+    assert (seen.windows, seen.limits_unavailable) == ((), True)
+    row = seen.row("Google Cloud project")
+    assert "no quota" in row.value
+    assert row.secondary == "Set GOOGLE_CLOUD_PROJECT"
+
+
+def test_other_figures_without_a_project_are_shown_as_not_the_projects(cloud: Any, no_project: None, read: Any) -> None:
+    cloud.post(QUOTA, json={}).answers(buckets=[bucket("gemini-8-pro", 0.4), bucket("gemini-8-flash", 1)])
+    seen = read("gemini")
+    assert seen.window("pro").used_percent == 60
+    assert "not a project's" in seen.row("Google Cloud project").value
+
+
+def test_all_left_of_a_project_is_a_figure(cloud: Any, signed_in: Any, read: Any) -> None:
+    signed_in()
+    load(cloud)
+    cloud.post(QUOTA).answers(buckets=[bucket("gemini-8-pro", 1)])
+    seen = read("gemini")
+    assert (seen.window("pro").used_percent, seen.limits_unavailable) == (0, False)
+
+
+@pytest.mark.parametrize("place", [".gemini/.env", ".env"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GOOGLE_CLOUD_PROJECT=team-proj",
+        "export GOOGLE_CLOUD_PROJECT = 'team-proj' # ours",
+        'A=1\n\n GOOGLE_CLOUD_PROJECT_ID="team-proj"',
+    ],
+)
+def test_the_clis_own_file_names_the_project(
+    cloud: Any, no_project: None, read: Any, home: Path, place: str, line: str
+) -> None:
+    (home / place).write_text(f"# mine\nGEMINI_API_KEY=never\n{line}\n", encoding="utf-8")
+    route = quota(cloud, json={"project": "team-proj"})
+    assert read("gemini").windows
+    assert "never" not in str(route.requests[0])
+
+
+def test_the_environment_and_the_nearer_file_come_first(cloud: Any, no_project: None, read: Any, home: Path) -> None:
+    (home / ".gemini/.env").write_text("GOOGLE_CLOUD_PROJECT=near\nGOOGLE_CLOUD_PROJECT_ID=other\n")
+    (home / ".env").write_text("GOOGLE_CLOUD_PROJECT=far\n")
+    for project in ("near", "mine"):
+        quota(cloud, json={"project": project})
+    assert read("gemini").windows
+    assert read("gemini", GOOGLE_CLOUD_PROJECT="mine").windows
+    assert [len(route.requests) for route in cloud.routes if route.path == QUOTA] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("projects", "found"),
+    [
+        ([{"projectId": "gone", "lifecycleState": "DELETE_REQUESTED"}, {"projectId": "mine"}], {"project": "mine"}),
+        ([{"projectId": "mine", "lifecycleState": "ACTIVE"}, {"projectId": "other"}], {"project": "mine"}),
+        ([{"projectId": "gone", "lifecycleState": "DELETE_IN_PROGRESS"}], {}),
+    ],
+)
+def test_an_ordinary_project_will_do_unless_it_is_being_deleted(
+    cloud: Any, vendor: Any, signed_in: Any, read: Any, projects: list[dict[str, str]], found: dict[str, str]
+) -> None:
+    signed_in()
+    load(cloud, cloudaicompanionProject=None)
+    vendor("cloudresourcemanager.googleapis.com").get(PROJECTS).answers(projects=projects)
+    quota(cloud, json=found)
+    assert read("gemini").windows
+
+
+def test_a_project_without_rights_gives_way_to_the_users_own(cloud: Any, signed_in: Any, read: Any) -> None:
+    signed_in()
+    load(cloud, cloudaicompanionProject="foreign")
+    cloud.post(QUOTA, json={"project": "foreign"}).fails(403)
+    quota(cloud, json={"project": "mine"})
+    assert read("gemini", GOOGLE_CLOUD_PROJECT="mine").windows
+    with pytest.raises(Forbidden, match="no rights in the project that Google") as raised:
+        read("gemini")
+    assert "GOOGLE_CLOUD_PROJECT" in raised.value.hint
+    with pytest.raises(Forbidden, match="no rights in the project foreign"):
+        read("gemini", GOOGLE_CLOUD_PROJECT="foreign")
+
+
 @pytest.mark.parametrize(
     "project", [{"projectId": "gen-lang-client-7"}, {"projectId": "x", "labels": {"generative-language": ""}}]
 )
@@ -358,6 +449,21 @@ def test_a_moved_account_is_told_by_the_plan_before_any_quota(cloud: Any, signed
     cloud.post(LOAD).fails(403, json=MOVED[3])
     with pytest.raises(AccountMoved):
         read("gemini")
+
+
+@pytest.mark.parametrize("code", ["UNSUPPORTED_CLIENT", "unsupported_client"])
+def test_a_moved_account_is_told_by_the_tiers_it_is_refused(cloud: Any, signed_in: Any, read: Any, code: str) -> None:
+    signed_in()
+    cloud.post(LOAD).answers(ineligibleTiers=[{"reasonCode": "OTHER"}, {"reasonCode": code, "tierId": "free-tier"}])
+    with pytest.raises(AccountMoved):
+        read("gemini")
+
+
+def test_a_refused_tier_beside_a_current_one_moves_nobody(cloud: Any, signed_in: Any, read: Any) -> None:
+    signed_in()
+    load(cloud, currentTier={"id": "standard-tier"}, ineligibleTiers=[{"reasonCode": "UNSUPPORTED_CLIENT"}])
+    quota(cloud)
+    assert read("gemini").windows
 
 
 def test_a_moved_account_is_told_by_the_renewal(google: Any, signed_in: Any, read: Any) -> None:

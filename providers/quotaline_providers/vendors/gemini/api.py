@@ -20,6 +20,7 @@ from quotaline_providers.vendors.gemini.client import find_client
 from quotaline_providers.vendors.gemini.credentials import SIGN_IN, Login, active_email, renewed, write_back
 from quotaline_providers.vendors.gemini.mapping import to_usage
 from quotaline_providers.vendors.gemini.payloads import LoadAnswer, ProjectsAnswer, QuotaAnswer, RefreshAnswer
+from quotaline_providers.vendors.gemini.projects import named_project
 
 TIMEOUT = 10.0
 REFUSALS: Refusals = {
@@ -58,10 +59,11 @@ async def from_api(ctx: Context, login: Login) -> Usage:
     if token is None:
         raise MissingCredential("The Gemini CLI is not signed in.", SIGN_IN)
     load = await _load(ctx, token)
-    project = load.project or _named_project(ctx) or await _discovered_project(ctx, token)
-    quota = await _quota(ctx, token, project)
+    named = await named_project(ctx)
+    project = load.project or named or await _discovered_project(ctx, token)
+    quota = await _quota_of(ctx, token, project, named)
     email, domain = login.credentials.claims
-    return to_usage(quota, load, email or await active_email(ctx), domain, ctx.now)
+    return to_usage(quota, load, email or await active_email(ctx), domain, ctx.now, has_project=project is not None)
 
 
 async def _refresh(ctx: Context, login: Login) -> Login:
@@ -106,15 +108,14 @@ async def _load(ctx: Context, token: Secret) -> LoadAnswer:
         )
         if is_shutdown(answer):
             raise AccountMoved
-        return ctx.http.parse(ctx.http.check(answer), LoadAnswer)
+        load = ctx.http.parse(ctx.http.check(answer), LoadAnswer)
+        if load.is_moved:
+            raise AccountMoved
+        return load
     except AccountMoved:
         raise
     except ReadError:
         return LoadAnswer()
-
-
-def _named_project(ctx: Context) -> str | None:
-    return ctx.env("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_PROJECT_ID") or ctx.settings.own_text("projectId")
 
 
 async def _discovered_project(ctx: Context, token: Secret) -> str | None:
@@ -123,6 +124,24 @@ async def _discovered_project(ctx: Context, token: Secret) -> str | None:
         return ctx.http.parse(ctx.http.check(answer), ProjectsAnswer).for_gemini()
     except ReadError:
         return None
+
+
+async def _quota_of(ctx: Context, token: Secret, project: str | None, named: str | None) -> QuotaAnswer:
+    """The quota of a project; of the user's own where the login has no rights in the one that Google bound it to."""
+    try:
+        return await _quota(ctx, token, project)
+    except AccountMoved:
+        raise
+    except Forbidden:
+        if project is None:
+            raise
+        if named is not None and named != project:
+            return await _quota(ctx, token, named)
+        which = f"the project {named}" if named is not None else "the project that Google has bound it to"
+        raise Forbidden(
+            f"The Gemini CLI's login has no rights in {which}.",
+            "Name a project of your own in GOOGLE_CLOUD_PROJECT; signing in again does not help.",
+        ) from None
 
 
 async def _quota(ctx: Context, token: Secret, project: str | None) -> QuotaAnswer:

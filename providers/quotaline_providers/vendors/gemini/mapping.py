@@ -103,9 +103,23 @@ def plan(load: LoadAnswer, hosted_domain: str | None) -> str | None:
     return {"standard-tier": "Paid", "legacy-tier": "Legacy"}.get(tier or "")
 
 
-def to_usage(answer: QuotaAnswer, load: LoadAnswer, email: str | None, domain: str | None, now: datetime) -> Usage:
-    """The worst model of each family as a daily window, and every model as a detail row."""
+def to_usage(
+    answer: QuotaAnswer,
+    load: LoadAnswer,
+    email: str | None,
+    domain: str | None,
+    now: datetime,
+    *,
+    has_project: bool = True,
+) -> Usage:
+    """The worst model of each family as a daily window, and every model as a detail row.
+
+    Without a project Google tells all left of every model: that is no figure, and any other is not a project's.
+    """
     models = quotas(answer, now)
+    untold = not has_project and all(quota.left == 100 for quota in models)
+    if untold:
+        models = ()
     windows = []
     for id, label, lane in _LANES:
         family = [quota for quota in models if group(quota.model) == id]
@@ -132,13 +146,20 @@ def to_usage(answer: QuotaAnswer, load: LoadAnswer, email: str | None, domain: s
         )
         for quota in models
     )
-    sections = (Section(title="Models", rows=rows), Section(title="Subscription", rows=_subscription(load)))
+    project = () if has_project else (_no_project(untold),)
+    sections = (Section(title="Models", rows=rows + project), Section(title="Subscription", rows=_subscription(load)))
     return Usage(
         updated_at=now,
         windows=tuple(windows),
         identity=Identity(email=email, plan=plan(load, domain)),
         details=tuple(section for section in sections if section.rows),
+        limits_unavailable=untold,
     )
+
+
+def _no_project(untold: bool) -> Row:
+    told = "Google tells no quota without one" if untold else "these figures are not a project's"
+    return Row(label="Google Cloud project", value=f"None is known: {told}", secondary="Set GOOGLE_CLOUD_PROJECT")
 
 
 def _subscription(load: LoadAnswer) -> tuple[Row, ...]:

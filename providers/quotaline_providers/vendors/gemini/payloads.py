@@ -41,12 +41,13 @@ def _project(value: object) -> str | None:
 
 
 class Tier(Payload):
-    """A subscription level of Code Assist; `reason` says why an account is not eligible for it."""
+    """A subscription level of Code Assist; `reason` says why an account is not eligible for it, `code` for programs."""
 
     id: Text = Field(default=None, validation_alias=AliasChoices("id", "tierId"))
     name: Text = Field(default=None, validation_alias=AliasChoices("name", "tierName"))
     description: Text = None
     reason: Text = Field(default=None, alias="reasonMessage")
+    code: Text = Field(default=None, alias="reasonCode")
 
 
 class LoadAnswer(Payload):
@@ -58,10 +59,17 @@ class LoadAnswer(Payload):
     refused_tiers: Annotated[tuple[Tier, ...], lenient_items(Tier)] = Field(default=(), alias="ineligibleTiers")
     upgrade: Text = Field(default=None, alias="upgradeSubscriptionUri")
 
+    @property
+    def is_moved(self) -> bool:
+        """Whether Google serves the account through another product now: it has no tier and is refused one."""
+        refused = any((tier.code or "").upper() == "UNSUPPORTED_CLIENT" for tier in self.refused_tiers)
+        return refused and self.tier is None
+
 
 class CloudProject(Payload):
-    """A Google Cloud project."""
+    """A Google Cloud project; `state` is only told where it is not the usual one, such as its deletion."""
 
+    state: Text = Field(default=None, alias="lifecycleState")
     id: Text = Field(default=None, validation_alias=AliasChoices("projectId", "id"))
     labels: Annotated[dict[str, Any], BeforeValidator(lambda v: v if isinstance(v, dict) else {})] = Field(
         default_factory=dict
@@ -74,11 +82,12 @@ class ProjectsAnswer(Payload):
     projects: Annotated[tuple[CloudProject, ...], lenient_items(CloudProject)] = ()
 
     def for_gemini(self) -> str | None:
-        """The first project that was made for the Gemini API."""
-        for project in self.projects:
-            if project.id and (project.id.startswith("gen-lang-client") or "generative-language" in project.labels):
+        """The first project that was made for the Gemini API, else the first that is not being deleted."""
+        known = [project for project in self.projects if project.id]
+        for project in known:
+            if (project.id or "").startswith("gen-lang-client") or "generative-language" in project.labels:
                 return project.id
-        return None
+        return next((project.id for project in known if project.state in (None, "ACTIVE")), None)
 
 
 # --- the login -------------------------------------------------------------------------------------
