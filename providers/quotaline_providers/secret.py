@@ -19,6 +19,8 @@ _TELLING = (
 )
 _KINDS = "|".join(Kind)
 """`missing_credential: No API key is set.` is a sentence of ours behind its kind, and no value behind a name."""
+_NO_WORD = r"(?!(?<=: )(?-i:[a-z]{1,4} [a-z]))"
+"""`set DEMO_API_KEY: it shows the usage` goes on in words."""
 _QUOTED = r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?"
 
 # Names and values are matched possessively and from a word's start: a hostile text must not cost quadratic time.
@@ -34,7 +36,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             rf"(?i)(?<![\w-])((?!(?:{_KINDS}): )(?!\w*tokens[\"']?\s*[:=]\s*[\d.,]+(?![\w.-]))"
-            rf"(?=[\w-]*?(?:{_TELLING}))[\w-]++[\"']?\s*+[:=]\s*+)({_QUOTED}|[^\s,;&}}\"']+)"
+            rf"(?=[\w-]*?(?:{_TELLING}))[\w-]++[\"']?\s*+[:=]\s*+)({_QUOTED}|{_NO_WORD}[^\s,;&}}\"']+)"
         ),
         rf"\1{MASK}",
     ),

@@ -140,7 +140,7 @@ class TestOneThatAsksForALogin:
         simulator.asks_for("me", "a#b/@")
         with pytest.raises(Unavailable, match="HTTPS_PROXY asks for a user name and password") as raised:
             await client_for().send("GET", URL)
-        assert "http://user:password@host:port" in raised.value.hint
+        assert "HTTPS_PROXY to the proxy's address, with user:password@" in raised.value.hint
 
     async def test_and_refuses_the_given_one_is_told_without_it(
         self, client_for: Callable[..., HttpClient], simulator: Simulator

@@ -68,7 +68,7 @@ class Proxy:
 
 
 def _form(setting: str) -> str:
-    return f"Set {setting} to an address like http://user:password@host:port."
+    return f"Set {setting} to the proxy's address, with user:password@ before its host if it asks for them."
 
 
 def _is_place(address: str) -> bool:

@@ -18,7 +18,7 @@ from quotaline_providers.parsing.payload import to_number
 
 P = TypeVar("P", bound=BaseModel)
 
-PROXY_LOGIN = "Put them into the proxy's address: http://user:password@host:port."
+PROXY_LOGIN = "Put user:password@ before the host in HTTP_PROXY (or ALL_PROXY)."
 
 
 def error_of(response: Response, now: datetime, refusals: Refusals = MappingProxyType({})) -> ReadError | None:
