@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quotaline_providers.access.clock import wrong_clock as wrong_clock
+    from quotaline_providers.access.cookies import (
+        cookie_values as cookie_values,
+        is_capture as is_capture,
+        normalize_cookie as normalize_cookie,
+    )
     from quotaline_providers.access.endpoints import (
         base_address as base_address,
         check_address as check_address,
@@ -27,8 +32,6 @@ if TYPE_CHECKING:
         Program as Program,
         ServerKey as ServerKey,
         bare_key as bare_key,
-        cookie_values as cookie_values,
-        normalize_cookie as normalize_cookie,
     )
     from quotaline_providers.contract import (
         HTML as HTML,
@@ -151,11 +154,10 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "access.clock": "wrong_clock",
+    "access.cookies": "cookie_values is_capture normalize_cookie",
     "access.endpoints": "base_address check_address configured_server endpoint",
     "access.login_shell": "in_login_shell",
-    "access.lookups": (
-        "Always ApiKey Chosen CookieHeader LoginFile Program ServerKey bare_key cookie_values normalize_cookie"
-    ),
+    "access.lookups": ("Always ApiKey Chosen CookieHeader LoginFile Program ServerKey bare_key"),
     "contract": (
         "HTML AccountKind Context Conversation Credential EntryProblem Feed Lookup Option OptionType Origin "
         "OriginKind Paced Provider ProviderKind Refusal Refusals Response SignedIn SignInPrompt StatusKind StatusPage "

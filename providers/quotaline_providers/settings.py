@@ -100,7 +100,7 @@ class ProviderSettings(_Entry):
     cookie_header: Setting = Field(
         default=None,
         repr=False,
-        description="A Cookie header of a signed-in browser (or a pasted cURL command).",
+        description="A Cookie header of a signed-in browser, or what it copied: request headers, a cURL command.",
     )
     cookie_source: Literal["auto", "manual", "off"] | None = Field(
         default=None, description="Where cookies come from; `manual` when a cookie header is set."

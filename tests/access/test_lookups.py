@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
 
 from quotaline_providers.access.lookups import (
     Always,
@@ -16,8 +15,6 @@ from quotaline_providers.access.lookups import (
     LoginFile,
     Program,
     ServerKey,
-    cookie_values,
-    normalize_cookie,
 )
 from quotaline_providers.contract import Account, Context
 from quotaline_providers.errors import MissingCredential, MissingProgram
@@ -133,43 +130,6 @@ class TestACookieHeader:
     async def test_without_a_cookie_is_missing(self, context: ContextOf) -> None:
         with pytest.raises(MissingCredential, match="holds no cookie"):
             await CookieHeader().find(context({"cookieHeader": "nothing"}))
-
-
-@pytest.mark.parametrize(
-    ("text", "header"),
-    [
-        ("a=1", "a=1"),
-        ("  cookie:  a=1;b=2 ; ", "a=1; b=2"),
-        ('"Cookie: a=1"', "a=1"),
-        ("COOKIE: a=x=y", "a=x=y"),
-        ("curl https://own.example -H 'Cookie: a=1; b=2' -H 'Accept: */*'", "a=1; b=2"),
-        ('curl -b "a=1" https://own.example', "a=1"),
-        ("curl --cookie a=1 \\\n https://own.example", "a=1"),
-        ("a=1;\n b=2", "a=1; b=2"),
-        ("a=1; bare; =c", "a=1"),
-        ("curl https://own.example", None),
-        ("curl 'open quote", None),
-        ("bare", None),
-        ("", None),
-        ("Cookie:", None),
-    ],
-)
-def test_a_pasted_header_is_normalized(text: str, header: str | None) -> None:
-    assert normalize_cookie(text) == header
-
-
-def test_a_bare_value_gets_the_default_name() -> None:
-    assert normalize_cookie(" bare ", "session") == "session=bare"
-
-
-@given(st.text())
-def test_a_normalized_header_can_be_sent_on_one_line(text: str) -> None:
-    header = normalize_cookie(text, "session")
-    assert header is None or ("=" in header and not any(ord(character) < 32 for character in header))
-
-
-def test_the_first_cookie_of_a_name_wins() -> None:
-    assert cookie_values("a=1; b=x=y; a=2; bare") == {"a": "1", "b": "x=y"}
 
 
 class TestAKeyOfAnOwnServer:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-import shlex
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from quotaline_providers.access.cookies import normalize_cookie
 from quotaline_providers.access.login_shell import in_login_shell
 from quotaline_providers.contract import Context, Credential, Lookup, Origin, OriginKind
 from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError
@@ -184,7 +183,7 @@ class CookieHeader(Lookup[Credential]):
     """A cookie header the user pasted: the labelled account's, config `cookieHeader`, the keyring's `cookie` entry,
     or (unless `cookieSource` is `manual`) one in the environment.
 
-    `default_name` turns a bare value into `name=value`. Whole headers, `Cookie:` lines and cURL commands are accepted.
+    `default_name` turns a bare value into `name=value`. What browsers copy is accepted, see `normalize_cookie`.
     `read` takes the place of that rule: what to keep of a pasted text, None when it holds nothing usable.
     `missing` is the message when nothing is set.
     """
@@ -231,52 +230,9 @@ class CookieHeader(Lookup[Credential]):
             raw = ctx.env(*self.env)
         header = self.read(raw or "") if self.read else normalize_cookie(raw or "", self.default_name)
         if header is None:
-            raise MissingCredential("The cookie header holds no cookie.")
+            usable = "no session's cookie" if self.read else "no cookie"
+            raise MissingCredential(f"The cookie header holds {usable}; a copied cURL command may take its place.")
         return Credential(Secret(header), origin)
-
-
-_CURL_COOKIE = re.compile(r"^cookie\s*:\s*(.+)$", re.IGNORECASE | re.DOTALL)
-_COMPACT_COOKIE = re.compile(r"^(?:-b|--cookie=|-H(?=cookie\s*:))(.+)$", re.IGNORECASE | re.DOTALL)
-
-
-def normalize_cookie(text: str, default_name: str | None = None) -> str | None:
-    """The `name=value; ...` part of a pasted header, `Cookie:` line or cURL command; None when there is none."""
-    value = clean(text) or ""
-    if value[:5].lower() == "curl ":
-        value = _from_curl(value) or ""
-    match = _CURL_COOKIE.match(value)
-    value = (match.group(1) if match else value).strip()
-    value = " ".join(value.split())
-    if not value or any(ord(character) < 32 for character in value):
-        return None
-    if "=" not in value:
-        return f"{default_name}={value}" if default_name else None
-    pairs = [pair.strip() for pair in value.split(";")]
-    return "; ".join(pair for pair in pairs if "=" in pair and not pair.startswith("=")) or None
-
-
-def _from_curl(command: str) -> str | None:
-    try:
-        words = shlex.split(command.replace("\\\n", " ").replace("^\n", " "))
-    except ValueError:
-        return None
-    for flag, value in itertools.pairwise((*words, "")):
-        if flag in ("-b", "--cookie"):
-            return value
-        if flag in ("-H", "--header") and _CURL_COOKIE.match(value):
-            return value
-        if (compact := _COMPACT_COOKIE.match(flag)) is not None:
-            return compact.group(1)
-    return None
-
-
-def cookie_values(header: str) -> dict[str, str]:
-    """The cookies of a header by name; the first of a repeated name wins."""
-    pairs = (pair.split("=", 1) for pair in header.split(";") if "=" in pair)
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        found.setdefault(name.strip(), value.strip())
-    return found
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from quotaline_providers import (
     Origin,
     OriginKind,
     Secret,
-    clean,
     normalize_cookie,
 )
 
@@ -79,12 +78,8 @@ class Session:
 
 
 def session_in(text: str) -> Session | None:
-    """The session in a pasted header, `Cookie:` line or cURL command; None without a cookie."""
-    value = clean(text) or ""
-    lines = [line.strip() for line in value.splitlines() if line.strip()]
-    if value[:5].lower() != "curl " and len(lines) > 1:
-        value = next((line for line in lines if line.lower().startswith("cookie:")), lines[0])
-    cookie = normalize_cookie(value)
+    """The session in a pasted header, block of headers or cURL command; None without a cookie."""
+    cookie = normalize_cookie(text)
     if cookie is None:
         return None
     bearer, group = _BEARER.search(text), _GROUP.search(text)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from quotaline_providers import ApiKey, Chosen, Context, CookieHeader, clean, cookie_values, normalize_cookie
+from quotaline_providers import (
+    ApiKey,
+    Chosen,
+    Context,
+    CookieHeader,
+    clean,
+    cookie_values,
+    is_capture,
+    normalize_cookie,
+)
 
 DEFAULT = "__Secure-session"
 NAMES = (
@@ -17,7 +26,6 @@ NAMES = (
     "next-auth.session-token",
 )
 _CHUNK = re.compile(r"(.+)\.\d+")
-_CAPTURE = re.compile(r"cookie:|curl ", re.IGNORECASE)
 _BARE = re.compile(r"[^=;:\s]+=*")
 _DEFAULT_PAIR = re.compile(rf"(^|;\s*){re.escape(DEFAULT)}(?==)", re.IGNORECASE)
 
@@ -31,8 +39,7 @@ def has_session(header: str) -> bool:
 def pasted_session(text: str) -> str | None:
     """The header in a pasted `cookieHeader`; None when it holds no session. A bare value is the session's."""
     value = clean(text) or ""
-    lines = len(value.splitlines()) > 1
-    if not lines and not _CAPTURE.match(value) and has_session(value):
+    if len(value.splitlines()) == 1 and not is_capture(value) and has_session(value):
         return value
     if _BARE.fullmatch(value):
         return f"{DEFAULT}={value}"
@@ -43,11 +50,9 @@ def pasted_session(text: str) -> str | None:
 def account_session(text: str) -> str | None:
     """The header in a labelled account's token; any other text is the session's value."""
     value = text.strip()
-    if not value or len(value.splitlines()) > 1:
-        return None
-    if _CAPTURE.match(value):
+    if is_capture(value):
         value = normalize_cookie(value) or ""
-    if not value:
+    if not value or len(value.splitlines()) > 1:
         return None
     if _DEFAULT_PAIR.search(value):
         return _DEFAULT_PAIR.sub(rf"\g<1>{DEFAULT}", value)
