@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quotaline_providers.distribution import PUBLISHED, WHERE, install_commands, requirement
 
-_SOURCE = "Generated from quotaline_providers/distribution.py by docs/generate.py (`make docs`)."
+_SOURCE = "Generated from `quotaline_providers/distribution.py` by `docs/generate.py` (`make docs`)."
 _UV, _PIPX = install_commands()
 
 

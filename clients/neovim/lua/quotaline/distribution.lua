@@ -1,3 +1,3 @@
--- Generated from quotaline_providers/distribution.py by docs/generate.py (`make docs`).
+-- Generated from `quotaline_providers/distribution.py` by `docs/generate.py` (`make docs`).
 
 return { published = false }
