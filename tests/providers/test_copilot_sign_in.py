@@ -97,7 +97,23 @@ def test_the_complete_address_is_opened_when_there_is_one(vendor: Any, ada: Any,
     assert (prompt.url, prompt.code) == (complete, "")
 
 
-@pytest.mark.parametrize("code", [{}, {**CODE, "device_code": ""}, {**CODE, "verification_uri": "file:///x"}])
+@pytest.mark.parametrize(
+    "code",
+    [
+        {},
+        {**CODE, "device_code": ""},
+        {**CODE, "verification_uri": "file:///x"},
+        {**CODE, "verification_uri": "http://github.com/login/device"},
+        {**CODE, "verification_uri": "https://github.com.evil.test/login/device"},
+        {**CODE, "verification_uri": "https://github.com@evil.test/login/device"},
+        {**CODE, "verification_uri": "https://github.com:8443/login/device"},
+        {**CODE, "verification_uri_complete": "https://evil.test/login/device?code=AB-12"},
+        {**CODE, "user_code": "AB-12](command:x)"},
+        {**CODE, "user_code": "ab-12"},
+        {**CODE, "user_code": "AB\u200b-12"},
+        {**CODE, "user_code": "[AB](command:x)", "verification_uri_complete": "https://github.com/login/device"},
+    ],
+)
 def test_a_code_that_cannot_be_used_is_refused(vendor: Any, sign_in: Any, code: dict[str, Any]) -> None:
     vendor("github.com").post("/login/device/code").answers_json(code)
     with pytest.raises(BadResponse):

@@ -37,7 +37,7 @@ good = "{good}"
 def whoami(): say("Logged in with Google\\nEmail: demo@example.test")
 def usage(): say(good)
 def context(): say("Context window: 3% used")
-def login(): say("Open this URL: https://device.example/start")
+def login(): say("Open this URL: https://view.awsapps.com/start")
 """.replace("{good}", GOOD)
 MAIN = """
 if sys.argv[1:] == ["whoami"]: whoami()
@@ -426,19 +426,33 @@ class TestSignIn:
     def test_shows_address_and_code_as_soon_as_they_are_known(
         self, cli: Callable[[str], Path], steps: Callable[[], list[SignInPrompt | SignedIn]]
     ) -> None:
-        cli("def login(): say('Open this URL: https://device.example/start.'); say('Code: WXYZ-1234'); say('Done')")
+        cli("def login(): say('Open this URL: https://view.awsapps.com/start.'); say('Code: WXYZ-1234'); say('Done')")
         address, code, done = steps()
         assert isinstance(address, SignInPrompt)
         assert isinstance(code, SignInPrompt)
-        assert (address.url, address.code) == ("https://device.example/start", "")
-        assert (code.url, code.code) == ("https://device.example/start", "WXYZ-1234")
+        assert (address.url, address.code) == ("https://view.awsapps.com/start", "")
+        assert (code.url, code.code) == ("https://view.awsapps.com/start", "WXYZ-1234")
         assert done == SignedIn("demo@example.test", None)
 
     def test_leaves_out_a_code_that_is_in_the_address(self) -> None:
-        prompt = login.to_prompt("\x1b[1mhttps://device.example/start?user_code=WXYZ-1234\x1b[0m (WXYZ-1234)")
+        prompt = login.to_prompt("\x1b[1mhttps://view.awsapps.com/start?user_code=WXYZ-1234\x1b[0m (WXYZ-1234)")
         assert prompt is not None
-        assert (prompt.url, prompt.code) == ("https://device.example/start?user_code=WXYZ-1234", "")
+        assert (prompt.url, prompt.code) == ("https://view.awsapps.com/start?user_code=WXYZ-1234", "")
         assert login.to_prompt("Waiting") is None
+
+    @pytest.mark.parametrize(
+        ("url", "is_opened"),
+        [
+            ("https://app.kiro.dev/signin", True),
+            ("https://device.sso.eu-central-1.amazonaws.com/?user_code=WXYZ-1234", True),
+            ("https://device.sso.evil.s3.amazonaws.com/", False),
+            ("https://view.awsapps.com.evil.test/start", False),
+            ("https://kiro.dev@evil.test/", False),
+            ("https://device.example/start", False),
+        ],
+    )
+    def test_opens_only_pages_of_kiro_and_aws(self, url: str, is_opened: bool) -> None:
+        assert (login.to_prompt(f"Open {url}") is not None) is is_opened
 
     def test_that_was_given_up_says_so(
         self, cli: Callable[[str], Path], steps: Callable[[], list[SignInPrompt | SignedIn]]

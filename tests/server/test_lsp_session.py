@@ -341,6 +341,32 @@ def test_sign_in_shows_the_code_and_keeps_the_login(bare_desk: Desk, vendor: Cal
     assert "ghu_demoTokenOfATest" not in client.output
 
 
+LINK = "[free](command:workbench.action.quit)"
+
+
+def test_what_a_vendor_sends_to_a_sign_in_is_no_link_and_opens_no_other_page(
+    bare_desk: Desk, vendor: Callable[[str], Vendor]
+) -> None:
+    site, api = vendor("github.com"), vendor("api.github.com")
+    page = "https://github.com/login/device"
+    code = {"device_code": "d", "user_code": "AB-12", "verification_uri": page, "interval": 0}
+    codes = site.post("/login/device/code")
+    codes.answers_json({**code, "verification_uri": "https://evil.test/"}).answers_json({**code, "user_code": LINK})
+    codes.answers_json(code)
+    site.post("/login/oauth/access_token").answers(access_token="ghu_demoTokenOfATest", token_type="bearer")
+    api.get("/user").answers(login=f"ada{LINK}\u202e", id=5)
+    api.get("/copilot_internal/user").fails(404)
+    client = bare_desk.open({"window": FULL["window"]})
+    for sentence in ("not on the vendor's own site", "a code that is none"):
+        with pytest.raises(Refused, match=sentence):
+            client.command("quotaline.signIn", "copilot", timeout=20)
+    assert client.of("window/showDocument") == []
+    client.command("quotaline.signIn", "copilot", timeout=20)
+    messages = [message["message"] for message in client.of("window/showMessage")]
+    assert any("ada[free] (command:" in message for message in messages)
+    assert not any("](" in message or "\u202e" in message for message in messages)
+
+
 def test_an_external_edit_is_live(desk: Desk, openrouter: Lay) -> None:
     openrouter()
     desk.write_config()

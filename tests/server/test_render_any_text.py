@@ -131,6 +131,41 @@ def test_a_command_in_a_sentence_is_code() -> None:
     assert text.escaped_prose("Run `a <b>` & `c`") == "Run <code>a &lt;b&gt;</code> &amp; <code>c</code>"
 
 
+@pytest.mark.parametrize(
+    ("words", "seen"),
+    [
+        ("Pro\u200b Max\u2060", "Pro Max"),
+        ("a\U000e0041\U000e0042b", "ab"),  # tags
+        ("safe\u202egpj.exe", "safegpj.exe"),
+        ("x\ufe0fy\U000e0100z", "xyz"),  # variation selectors behind letters
+        ("soft\u00adhyphen \u3164\u2800.", "softhyphen ."),
+        ("a\u200d\u200cb", "ab"),
+        ("\x1b]8;;https://evil.test\x07link\x9b31m", "]8;;https://evil.testlink31m"),
+        ("❤️ 1️⃣ 👩‍👩‍👧", "❤️ 1️⃣ 👩‍👩‍👧"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+    ],
+)
+def test_what_nobody_sees_is_left_out(words: str, seen: str) -> None:
+    assert text.cleaned(words) == seen
+
+
+def test_nothing_begins_a_link_or_an_icon_in_plain_words() -> None:
+    assert text.announced("Code: [AB](command:x) $(zap)\nnext\u200b  line") == (
+        "Code: [AB] (command:x) $ (zap)\nnext  line"
+    )
+    assert text.announced("](" * 3) == "] (] (] ("
+
+
+@given(any_text)
+def test_plain_words_for_an_editor_hold_no_link_whatever_is_hidden_in_them(words: str) -> None:
+    assert "](" not in text.announced(words)
+    assert "$(" not in text.announced(words)
+
+
+def test_tmux_takes_no_word_for_a_style() -> None:
+    assert text.tmux("Pro #[fg=red]#(id)") == "Pro ##[fg=red]##(id)"
+
+
 def test_a_wide_last_character_is_cut_too() -> None:
     assert text.fitted("a" * 49 + "限", 50) == "a" * 49 + "…"
 

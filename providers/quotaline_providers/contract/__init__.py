@@ -37,13 +37,17 @@ from quotaline_providers.contract.provider import (
     Paced as Paced,
     Provider as Provider,
     ProviderKind as ProviderKind,
-    SignedIn as SignedIn,
-    SignIn as SignIn,
-    SignInPrompt as SignInPrompt,
     StatusKind as StatusKind,
     StatusPage as StatusPage,
     paced as paced,
     paced_by_length as paced_by_length,
+)
+from quotaline_providers.contract.sign_in import (
+    SignedIn as SignedIn,
+    SignIn as SignIn,
+    SignInPrompt as SignInPrompt,
+    checked_code as checked_code,
+    is_page_of as is_page_of,
 )
 from quotaline_providers.contract.strategies import (
     Fetch as Fetch,

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from quotaline_providers.contract.context import Context, Profiles
+from quotaline_providers.contract.sign_in import SignIn
 from quotaline_providers.contract.strategies import Strategy
 from quotaline_providers.model import Lane, Usage, Window
-from quotaline_providers.secret import Secret
 from quotaline_providers.settings import ProviderSettings, Source
-
-
-@dataclass(frozen=True)
-class SignInPrompt:
-    """What the user must do now to sign in: open `url` and type `code` (already in the address when empty)."""
-
-    message: str
-    url: str = ""
-    code: str = ""
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """A sign-in's result, to be kept by the caller: `credential` in the keyring under `label`.
-
-    There is no credential when the vendor's own program keeps the login.
-    """
-
-    label: str
-    credential: Secret | None = None
-    external_identifier: str | None = None
-
-
-SignIn = Callable[[Context], AsyncIterator[SignInPrompt | SignedIn]]
-"""An interactive sign-in: yields prompts, and last what came of it. Raises ReadError."""
 
 
 class OptionType(StrEnum):

@@ -178,9 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     _account_choice(usage)
     usage.add_argument(
         "--format",
-        choices=("text", "json", "statusline"),
+        choices=("text", "json", "statusline", "tmux"),
         default="text",
-        help="for people, for programs, or in one line as an editor shows it",
+        help="for people, for programs, or in one line as an editor (or tmux) shows it",
     )
     usage.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     usage.add_argument("--pretty", action="store_true", help="indent the JSON")

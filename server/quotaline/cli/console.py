@@ -113,8 +113,15 @@ def _ascii(text: str) -> str:
 
 
 def say(text: str, *, error: bool = False) -> None:
-    """Print text for people, wrapped between words where the terminal ends."""
-    print(wrapped(text, width(error)), file=sys.stderr if error else sys.stdout)
+    """Print text for people, without what steers a terminal, wrapped between words where it ends."""
+    print(wrapped(shown(text), width(error)), file=sys.stderr if error else sys.stdout)
+
+
+def shown(text: str) -> str:
+    """The text as it may stand in a terminal: line breaks and blanks stay, what cannot be seen does not."""
+    from quotaline.render.visible import visible  # `--version` and `--help` do without
+
+    return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def wrapped(text: str, columns: int) -> str:

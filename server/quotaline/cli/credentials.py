@@ -87,9 +87,9 @@ async def _sign_in(application: Application, provider: Provider) -> int:
 def _tell(step: SignInPrompt) -> None:
     console.say(step.message)
     if step.url:
-        print(f"  {step.url}")
+        print(f"  {step.url}")  # whole, whatever the width; its characters were checked
     if step.code:
-        print(f"  code: {step.code}")
+        console.say(f"  code: {step.code}")
     sys.stdout.flush()
     if step.url and sys.stdout.isatty() and _has_desktop():
         with as_the_user_has_it():

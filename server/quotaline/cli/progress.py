@@ -37,5 +37,6 @@ class Progress:
         if self._on and self._waiting:
             line = f"Asking {', '.join(dict.fromkeys(name for _, name in self._waiting))}…"
             room = console.width(error=True) - 1
+            line = console.shown(line)
             shown = line if len(line) <= room else f"{line[: room - 1]}…"
             print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)

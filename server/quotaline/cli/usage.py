@@ -189,6 +189,11 @@ def _print(snapshot: Snapshot, view: View, options: argparse.Namespace) -> None:
         from quotaline.render.statusline import status_line
 
         print(status_line(snapshot, view).text)
+    elif options.format == "tmux":
+        from quotaline.render.statusline import status_line
+        from quotaline.render.text import tmux
+
+        print(tmux(status_line(snapshot, view).text))
     elif not snapshot.states:
         _print_nothing()
     else:

@@ -66,7 +66,7 @@ class Client:
 
     def show_message(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Show a message to the user."""
-        self._server.window_show_message(types.ShowMessageParams(kind, message))
+        self._server.window_show_message(types.ShowMessageParams(kind, _announced(message)))
 
     def show_warning(self, message: str) -> None:
         """Show a warning to the user."""
@@ -74,7 +74,9 @@ class Client:
 
     def log_warning(self, message: str) -> None:
         """Put a warning into the editor's log."""
-        self._server.window_log_message(types.LogMessageParams(types.MessageType.Warning, f"Quotaline: {message}"))
+        self._server.window_log_message(
+            types.LogMessageParams(types.MessageType.Warning, f"Quotaline: {_announced(message)}")
+        )
 
     async def show_document(self, uri: str, *, external: bool) -> bool:
         """Have a document shown in the editor, or an address in the browser. False when the client cannot do that; a
@@ -104,12 +106,14 @@ class Client:
 
     def begin_progress(self, token: str, title: str, message: str | None = None, percentage: int | None = None) -> None:
         """Begin a progress that was created. Without a percentage the client shows no bar."""
-        begin = types.WorkDoneProgressBegin(title=title, message=message, percentage=percentage, cancellable=False)
+        words = _announced(message) if message is not None else None
+        begin = types.WorkDoneProgressBegin(title=title, message=words, percentage=percentage, cancellable=False)
         self._server.work_done_progress.begin(token, begin)
 
     def report_progress(self, token: str, message: str | None, percentage: int | None = None) -> None:
         """Change what a progress shows."""
-        report = types.WorkDoneProgressReport(message=message, percentage=percentage)
+        words = _announced(message) if message is not None else None
+        report = types.WorkDoneProgressReport(message=words, percentage=percentage)
         self._server.work_done_progress.report(token, report)
 
     def end_progress(self, token: str) -> None:
@@ -132,3 +136,9 @@ class Client:
             yield lambda message, percentage: self.report_progress(token, message, percentage)
         finally:
             self.end_progress(token)
+
+
+def _announced(words: str) -> str:
+    from quotaline.render.text import announced  # a session is there by now; what is imported above delays `initialize`
+
+    return announced(words)

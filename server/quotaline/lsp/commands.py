@@ -12,7 +12,7 @@ from quotaline.lsp import methods
 from quotaline.lsp.params import text_member
 from quotaline.lsp.session import Session
 from quotaline.refresh.service import Refreshed
-from quotaline.render import wire
+from quotaline.render import text, wire
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError
@@ -65,10 +65,11 @@ def _outcome(refreshed: Refreshed) -> wire.Outcome:
 
 async def _open_dashboard(session: Session, arguments: tuple[Any, ...]) -> wire.DashboardResult:
     provider = _provider(_one_id(arguments))
-    if provider.dashboard is None:
+    dashboard = text.web_address(provider.dashboard)
+    if dashboard is None:
         raise CommandError(f"{provider.name} has no dashboard.")
-    await _show(session, provider.dashboard, external=True)
-    return wire.DashboardResult(provider.dashboard)
+    await _show(session, dashboard, external=True)
+    return wire.DashboardResult(dashboard)
 
 
 async def _show_report(session: Session, arguments: tuple[Any, ...]) -> wire.DocumentResult:

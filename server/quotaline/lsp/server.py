@@ -96,11 +96,12 @@ def _register_commands(server: QuotalineServer, life: Lifecycle) -> None:
         async def execute(ls: QuotalineServer, *arguments: Any) -> Any:
             session = await life.current()
             from quotaline.lsp.commands import CommandError, execute_command
+            from quotaline.render.text import announced
 
             try:
                 return (await execute_command(session, name, arguments)).to_json()
             except CommandError as error:
-                raise JsonRpcInvalidParams(str(error)) from None
+                raise JsonRpcInvalidParams(announced(str(error))) from None
 
     for name in methods.COMMANDS:
         register(name)

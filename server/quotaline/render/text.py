@@ -7,30 +7,37 @@ import unicodedata
 from decimal import Context, Decimal, InvalidOperation, localcontext
 from math import isfinite
 
+from quotaline.render.visible import visible
 from quotaline_providers import formatting
 
 ELLIPSIS = "…"
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
-_DIRECTION_MARKS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO", "RLI"})
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#&@])|(:)(?=//)|(\$)(?=\()|(?<=www)(\.)", re.IGNORECASE)
+_ACTIVE = re.compile(r"\]\(|\$\(")
 _EMAIL = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 HIDDEN = "•••"
 UNLIMITED = "Unlimited"
 
 
 def cleaned(text: str) -> str:
-    """One line without control characters, direction overrides or lone surrogates; white space collapsed."""
-    kept: list[str] = []
-    for char in text:
-        category = unicodedata.category(char)
-        if category in ("Zl", "Zp", "Zs") or char in "\t\n\r\v\f\x85":
-            kept.append(" ")
-        elif category == "Cs":
-            kept.append("\ufffd")
-        elif category != "Cc" and char not in _DIRECTION_MARKS:
-            kept.append(char)
-    return " ".join("".join(kept).split())
+    """One line of what can be seen; white space collapsed."""
+    return " ".join(visible(text).split())
+
+
+def announced(text: str) -> str:
+    """Text for a message, a progress or another place for plain words of an editor.
+
+    Some draw a Markdown link (VS Code's notifications, commands too) or an icon (its status bar) even there; nothing is
+    escaped in them, so a blank takes what begins one apart. Line breaks and other blanks stay as they are.
+    """
+    lines = (visible(line) for line in text.splitlines())
+    return _ACTIVE.sub(lambda found: f"{found[0][0]} {found[0][1]}", "\n".join(lines))
+
+
+def tmux(text: str) -> str:
+    """Text for tmux's status line, where `#` begins a style."""
+    return visible(text).replace("#", "##")
 
 
 def isolated(text: str) -> str:

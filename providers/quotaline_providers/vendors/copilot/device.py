@@ -17,6 +17,7 @@ from quotaline_providers import (
     TimedOut,
     Unavailable,
 )
+from quotaline_providers.contract import checked_code
 from quotaline_providers.settings import TokenAccount
 from quotaline_providers.vendors.copilot.github import GITHUB, Host, github_host, read_user, token_owner
 from quotaline_providers.vendors.copilot.logins import usable
@@ -33,18 +34,19 @@ async def sign_in(ctx: Context) -> AsyncIterator[SignInPrompt | SignedIn]:
     host = github_host(ctx.settings.enterprise_host)
     form = {"client_id": CLIENT_ID, "scope": "read:user"}
     code = await ctx.http.post(f"https://{host.web}/login/device/code", DeviceCode, form=form)
-    yield _prompt(code)
+    yield _prompt(code, host)
     token = await _wait_for_token(ctx, host, code)
     yield await _account(ctx, host, token)
 
 
-def _prompt(code: DeviceCode) -> SignInPrompt:
-    url = code.verification_uri_complete or code.verification_uri or ""
-    if not code.device_code or not code.user_code or not url.startswith("https://"):
+def _prompt(code: DeviceCode, host: Host) -> SignInPrompt:
+    url = code.verification_uri_complete or code.verification_uri
+    if not code.device_code or not code.user_code or not url:
         raise BadResponse("GitHub sent no code to sign in with.")
+    shown = checked_code(code.user_code)
     if code.verification_uri_complete:
-        return SignInPrompt(f"Confirm the code {code.user_code} in your browser.", url)
-    return SignInPrompt("Type the code in your browser to sign in to GitHub.", url, code.user_code)
+        return SignInPrompt(f"Confirm the code {shown} in your browser.", url, hosts=(host.web,))
+    return SignInPrompt("Type the code in your browser to sign in to GitHub.", url, shown, (host.web,))
 
 
 async def _wait_for_token(ctx: Context, host: Host, code: DeviceCode) -> Secret:

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 
 from quotaline_providers import Context, Conversation, SignedIn, SignInPrompt, TimedOut
+from quotaline_providers.contract import is_page_of
 from quotaline_providers.vendors.kiro.cli import ENVIRONMENT, read_login
 from quotaline_providers.vendors.kiro.credentials import PROGRAM, SIGN_IN, logged_out
 from quotaline_providers.vendors.kiro.payloads import plain
@@ -14,6 +15,8 @@ from quotaline_providers.vendors.kiro.payloads import plain
 LOGIN_SECONDS = 120.0
 
 _ADDRESS = re.compile(r"https://[^\s\"'<>|│]+")
+_HOSTS = ("kiro.dev", "awsapps.com", "app.aws")
+_REGION = re.compile(r"(?<=\.)[a-z]{2}(?:-[a-z]+)+-\d(?=\.)")
 _CODE = re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b")
 
 
@@ -52,12 +55,19 @@ async def _prompts(running: Conversation) -> AsyncIterator[SignInPrompt]:
 
 
 def to_prompt(text: str) -> SignInPrompt | None:
-    """What the program's words ask for; None as long as they name no address."""
+    """What the program's words ask for; None as long as they name no address at which people sign in."""
     text = plain(text)
-    address, code = _ADDRESS.search(text), _CODE.search(text)
-    if address is None:
+    code = _CODE.search(text)
+    named = (address.group().rstrip(".,;)") for address in _ADDRESS.finditer(text))
+    url = next((url for url in named if is_page_of(url, _hosts(url))), None)
+    if url is None:
         return None
-    url = address.group().rstrip(".,;)")
     if code is None or code.group() in url:
-        return SignInPrompt("Confirm the sign-in to Kiro in your browser.", url)
-    return SignInPrompt("Type the code in your browser to sign in to Kiro.", url, code.group())
+        return SignInPrompt("Confirm the sign-in to Kiro in your browser.", url, hosts=_hosts(url))
+    return SignInPrompt("Type the code in your browser to sign in to Kiro.", url, code.group(), _hosts(url))
+
+
+def _hosts(url: str) -> tuple[str, ...]:
+    """Where Kiro and AWS have people sign in: names of a region are those of the region in the address."""
+    regions = _REGION.findall(url)
+    return (*_HOSTS, *(f"{service}.{region}.amazonaws.com" for service in ("device.sso", "oidc") for region in regions))
