@@ -155,11 +155,13 @@ class Identity(Model):
 
 
 class Row(Model):
-    """One line of detail."""
+    """One line of detail. `metric` and `number` are the same for programs: a name that never changes, and its value."""
 
     label: Label
     value: Label
     secondary: Label | None = None
+    metric: str | None = None
+    number: float | None = None
 
 
 class Point(Model):
@@ -170,8 +172,9 @@ class Point(Model):
 
 
 class Chart(Model):
-    """A small series to draw."""
+    """A small series to draw. `id` is its name for programs, where it is a daily series (days are UTC)."""
 
+    id: str | None = None
     kind: Literal["bars", "line"]
     points: tuple[Point, ...]
     title: Label | None = None
@@ -184,6 +187,20 @@ class Section(Model):
     title: Label | None = None
     rows: tuple[Row, ...] = ()
     chart: Chart | None = None
+
+
+class ModelUse(Model):
+    """What one language model was used, for programs. `name` is as sent; `upstream` is whose model it is. `cached` are
+    the input tokens that came from a cache; `total` holds all tokens. `credits` are the provider's own unit."""
+
+    name: str
+    upstream: str
+    requests: int
+    input: int
+    output: int
+    cached: int
+    total: int
+    credits: float | None = None
 
 
 class ResetCredit(Model):
@@ -245,6 +262,7 @@ class Usage(Model):
     details: tuple[Section, ...] = ()
     notes: tuple[str, ...] = ()
     confidence: Confidence = Confidence.UNKNOWN
+    models: tuple[ModelUse, ...] = ()
     reset_credits: ResetCredits | None = None
     subscription_expires_at: Time | None = None
     subscription_renews_at: Time | None = None

@@ -112,9 +112,11 @@ async def _try_in_order(
             real = last
         if not (isinstance(last, FALL_THROUGH) or strategy.falls_through(last)):
             raise last
-    # The error shown is that of the last strategy that really could run; else the first one missing something.
+    # The error shown is that of the last strategy that really could run; else the one that found something that is no
+    # account; else the first one missing something.
     raise (
         real
+        or next((attempt.error for attempt in attempts if attempt.error and attempt.error.quiet), None)
         or next((attempt.error for attempt in attempts if attempt.error), None)
         or MissingCredential(f"{provider.name} is not connected.")
     )

@@ -16,9 +16,9 @@ from quotaline_providers.run import Outcome
 from quotaline_providers.testing import NOW, Clock, Read, Reader, Vendor
 from quotaline_providers.vendors.codebuff import chats
 from quotaline_providers.vendors.codebuff.chats import Found, scan
-from quotaline_providers.vendors.codebuff.credentials import data_roots
+from quotaline_providers.vendors.codebuff.credentials import data_folders
 from quotaline_providers.vendors.codebuff.messages import Turn, chat_time, parse_chat, upstream
-from quotaline_providers.vendors.codebuff.totals import add_up, summary
+from quotaline_providers.vendors.codebuff.totals import add_up, summary, to_usage
 
 Chat = Callable[..., Path]
 
@@ -59,12 +59,21 @@ class TestMessage:
     def test_may_have_a_variant_instead_of_a_role(self, variant: str) -> None:
         assert len(parsed({"variant": variant, "metadata": {"usage": {"inputTokens": 4}}}, {"variant": "user"})) == 1
 
-    def test_without_tokens_does_not_count(self) -> None:
-        assert parsed(message(input_tokens=0, output_tokens=None, credits=3), {"role": "assistant"}) == ()
+    def test_without_tokens_and_credits_does_not_count(self) -> None:
+        assert parsed(message(input_tokens=0, output_tokens=None), {"role": "assistant"}) == ()
 
     def test_may_carry_only_credits(self) -> None:
-        (turn,) = parsed({"role": "assistant", "credits": 1.5})
-        assert (turn.credits, turn.tokens) == (1.5, 0)
+        beside, inside = parsed(
+            {"role": "assistant", "credits": 1.5},
+            message(input_tokens=0, output_tokens=None, credits=3, model="gpt-demo"),
+        )
+        assert (beside.credits, beside.tokens) == (1.5, 0)
+        assert (inside.credits, inside.tokens, inside.model) == (3, 0, "gpt-demo")
+
+    def test_credits_of_an_earlier_block_are_not_lost(self) -> None:
+        metadata = {"usage": {"credits": 2}, "codebuff": {"usage": {"input_tokens": 7, "credits": 9}}}
+        (turn,) = parsed({"role": "assistant", "metadata": metadata})
+        assert (turn.counts[0], turn.credits) == (7, 2)
 
     def test_negative_counts_are_zero(self) -> None:
         (turn,) = parsed(message(input_tokens=-4, output_tokens=2, credits=-1))
@@ -131,12 +140,14 @@ class TestMessage:
         ("model", "name", "vendor"),
         [
             ("claude-demo", "claude-demo", "anthropic"),
-            ("openrouter/anthropic/Claude-Demo", "Claude-Demo", "anthropic"),
-            ("openai/gpt-demo", "gpt-demo", "openai"),
+            ("openrouter/anthropic/Claude-Demo", "openrouter/anthropic/Claude-Demo", "anthropic"),
+            ("anthropic/claude-y", "anthropic/claude-y", "anthropic"),
+            ("openai/gpt-demo", "openai/gpt-demo", "openai"),
             ("o1-demo", "o1-demo", "openai"),
             ("gemini-demo", "gemini-demo", "google"),
             ("manicode-demo", "manicode-demo", "codebuff"),
-            ("  ", "codebuff-unknown", "codebuff"),
+            ("codebuff-demo", "codebuff-demo", "codebuff"),
+            ("  ", "codebuff-unknown", "unknown"),
             ("other", "other", "unknown"),
         ],
     )
@@ -191,11 +202,28 @@ class TestScan:
         roots = [home / ".config" / name for name in ("manicode", "manicode-dev")]
         assert [item.turn.id for item in scan(roots).found] == ["a", "b"]
 
-    def test_the_same_id_counts_once_wherever_it_was_copied(self, chat: Chat, read: Read) -> None:
+    def test_the_same_id_counts_in_each_chat_project_and_channel(self, chat: Chat, read: Read) -> None:
+        chat(message("1"), message(" 1 "))
+        chat(message("1"), id="2030-01-02T09-00-00.000Z")
+        chat(message("1"), channel="manicode-dev")
+        chat(message("1"), project="kitchen")
+        found = read("codebuff")
+        assert (found.row("Messages").value, found.row("Chats").value) == ("4", "4")
+
+    def test_a_folder_that_is_reached_through_links_counts_once(self, chat: Chat, home: Path, read: Read) -> None:
         chat(message("a"))
-        chat(message(" a "), channel="manicode-dev")
-        chat(message("a"), project="kitchen")
-        assert read("codebuff").row("Messages").value == "1"
+        (home / "linked").symlink_to(home / ".config" / "manicode")
+        other = home / ".config" / "manicode-dev"
+        other.mkdir()
+        (other / "projects").symlink_to(home / ".config" / "manicode" / "projects")
+        assert read("codebuff", CODEBUFF_DATA_DIR="~/linked").row("Messages").value == "1"
+
+    def test_a_file_that_is_too_large_is_told(self, chat: Chat, read: Read) -> None:
+        chat(message("a"))
+        os.truncate(chat(message("b"), project="kitchen"), chats.FILE_LIMIT + 1)
+        found = read("codebuff")
+        assert found.row("Messages").value == "1"
+        assert found.notes[-1] == "1 file called chat-messages.json above 64 MiB left out: chats are missing here."
 
     def test_two_equal_messages_without_id_stay_two(self, chat: Chat, read: Read) -> None:
         chat(message(), message())
@@ -259,6 +287,23 @@ class TestFolders:
         with pytest.raises(MissingCredential, match="data directory"):
             read("codebuff", source="local")
 
+    def test_a_program_alone_is_quiet(self, outcome: Callable[..., Outcome], program: Callable[..., Path]) -> None:
+        program("codebuff", "")
+        error = outcome("codebuff").error
+        assert isinstance(error, MissingCredential)
+        assert (error.quiet, error.message) == (True, "Codebuff's data directory was not found.")
+
+    def test_one_that_does_not_exist_is_told(
+        self, read: Read, chat: Chat, home: Path, vendor: Callable[[str], Vendor]
+    ) -> None:
+        sentence = "CODEBUFF_DATA_DIR names a folder that does not exist."
+        with pytest.raises(MissingCredential, match=sentence):
+            read("codebuff", source="local", CODEBUFF_DATA_DIR="~/nowhere")
+        vendor("www.codebuff.com").post("/api/v1/usage", bearer="k").answers(usage=1, quota=4)
+        assert read("codebuff", CODEBUFF_API_KEY="k", CODEBUFF_DATA_DIR="~/nowhere").notes == (sentence,)
+        chat(message("a"))
+        assert read("codebuff", CODEBUFF_DATA_DIR=f"~/nowhere,{home}/.config/manicode").notes[-1] == sentence
+
     def test_without_projects_there_is_nothing_recorded(self, read: Read, home: Path) -> None:
         (home / ".config" / "manicode-dev").mkdir(parents=True)
         found = read("codebuff")
@@ -289,6 +334,12 @@ class TestFolders:
         found = read("codebuff", CODEBUFF_DATA_DIR=spelling.format(tmp_path / "more"))
         assert found.row("Messages").value == "2"
 
+    def test_another_programs_spelling_is_read(self, read: Read, home: Path) -> None:
+        path = home / "more" / "projects" / "p" / "chats" / "2030-01-01" / "chat-messages.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps([message("b")]))
+        assert read("codebuff", config={"extra": {"data_dir": "~/more"}}).row("Messages").value == "1"
+
     @pytest.mark.parametrize("name", ["dataDir", "data_dir"])
     @pytest.mark.parametrize("spelling", ["~/.config/manicode", "~/.config/manicode/", "~/.config/x/../manicode"])
     def test_the_same_one_twice_counts_once(self, read: Read, chat: Chat, name: str, spelling: str) -> None:
@@ -297,11 +348,11 @@ class TestFolders:
         assert found.row("Messages").value == "1"
 
     def test_the_users_own_comes_first(self, read: Read, chat: Chat, tmp_path: Path) -> None:
-        chat(message("a", input_tokens=1))
-        path = tmp_path / "mine" / "projects" / "p" / "chats" / "2030-01-01" / "chat-messages.json"
+        chat(message("a", input_tokens=1), id="2030-01-01")
+        path = tmp_path / "manicode" / "projects" / "garden" / "chats" / "2030-01-01" / "chat-messages.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps([message("a", input_tokens=50)]))
-        found = read("codebuff", config={"dataDir": str(tmp_path / "mine")})
+        found = read("codebuff", config={"dataDir": str(tmp_path / "manicode")})
         assert found.row("Input tokens").value == "50"
 
     def test_on_windows_case_tells_no_two_apart(self, reader: Reader, tmp_path: Path) -> None:
@@ -311,7 +362,7 @@ class TestFolders:
         def names(reader: Reader) -> list[str]:
             config = {"dataDir": str(tmp_path / "Data")}
             context = reader.context("codebuff", config, CODEBUFF_DATA_DIR=str(tmp_path / "data"))
-            return [path.name for path in data_roots(context)]
+            return [path.name for path in data_folders(context).found]
 
         assert names(reader) == ["Data", "data"]
         assert names(reader.on("win32")) == ["Data"]
@@ -361,7 +412,17 @@ class TestTotals:
         found = read("codebuff")
         assert found.row("Tokens").value == "1,230"
         assert found.row("Cache read").value == "4"
-        assert found.row("Credits used").value == "1.5 credits"
+        assert found.row("Credits").value == "1.5 credits"
+        assert (found.row("Credits").metric, found.row("Credits").number) == ("total_credits", 1.5)
+        assert (found.row("Tokens").metric, found.row("Tokens").number) == ("total_tokens", 1230)
+        (model,) = found.models
+        assert (model.name, model.upstream, model.cached, model.total, model.credits) == (
+            "gpt-d",
+            "openai",
+            4,
+            1234,
+            1.5,
+        )
         assert found.row("Chats today").value == "1"
         assert "openai" in (found.row("gpt-d").secondary or "")
         with pytest.raises(KeyError):
@@ -411,6 +472,14 @@ class TestBothHalves:
         found = read("codebuff")
         assert found.source == "local"
         assert found.windows == ()
+        assert found.notes == ("1 chat, 15 tokens", "This program writes no credits.")
+
+    @pytest.mark.parametrize(
+        ("credits", "days", "text"), [(0.75, 1, "0.75 credits in 7 days"), (0, 1, "15 tokens in 7 days"), (2, 9, None)]
+    )
+    def test_alone_they_have_a_short_text(self, credits: float, days: int, text: str | None) -> None:
+        totals = add_up([turn(NOW - timedelta(days=days), credits=credits)], NOW)
+        assert to_usage(totals, NOW).short_text == text
 
     def test_source_api_leaves_the_chats_out(self, read: Read, chat: Chat, vendor: Callable[[str], Vendor]) -> None:
         vendor("www.codebuff.com").post("/api/v1/usage", bearer="k").answers(usage=1, quota=4)

@@ -81,6 +81,11 @@ class TestCredits:
         assert found.window("credits").blocks is False
         assert found.row("Quota").value == "unknown"
 
+    def test_what_is_used_of_an_unknown_quota_is_the_short_text(self) -> None:
+        found = usage({"usage": 30, "remainingBalance": None})
+        assert (found.short_text, found.row("Credits").value) == ("30 credits used", "30 credits used")
+        assert usage({"usage": 30, "remainingBalance": 4}).short_text is None
+
     @pytest.mark.parametrize("answer", [{}, {"usage": None}, {"usage": "NaN", "quota": ""}])
     def test_no_credit_field_is_no_window(self, answer: dict[str, object]) -> None:
         assert usage(answer).windows == ()
@@ -106,6 +111,8 @@ class TestCredits:
         self, topped_up: bool | None, blocks: bool
     ) -> None:
         found = usage({"usage": 4, "quota": 4, "autoTopupEnabled": topped_up})
+        rows = {row.label: row.value for section in found.details for row in section.rows}
+        assert rows.get("Auto top-up") == {True: "on", False: "off", None: None}[topped_up]
         assert found.window("credits").blocks is blocks
 
 

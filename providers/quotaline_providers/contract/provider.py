@@ -28,11 +28,13 @@ class OptionType(StrEnum):
 
 @dataclass(frozen=True)
 class Option:
-    """A setting that only this provider has: its key in the config entry and what it does."""
+    """A setting that only this provider has: its key in the config entry and what it does. `also` are other spellings
+    of the key that are read without a word."""
 
     name: str
     description: str
     type: OptionType = OptionType.STRING
+    also: tuple[str, ...] = ()
 
 
 class StatusKind(StrEnum):

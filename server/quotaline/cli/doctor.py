@@ -168,6 +168,7 @@ def _provider(refreshed: Refreshed, has_shape: bool) -> Object:
         if state.failure is None
         else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}".rstrip(),
         "attempts": [_attempt(attempt) for attempt in attempts],
+        "notes": list(state.usage.notes) if state.usage else [],
         "unreadLimits": list(state.usage.unread_limits) if state.usage else [],
         "hasShape": has_shape,
         "note": None if refreshed.fetched else "not asked again: read a moment ago, or the vendor limits the requests",
@@ -225,8 +226,7 @@ def _text(findings: Object) -> str:
             lines.append(f"    not all is kept: {'; '.join(item['cut'])}")
         if item["note"]:
             lines.append(f"    {item['note']}")
-        if item["unreadLimits"]:
-            lines.append(f"    limits in the answer that are not known yet: {', '.join(item['unreadLimits'])}")
+        lines += [f"    note: {note}" for note in item["notes"]]
         if item["hasShape"]:
             what = "an answer was not understood in full" if item["unreadLimits"] else "an answer was not understood"
             lines.append(f"    {what}: `quotaline doctor {item['id']} --shape` prints its shape")

@@ -320,13 +320,14 @@ def _unknown_keys(provider: Provider, raw: Mapping[str, object], path: Path) -> 
     known = {key.name: key for key in entry_keys(provider)}
     plain = {_plain(name): name for name in (*known, *ENTRY_ALIASES.values())}
     options = {option.name: option for option in provider.options}
+    also = {key for option in provider.options for key in option.also}
     for key, value in raw.items():
         if value is None:
             continue
         option = options.get(key)
         if option and key not in ENTRY_ALIASES.values() and not _fits(value, option.type):
             yield Problem("warning", "wrong_type", f"{key} must be {_article(option.type)}.", (*path, key))
-        if key in known or key in KEPT or key in plain.values() or key in ENTRY_ALIASES:
+        if key in known or key in KEPT or key in plain.values() or key in ENTRY_ALIASES or key in also:
             continue
         from difflib import get_close_matches  # only for what is misspelt
 

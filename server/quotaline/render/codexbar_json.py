@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from quotaline.forecast.pace import Pace, rounded
 from quotaline.render import text, times
+from quotaline.render.metrics_json import metrics_of
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.view import View
 from quotaline.render.wire import Json
@@ -74,6 +75,7 @@ def entry(item: Shown) -> Object:
             "blocked": _blocked(item, usage.blocked) if usage is not None and usage.blocked is not None else None,
             "stale": True if usage is not None and state.stale else None,
             "error": _error(item),
+            **(metrics_of(item, usage) if usage is not None else {}),
         }
     )
 

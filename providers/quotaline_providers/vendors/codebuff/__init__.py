@@ -19,7 +19,9 @@ PROVIDER = Provider(
     summary="Credits used and left, the weekly limit, and tokens per model from local chats.",
     dashboard="https://www.codebuff.com/usage",
     keys="",
-    options=(Option("dataDir", "One more folder with Codebuff data, beside the CLI's own."),),
+    options=(
+        Option("dataDir", "One more folder with Codebuff data, beside the CLI's own.", also=("data_dir", "extra")),
+    ),
     strategies=(
         Strategy.api(from_account, TOKEN),
         Strategy.local(from_chats, DataFolders()),

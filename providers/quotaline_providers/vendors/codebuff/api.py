@@ -19,7 +19,7 @@ from quotaline_providers import (
     beside,
     in_time,
 )
-from quotaline_providers.vendors.codebuff.credentials import credentials_file, data_roots
+from quotaline_providers.vendors.codebuff.credentials import credentials_file, data_folders
 from quotaline_providers.vendors.codebuff.local import from_chats
 from quotaline_providers.vendors.codebuff.mapping import to_usage
 from quotaline_providers.vendors.codebuff.payloads import SubscriptionAnswer, UsageAnswer
@@ -77,11 +77,13 @@ async def _subscription(ctx: Context, base: str, token: Secret) -> SubscriptionA
 
 
 async def _chats(ctx: Context) -> Usage | None:
-    if ctx.settings.source == "api":
+    if ctx.source == "api":
         return None
-    roots = await ctx.files.in_thread(lambda: data_roots(ctx))
+    folders = await ctx.files.in_thread(lambda: data_folders(ctx))
+    if not folders.found:
+        return Usage(updated_at=ctx.now, notes=folders.notes) if folders.notes else None
     try:
-        return await from_chats(ctx, roots) if roots else None
+        return await from_chats(ctx, folders)
     except ReadError as error:
         return Usage(updated_at=ctx.now, notes=(error.message,))
 
@@ -95,7 +97,12 @@ async def _in_time(reading: asyncio.Task[Usage | None]) -> Usage | None:
 
 def _joined(account: Usage, local: Usage) -> Usage:
     return account.model_copy(
-        update={"details": (*account.details, *local.details), "notes": (*account.notes, *local.notes)}
+        update={
+            "details": (*account.details, *local.details),
+            "notes": (*account.notes, *local.notes),
+            "models": local.models,
+            "short_text": account.short_text or local.short_text,
+        }
     )
 
 

@@ -34,6 +34,7 @@ def to_usage(answer: UsageAnswer, subscription: SubscriptionAnswer | None, now: 
         balances=() if balance is None else (Balance(id="credits", label="Credits", amount=balance, unit="credits"),),
         identity=Identity(email=email, plan=_tier(subscription), login=_login_text(answer, subscription)),
         details=(Section(title="Account", rows=rows),) if rows else (),
+        short_text=_used_text(answer),
         subscription_renews_at=plan.billing_end or plan.current_end,
     )
 
@@ -119,11 +120,22 @@ def _login_text(answer: UsageAnswer, subscription: SubscriptionAnswer | None) ->
     return " · ".join(part for part in parts if part) or None
 
 
+def _used_text(answer: UsageAnswer) -> str | None:
+    """`30 credits used`, where nothing tells of how many."""
+    window = _credits(answer)
+    unknown = window is not None and window.limit is None and answer.remaining is None
+    return f"{grouped(answer.used)} credits used" if unknown and answer.used is not None else None
+
+
 def _rows(answer: UsageAnswer, plan: Plan) -> tuple[Row, ...]:
     rows: list[Row] = []
     window = _credits(answer)
     if window and window.limit is None:
         rows.append(Row(label="Quota", value="unknown"))
+    if used := _used_text(answer):
+        rows.append(Row(label="Credits", value=used))
+    if answer.told_top_up is not None:
+        rows.append(Row(label="Auto top-up", value="on" if answer.told_top_up else "off"))
     if plan.status:
         rows.append(Row(label="Subscription", value=plan_name(plan.status)))
     if end := plan.billing_end or plan.current_end:

@@ -170,15 +170,17 @@ def _turn(message: Message, chat_id: str | None, ordinal: int) -> Turn | None:
     if not (role.lower() == "assistant" if role else (message.variant or "").lower() in _ASSISTANTS):
         return None
     metadata = message.metadata
-    found = next((block for block in _blocks(metadata) if any(block[0].counts)), None)
+    blocks = tuple(_blocks(metadata))
+    paid = next((block for block in blocks if (block[0].credits or 0.0) > 0), None)
+    found = next((block for block in blocks if any(block[0].counts)), paid)
     usage, fallback = found or (TokenUsage(), None)
-    credits = max(usage.credits or 0.0, 0.0) or max(message.credits or 0.0, 0.0)
+    credits = max((paid[0].credits if paid else message.credits) or 0.0, 0.0)
     if found is None and not credits:
         return None
     model = usage.model or fallback or metadata.model or (metadata.codebuff.model if metadata.codebuff else None)
     stamps = map(_moment, (metadata.timestamp, message.timestamp, message.created_at))
     at = next((stamp for stamp in stamps if stamp), None) or chat_time(chat_id or "")
-    return Turn(message.id, ordinal, at, _MODEL_PREFIX.sub("", model or "") or UNKNOWN_MODEL, usage.counts, credits)
+    return Turn(message.id, ordinal, at, model or UNKNOWN_MODEL, usage.counts, credits)
 
 
 def _blocks(metadata: Metadata) -> Iterator[tuple[TokenUsage, str | None]]:
@@ -220,5 +222,5 @@ def chat_time(chat_id: str) -> datetime | None:
 
 def upstream(model: str) -> str:
     """Whose model it is, by its name."""
-    lowered = model.lower()
+    lowered = "" if model == UNKNOWN_MODEL else _MODEL_PREFIX.sub("", model.lower())
     return next((vendor for prefix, vendor in _UPSTREAMS if lowered.startswith(prefix)), "unknown")

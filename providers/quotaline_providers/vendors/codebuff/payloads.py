@@ -44,8 +44,12 @@ class UsageAnswer(Payload):
         return self.remaining_alias if self.balance is None else self.balance
 
     @property
+    def told_top_up(self) -> bool | None:
+        return self.auto_top_up_alias if self.auto_top_up is None else self.auto_top_up
+
+    @property
     def tops_up(self) -> bool:
-        return bool(self.auto_top_up_alias if self.auto_top_up is None else self.auto_top_up)
+        return bool(self.told_top_up)
 
 
 def _to_label(value: object) -> str | None:
@@ -72,6 +76,8 @@ class Plan(Payload):
 class RateLimits(Payload):
     """The week's and the block's credits."""
 
+    not_read = frozenset({"weeklyPercentUsed"})
+
     weekly_used: Number = Field(default=None, alias="weeklyUsed")
     used: Number = None
     weekly_limit: Number = Field(default=None, alias="weeklyLimit")
@@ -83,7 +89,9 @@ class RateLimits(Payload):
 
 
 class PlanLimits(Payload):
-    """How many hours a block lasts."""
+    """How many hours a block lasts. The limits stand beside what was used of them."""
+
+    not_read = frozenset({"creditsPerBlock", "weeklyCreditsLimit"})
 
     block_hours: Number = Field(default=None, alias="blockDurationHours")
 

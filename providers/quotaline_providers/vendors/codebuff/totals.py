@@ -10,7 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from quotaline_providers import Chart, Context, Point, Row, Section, Unavailable, Usage, grouped, tokens
-from quotaline_providers.vendors.codebuff.chats import Found, scan
+from quotaline_providers.model import ModelUse
+from quotaline_providers.vendors.codebuff.chats import FILE_LIMIT, FILE_NAME, Found, Scan, scan
+from quotaline_providers.vendors.codebuff.credentials import Folders
 from quotaline_providers.vendors.codebuff.messages import upstream
 
 SCAN_SECONDS = 300.0
@@ -41,6 +43,8 @@ class Totals:
     messages: int = 0
     counts: tuple[int, int, int, int] = (0, 0, 0, 0)
     credits: float = 0.0
+    tokens_7d: int = 0
+    credits_7d: float = 0.0
     models: tuple[ModelTotal, ...] = ()
     sessions: dict[str, float] = field(default_factory=dict)
     daily_tokens: dict[str, float] = field(default_factory=dict)
@@ -77,9 +81,13 @@ def add_up(found: Iterable[Found], now: datetime) -> Totals:
         day_tokens[day] += turn.tokens
         if turn.credits:
             day_credits[day] = day_credits.get(day, 0.0) + turn.credits
+        is_recent = now - timedelta(days=7) <= turn.at <= now
+        if is_recent:
+            totals.tokens_7d += turn.tokens
+            totals.credits_7d += turn.credits
         if chat:
             by_day.setdefault(day, set()).add(chat)
-            if now - timedelta(days=7) <= turn.at <= now:
+            if is_recent:
                 recent.add(chat)
     totals.chats, totals.chats_7d = len(chats), len(recent)
     totals.chats_today = len(by_day.get(now.astimezone(UTC).date().isoformat(), ()))
@@ -108,24 +116,56 @@ def to_usage(totals: Totals, now: datetime) -> Usage:
     """The totals as detail sections. Credits are Codebuff's own unit and never money."""
     if not totals.messages:
         return Usage(updated_at=now, notes=("No Codebuff chats recorded.",))
-    return Usage(updated_at=now, details=_sections(totals), notes=(summary(totals),))
+    notes = (summary(totals),) if totals.credits else (summary(totals), "This program writes no credits.")
+    return Usage(
+        updated_at=now,
+        details=_sections(totals),
+        models=tuple(map(_model_use, totals.models)),
+        notes=notes,
+        short_text=_week(totals),
+    )
+
+
+def _week(totals: Totals) -> str | None:
+    """`0.75 credits in 7 days`, else the tokens."""
+    if totals.credits_7d:
+        return f"{grouped(totals.credits_7d)} credits in 7 days"
+    return f"{tokens(totals.tokens_7d)} tokens in 7 days" if totals.tokens_7d else None
+
+
+def _model_use(model: ModelTotal) -> ModelUse:
+    return ModelUse(
+        name=model.name,
+        upstream=upstream(model.name),
+        requests=model.requests,
+        input=model.counts[0],
+        output=model.counts[1],
+        cached=model.counts[2],
+        total=model.total,
+        credits=model.credits or None,
+    )
 
 
 def _sections(totals: Totals) -> tuple[Section, ...]:
     numbers = (
-        ("Chats", totals.chats),
-        ("Chats today", totals.chats_today),
-        ("Chats in 7 days", totals.chats_7d),
-        ("Messages", totals.messages),
-        ("Input tokens", totals.counts[0]),
-        ("Output tokens", totals.counts[1]),
-        ("Cache read", totals.counts[2]),
-        ("Cache write", totals.counts[3]),
-        ("Tokens", totals.tokens),
+        ("Chats", "total_chats", totals.chats),
+        ("Chats today", "chats_today", totals.chats_today),
+        ("Chats in 7 days", "chats_7d", totals.chats_7d),
+        ("Messages", "total_messages", totals.messages),
+        ("Input tokens", "total_input_tokens", totals.counts[0]),
+        ("Output tokens", "total_output_tokens", totals.counts[1]),
+        ("Cache read", "total_cache_read", totals.counts[2]),
+        ("Cache write", "total_cache_write", totals.counts[3]),
+        ("Tokens", "total_tokens", totals.tokens),
     )
-    rows = [Row(label=label, value=grouped(Decimal(number))) for label, number in numbers if number]
+    rows = [
+        Row(label=label, value=grouped(Decimal(number)), metric=metric, number=number)
+        for label, metric, number in numbers
+        if number
+    ]
     if totals.credits:
-        rows.append(Row(label="Credits used", value=f"{grouped(totals.credits)} credits"))
+        value = f"{grouped(totals.credits)} credits"
+        rows.append(Row(label="Credits", value=value, metric="total_credits", number=totals.credits))
     series = (
         ("Sessions per day", totals.sessions, "sessions"),
         ("Tokens per day", totals.daily_tokens, "tokens"),
@@ -150,22 +190,28 @@ def _model_row(model: ModelTotal) -> Row:
 
 
 def _chart(points: dict[str, float], unit: str) -> Chart:
-    return Chart(kind="bars", unit=unit, points=tuple(Point(label=day, value=value) for day, value in points.items()))
+    return Chart(
+        id=unit, kind="bars", unit=unit, points=tuple(Point(label=day, value=value) for day, value in points.items())
+    )
 
 
-def total_up(roots: tuple[Path, ...], now: datetime) -> tuple[Totals, tuple[Path, ...]]:
-    """What all chats below these data folders add up to, and the folders that could not be walked."""
+def total_up(roots: tuple[Path, ...], now: datetime) -> tuple[Totals, Scan]:
+    """What all chats below these data folders add up to, and what could not be read of them."""
     result = scan(roots)
-    return add_up(result.found, now), result.failed
+    return add_up(result.found, now), Scan(failed=result.failed, too_large=result.too_large)
 
 
-async def read_chats(ctx: Context, roots: tuple[Path, ...]) -> Usage:
+async def read_chats(ctx: Context, folders: Folders) -> Usage:
     """The local half. Raises Unavailable when nothing was found because a folder could not be walked."""
-    totals, failed = await ctx.files.in_worker(total_up, roots, ctx.now, timeout=SCAN_SECONDS)
+    totals, result = await ctx.files.in_worker(total_up, folders.found, ctx.now, timeout=SCAN_SECONDS)
     usage = to_usage(totals, ctx.now)
-    if not failed:
-        return usage
-    names = ", ".join(map(ctx.show, failed))
-    if not totals.messages:
+    names = ", ".join(map(ctx.show, result.failed))
+    if names and not totals.messages:
         raise Unavailable(f"The Codebuff chats in {names} cannot be read.", "Check the folder's permissions.")
-    return usage.model_copy(update={"notes": (*usage.notes, f"The chats in {names} cannot be read.")})
+    notes = list(folders.notes)
+    if names:
+        notes.append(f"The chats in {names} cannot be read.")
+    if result.too_large:
+        files = "1 file" if result.too_large == 1 else f"{result.too_large} files"
+        notes.append(f"{files} called {FILE_NAME} above {FILE_LIMIT >> 20} MiB left out: chats are missing here.")
+    return usage.model_copy(update={"notes": (*usage.notes, *notes)})
