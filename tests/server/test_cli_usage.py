@@ -18,10 +18,16 @@ from tests.server.command import Command
 
 
 @pytest.fixture
-def openrouter(vendor: Any) -> Any:
-    """The route of OpenRouter's balance: 10 of 40 dollars used, 5 of 20 of the key's month."""
+def openrouter_key(vendor: Any) -> Any:
+    """The route of OpenRouter's key: 5 of 20 dollars of the month used."""
+    answer = {"limit": 20, "limit_remaining": 15, "limit_reset": "monthly"}
+    return vendor("openrouter.ai").get("/api/v1/key").answers(data=answer)
+
+
+@pytest.fixture
+def openrouter(vendor: Any, openrouter_key: Any) -> Any:
+    """The route of OpenRouter's balance: 10 of 40 dollars used."""
     host = vendor("openrouter.ai")
-    host.get("/api/v1/key").answers(data={"limit": 20, "limit_remaining": 15, "limit_reset": "monthly"})
     return host.get("/api/v1/credits").answers(data={"total_credits": 40, "total_usage": 10})
 
 
@@ -192,9 +198,10 @@ def test_another_credential_is_asked_at_once(connected: Command, openrouter: Any
 
 
 def test_a_failure_keeps_the_last_good_usage_beside_it(
-    connected: Command, openrouter: Any, vendor: Any, aged: Callable[[timedelta], None]
+    connected: Command, openrouter: Any, openrouter_key: Any, aged: Callable[[timedelta], None]
 ) -> None:
     openrouter.fails(503)
+    openrouter_key.fails(503)
     assert connected("usage").code == 0
     aged(timedelta(minutes=20))
     shown = connected("usage", "--json")
