@@ -37,12 +37,14 @@ good = "{good}"
 def whoami(): say("Logged in with Google\\nEmail: demo@example.test")
 def usage(): say(good)
 def context(): say("Context window: 3% used")
+def older(): say("Error: no such engine"); sys.exit(2)
 def login(): say("Open this URL: https://view.awsapps.com/start")
 """.replace("{good}", GOOD)
 MAIN = """
 if sys.argv[1:] == ["whoami"]: whoami()
 elif sys.argv[1:] == ["login"]: login()
 elif sys.argv[1:] == ["chat", "--no-interactive", "/usage"]: usage()
+elif sys.argv[1:] == ["chat", "--no-interactive", "--agent-engine=v1", "--legacy-ui", "/usage"]: older()
 elif sys.argv[1:] == ["chat", "--no-interactive", "/context"]: context()
 else: sys.exit("unexpected arguments")
 """
@@ -60,6 +62,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reports, "SILENCE", 0.7)
     monkeypatch.setattr(reports, "WHOAMI", replace(reports.WHOAMI, timeout=2.5, idle=0.6))
     monkeypatch.setattr(reports, "USAGE", replace(reports.USAGE, timeout=5, idle=0.6))
+    monkeypatch.setattr(reports, "OLDER_USAGE", replace(reports.OLDER_USAGE, timeout=5, idle=0.6))
     monkeypatch.setattr(reports, "CONTEXT", replace(reports.CONTEXT, timeout=2.5, idle=0.6))
 
 
@@ -124,7 +127,7 @@ class TestProgram:
         found = read("kiro")
         assert found.window("credits").used_percent == 20
         assert found.identity.email == "demo@example.test"
-        assert found.identity.plan == "Kiro Trial"
+        assert found.identity.plan == "KIRO TRIAL"
         assert found.row("Context used").value == "3.0%"
         assert found.source == "cli"
 
@@ -312,6 +315,9 @@ class TestLogin:
             found.row("Context used")
 
 
+PLAN_ALONE = "def usage(): say('Plan: KIRO PRO MAX | 1 usage breakdowns')"
+
+
 class TestService:
     def test_completes_the_report(
         self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route
@@ -377,13 +383,76 @@ class TestService:
             assert read("kiro").window("credits").limit == 80
         connection.close()
 
-    def test_of_another_region_gets_no_token(
-        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route
+    def test_is_asked_in_the_profiles_region(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], vendor: Callable[[str], Vendor]
     ) -> None:
         cli("")
-        database(profile={"arn": ARN.replace("us-east-1", "eu-central-1")})
+        arn = ARN.replace("us-east-1", "eu-central-1")
+        database(profile={"arn": arn})
+        route = vendor("q.eu-central-1.amazonaws.com").post("/", bearer="demo-token", json={"profileArn": arn})
+        route.answers_json(LIMITS)
+        assert read("kiro").window("credits").limit == 80
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            ARN.replace("us-east-1", "ap-south-1"),
+            ARN.replace("aws", "evil"),
+            f"x{ARN}",
+            "us-east-1",
+            ":::us-east-1",
+        ],
+    )
+    def test_of_another_region_gets_no_token(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route, arn: str
+    ) -> None:
+        cli("")
+        database(profile={"arn": arn})
         assert read("kiro").window("credits").limit == 50
         assert service.count == 0
+
+    def test_tries_the_next_login_where_one_is_refused(
+        self,
+        read: Read,
+        cli: Callable[[str], Path],
+        database: Callable[..., Path],
+        service: Route,
+        vendor: Callable[[str], Vendor],
+    ) -> None:
+        cli("")
+        tokens = {"kirocli:odic:token": "old", "kirocli:social:token": "demo-token"}
+        database({key: {"access_token": token} for key, token in tokens.items()})
+        vendor(HOST).post("/", bearer="old").fails(401)
+        service.answers_json(LIMITS)
+        assert read("kiro").window("credits").limit == 80
+
+    def test_completes_a_report_of_the_plan_alone(
+        self, read: Read, cli: Callable[[str], Path], database: Callable[..., Path], service: Route, tmp_path: Path
+    ) -> None:
+        note = tmp_path / "older"
+        cli(f"{PLAN_ALONE}\ndef older(): open({str(note)!r}, 'w')")
+        database()
+        service.answers_json(LIMITS)
+        found = read("kiro")
+        assert (found.window("credits").used_percent, found.identity.plan) == (25, "KIRO PRO MAX")
+        assert not note.exists()
+
+    def test_failing_leaves_a_plan_alone_to_the_older_engine(self, read: Read, cli: Callable[[str], Path]) -> None:
+        cli(f"{PLAN_ALONE}\ndef older(): say(good)")
+        found = read("kiro")
+        assert (found.window("credits").used_percent, found.identity.plan) == (20, "KIRO PRO MAX")
+
+    @pytest.mark.parametrize(
+        "older",
+        ["", "def older(): say('Not logged in')", "def older(): usage()", "def older(): say(good); sys.exit(1)"],
+    )
+    def test_and_older_engine_failing_leave_the_plan_without_a_window(
+        self, read: Read, cli: Callable[[str], Path], older: str
+    ) -> None:
+        cli(f"{PLAN_ALONE}\n{older}")
+        found = read("kiro")
+        assert (found.windows, found.limits_unavailable) == ((), True)
+        assert found.identity.plan == "KIRO PRO MAX"
 
     @pytest.mark.parametrize("status", [302, 400, 401, 500])
     def test_refusing_leaves_the_report(

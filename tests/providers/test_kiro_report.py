@@ -94,11 +94,23 @@ class TestUsageReport:
     def test_a_managed_plan_needs_no_numbers(self) -> None:
         report = parse_report(MANAGED, NOW)
         assert report.managed
-        assert (report.percent, report.used, report.total, report.resets_at) == (0, 0, 0, None)
+        assert (report.percent, report.used, report.total, report.resets_at) == (None, None, None, None)
 
     def test_a_managed_plan_with_numbers_uses_them(self) -> None:
         report = parse_report("Plan: Q\nmanaged by organization\n█ 10%\n(1 of 10 covered in plan)", NOW)
         assert (report.managed, report.percent, report.total) == (False, 10, 10)
+
+    @pytest.mark.parametrize(
+        "text", ["Plan: KIRO PRO MAX | 1 usage breakdowns", "│ Plan: KIRO PRO MAX │ 2 usage breakdown │"]
+    )
+    def test_a_report_of_the_plan_alone_knows_no_credits(self, text: str) -> None:
+        report = parse_report(text, NOW)
+        assert (report.plan, report.percent, report.used, report.total) == ("KIRO PRO MAX", None, None, None)
+        assert not report.managed
+
+    def test_a_plan_with_breakdowns_and_numbers_uses_them(self) -> None:
+        report = parse_report("Plan: KIRO PRO | 2 usage breakdowns\n█ 10%\n(1 of 10 covered in plan)", NOW)
+        assert (report.plan, report.percent, report.total) == ("KIRO PRO", 10, 10)
 
     def test_percent_follows_from_credits(self) -> None:
         assert parse_report("(0.25 of 50 covered in plan)", NOW).percent == 0.5
@@ -301,9 +313,9 @@ class TestUsage:
             local(2030, 2, 5),
         )
         assert found.spends == ()
-        assert found.identity.plan == "Kiro Power"
+        assert found.identity.plan == "KIRO POWER"
         assert rows(found) == {
-            "Plan": ("Kiro Power", None),
+            "Plan": ("KIRO POWER", None),
             "Credits left": ("90.75", None),
             "Credits used": ("30.25", None),
             "Credits total": ("121", None),
@@ -394,10 +406,20 @@ class TestUsage:
 
     def test_a_managed_plan_alarms_nobody(self) -> None:
         found = usage(MANAGED)
-        window = found.window("credits")
-        assert (window.used_percent, window.placeholder, window.resets_at, window.blocks) == (0, True, None, False)
+        assert (found.windows, found.limits_unavailable) == ((), True)
         assert found.identity.plan == "Q Developer Trial"
         assert rows(found)["Credits"] == ("Managed by your organization", None)
+
+    def test_a_plan_alone_is_completed_by_the_service(self) -> None:
+        found = usage("Plan: KIRO PRO | 1 usage breakdowns", limits=limits())
+        assert (found.window("credits").used_percent, found.identity.plan) == (75, "KIRO PRO")
+
+    @pytest.mark.parametrize("bonuses", [None, [{}]])
+    def test_a_plan_alone_is_no_zero(self, bonuses: list[object] | None) -> None:
+        parts = {} if bonuses is None else {"limits": limits(overageCapWithPrecision=0, bonuses=bonuses)}
+        found = usage("Plan: KIRO PRO | 1 usage breakdowns", **parts)
+        assert (found.windows, found.limits_unavailable) == ((), True)
+        assert "Not told" in rows(found)["Credits"][0]
 
     def test_account_and_context_are_told(self) -> None:
         found = usage(login=Login("Google", "demo@example.test"), context=parse_context("Context window: 2% used"))

@@ -17,7 +17,7 @@ PROVIDER = Provider(
     dashboard="https://app.kiro.dev/account/usage",
     status=StatusPage("https://health.aws.amazon.com/health/status"),
     min_interval=300,
-    deadline=45,
+    deadline=75,
     strategies=(Strategy.cli(from_program, PROGRAM),),
     sign_in=sign_in,
 )

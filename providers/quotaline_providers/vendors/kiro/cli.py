@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quotaline_providers import BadResponse, Context, ReadError, TimedOut, Unavailable, Usage, together
 from quotaline_providers.contract import Finished
 from quotaline_providers.vendors.kiro.credentials import logged_out
-from quotaline_providers.vendors.kiro.mapping import to_usage
+from quotaline_providers.vendors.kiro.mapping import is_measured, to_usage
 from quotaline_providers.vendors.kiro.payloads import (
     ContextReport,
     Login,
@@ -37,7 +37,11 @@ class Command:
 
 
 WHOAMI = Command(("whoami",), timeout=3, idle=1.5)
-USAGE = Command(("chat", "--no-interactive", "/usage"), timeout=20, idle=4)
+USAGE = Command(("chat", "--no-interactive", "/usage"), timeout=20, idle=10)
+OLDER_USAGE = Command(
+    ("chat", "--no-interactive", "--agent-engine=v1", "--legacy-ui", "/usage"), timeout=USAGE.timeout, idle=USAGE.idle
+)
+"""The same by the program's older engine, which still prints all where the newer one tells the plan only."""
 CONTEXT = Command(("chat", "--no-interactive", "/context"), timeout=8, idle=3)
 SILENCE = 5.0
 """Seconds (at most half the command's) without a word, after which a second run is started in a terminal: older
@@ -147,20 +151,30 @@ async def read_login(ctx: Context, program: Path) -> Login | None:
     return parse_login(text) if run.exit_code == 0 else Login()
 
 
-async def read_usage(ctx: Context, program: Path) -> Report:
-    """The usage report. Raises MissingCredential (logged out), Unavailable (it failed), TimedOut, BadResponse."""
+async def read_usage(ctx: Context, program: Path, command: Command) -> Report:
+    """A usage report. Raises MissingCredential (logged out), Unavailable (it failed), TimedOut, BadResponse."""
 
     def acceptable(run: Finished) -> bool:
         text = text_of(run)
         return says_logged_out(text) or _parses(ctx, text)
 
-    run = await ask(ctx, program, USAGE, acceptable)
+    run = await ask(ctx, program, command, acceptable)
     text = text_of(run)
     if says_logged_out(text):
         raise logged_out()
     if run.exit_code:
         raise Unavailable(f"`kiro-cli` failed with exit code {run.exit_code}.", "Run `kiro-cli chat` to see why.")
     return parse_report(text, ctx.now)
+
+
+async def read_older(ctx: Context, program: Path, report: Report) -> Report:
+    """The older engine's report, under the plan's name as the newer one tells it; the same report where it tells no
+    more than that."""
+    try:
+        older = await read_usage(ctx, program, OLDER_USAGE)
+    except ReadError:
+        return report
+    return report if older.percent is None else replace(older, plan=report.plan)
 
 
 def _parses(ctx: Context, text: str) -> bool:
@@ -189,16 +203,19 @@ async def read_context(ctx: Context, program: Path) -> ContextReport | None:
 
 
 async def from_program(ctx: Context, program: Path) -> Usage:
-    """All reports: the account beside the usage, then context and service together."""
+    """All reports: the account beside the usage, then context and service together, and last the older engine's report
+    where nothing else has told the credits."""
     asking = asyncio.create_task(read_login(ctx, program))
     try:
         try:
-            report = await read_usage(ctx, program)
+            report = await read_usage(ctx, program, USAGE)
         except (BadResponse, TimedOut, Unavailable):
             if await asking is None:
                 raise logged_out() from None
             raise
         filled, limits = await together(read_context(ctx, program), read_limits(ctx))
+        if not report.managed and not is_measured(report, limits):
+            report = await read_older(ctx, program, report)
         login = await asking
     finally:
         asking.cancel()

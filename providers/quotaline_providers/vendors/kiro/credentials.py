@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,16 @@ SIGN_IN = "Run `kiro-cli login`."
 
 TOKEN_KEYS = ("kirocli:odic:token", "kirocli:social:token", "codewhisperer:odic:token")
 PROFILE_KEY = "api.codewhisperer.profile"
-REGION = "us-east-1"
+_PROFILE = re.compile(r"arn:aws:codewhisperer:([a-z0-9-]+):\d+:profile/[\w-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLogin:
+    """A login that the program keeps: its access token, its profile, and the region where that lives."""
+
+    token: Secret
+    arn: str
+    region: str
 
 
 def programs(ctx: Context) -> tuple[Path, ...]:
@@ -29,7 +41,13 @@ def programs(ctx: Context) -> tuple[Path, ...]:
     )
 
 
-PROGRAM = Program("kiro-cli", env="KIRO_CLI_PATH", candidates=programs, hint="Install it from https://kiro.dev.")
+PROGRAM = Program(
+    "kiro-cli",
+    env="KIRO_CLI_PATH",
+    candidates=programs,
+    hint="Install it from https://kiro.dev.",
+    login_shell=True,
+)
 
 
 def logged_out() -> MissingCredential:
@@ -51,8 +69,8 @@ def state_databases(ctx: Context) -> tuple[Path, ...]:
     return tuple(folder / "data.sqlite3" for folder in folders)
 
 
-async def stored_login(ctx: Context) -> tuple[Secret, str] | None:
-    """The access token and the profile's ARN, if that profile lives in the one region whose address is known."""
+async def stored_logins(ctx: Context) -> AsyncIterator[StoredLogin]:
+    """The logins in the program's state, in order. One whose profile is malformed tells no region and is left out."""
     for path in state_databases(ctx):
         if not await ctx.files.in_thread(path.is_file):
             continue
@@ -60,10 +78,9 @@ async def stored_login(ctx: Context) -> tuple[Secret, str] | None:
         for key in TOKEN_KEYS:
             token = StoredToken.model_validate(await _row(ctx, path, "auth_kv", key) or {})
             arn = profile.arn or token.profile_arn
-            if token.access_token and arn:
-                in_region = arn.split(":")[3:4] == [REGION]
-                return (Secret(token.access_token), arn) if in_region else None
-    return None
+            profile_of = _PROFILE.fullmatch(arn) if arn else None
+            if token.access_token and arn and profile_of:
+                yield StoredLogin(Secret(token.access_token), arn, profile_of.group(1))
 
 
 _QUERIES = {

@@ -100,6 +100,7 @@ def to_usage(
     return Usage(
         updated_at=now,
         windows=tuple(window for window in found if window),
+        limits_unavailable=not any(found),
         spends=(spend,) if spend else (),
         identity=Identity(email=login.email, plan=plan_of(report, limits)),
         details=(Section(title="Usage", rows=(*rows, *manage, *account)),),
@@ -107,27 +108,31 @@ def to_usage(
 
 
 def plan_of(report: Report, limits: Limits | None = None) -> str:
-    """The plan's name for people: `KIRO DEMO` becomes `Kiro Demo`, names of other plans stay."""
-    name = report.plan
-    if name == DEFAULT_PLAN and limits and limits.title:
-        name = limits.title
-    return " ".join(word.capitalize() for word in name.split()) if "KIRO" in name else name
+    """The plan's name as it was sent: the report's, else the service's."""
+    return limits.title if report.plan == DEFAULT_PLAN and limits and limits.title else report.plan
 
 
 # --- windows ---------------------------------------------------------------------------------------
 
 
-def _plan_numbers(report: Report, limits: Limits | None) -> tuple[float | None, float | None, float, bool]:
-    """Used, total, percent, and whether there is anything to measure."""
-    if limits is None or limits.has_bonuses:
-        return report.used, report.total, report.percent, not report.managed
+def _plan_numbers(report: Report, limits: Limits | None) -> tuple[float | None, float | None, float | None]:
+    """Used, total and percent of the plan's credits; no percent where nobody tells."""
+    if limits is None or limits.has_bonuses:  # what was spent of bonuses is mixed in
+        return report.used, report.total, report.percent
     if limits.limit <= 0:
-        return limits.used, limits.limit, report.percent, not report.managed
-    return limits.used, limits.limit, limits.used / limits.limit * 100, True
+        return limits.used, limits.limit, report.percent
+    return limits.used, limits.limit, limits.used / limits.limit * 100
 
 
-def _credits(report: Report, limits: Limits | None) -> Window:
-    used, total, percent, measured = _plan_numbers(report, limits)
+def is_measured(report: Report, limits: Limits | None) -> bool:
+    """Whether the plan's credits are known."""
+    return _plan_numbers(report, limits)[2] is not None
+
+
+def _credits(report: Report, limits: Limits | None) -> Window | None:
+    used, total, percent = _plan_numbers(report, limits)
+    if percent is None:
+        return None
     return Window(
         id="credits",
         label="Credits",
@@ -137,8 +142,7 @@ def _credits(report: Report, limits: Limits | None) -> Window:
         unit="credits",
         resets_at=limits.resets_at if limits else report.resets_at,
         lane="primary",
-        placeholder=not measured,
-        blocks=measured,
+        blocks=True,
     )
 
 
@@ -207,10 +211,11 @@ def number(value: float) -> str:
 
 
 def _credit_rows(report: Report, limits: Limits | None) -> list[Row]:
-    used, total, _, measured = _plan_numbers(report, limits)
+    used, total, percent = _plan_numbers(report, limits)
     rows = [Row(label="Plan", value=plan_of(report, limits))]
-    if not measured:
-        return [*rows, Row(label="Credits", value="Managed by your organization")]
+    if percent is None:
+        why = "Managed by your organization" if report.managed else "Not told by this version of kiro-cli"
+        return [*rows, Row(label="Credits", value=why)]
     if used is not None and total is not None:
         rows.append(Row(label="Credits left", value=number(max(0.0, total - used))))
         rows.append(Row(label="Credits used", value=number(used)))

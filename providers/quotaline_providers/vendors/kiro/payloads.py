@@ -25,6 +25,7 @@ _LOGIN_MARKERS = (
     "kiro-cli login",
     "oauth error",
 )
+_BREAKDOWNS = re.compile(r"(?<=\S)[ \t]*[|│][ \t]*\d+ usage breakdowns?\b", re.IGNORECASE)
 _BOX = "│┃║|╭╮╰╯─━═ \t\r"
 _NUMBER = r"(\d[\d,]*(?:\.\d+)?|\.\d+)"
 
@@ -50,10 +51,11 @@ class Bonus:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The usage report. `percent` is 0-100 as printed (not clamped). `managed`: an administrator keeps the numbers."""
+    """The usage report. `percent` is 0-100 as printed (not clamped), None where the report knows the plan only: either
+    because an administrator keeps the numbers (`managed`), or because newer programs print no more than that."""
 
     plan: str
-    percent: float
+    percent: float | None
     used: float | None = None
     total: float | None = None
     resets_at: datetime | None = None
@@ -114,22 +116,22 @@ def parse_report(text: str, now: datetime) -> Report:
     used, total = (_float(credits.group(1)), _float(credits.group(2))) if credits else (None, None)
     managed = new_format and re.search(r"managed by (?:your )?(?:admin|organi[sz]ation)", text, re.IGNORECASE)
     unmeasured = percent is None and credits is None
-    if unmeasured and not managed:
+    if unmeasured and not (managed or _BREAKDOWNS.search(text)):
         raise BadResponse("Kiro's usage report has no numbers; its format may have changed.")
-    if percent is None:
-        percent = used / total * 100 if used is not None and total else 0.0
+    if percent is None and used is not None:
+        percent = used / total * 100 if total else 0.0
     return Report(
         plan=plan,
         percent=percent,
-        used=0.0 if unmeasured else used,
-        total=0.0 if unmeasured else total,
+        used=used,
+        total=total,
         resets_at=None if unmeasured else _reset(text, now),
         bonus=_bonus(text),
         overages=_line(r"Overages:", text),
         overage_used=_number(rf"Credits used:[ \t]*{_NUMBER}", text),
         overage_cost=_decimal(rf"Est\. cost:[ \t]*\${_NUMBER}[ \t]*USD", text),
         manage_url=MANAGE_URL if re.search(re.escape(MANAGE_URL) + r"(?![\w/?#&=%-])", text) else None,
-        managed=unmeasured,
+        managed=unmeasured and bool(managed),
     )
 
 
@@ -158,7 +160,7 @@ def _plan(text: str) -> tuple[str, bool]:
         plan = match.group(1)
     if match := re.search(r"Estimated Usage[ \t]*[|│][^|│\n]*[|│][ \t]*([A-Z0-9][A-Z0-9+ \t]*)", text):
         plan = match.group(1)
-    named = _line(r"Plan:", text)
+    named = _line(r"Plan:", _BREAKDOWNS.sub("", text))
     return " ".join((named or plan).split()), named is not None
 
 
