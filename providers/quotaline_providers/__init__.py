@@ -115,6 +115,7 @@ if TYPE_CHECKING:
         Usage as Usage,
         Window as Window,
     )
+    from quotaline_providers.parsing.currencies import decimals_of as decimals_of, from_minor as from_minor
     from quotaline_providers.parsing.json_search import Object as Object, objects as objects, value_of as value_of
     from quotaline_providers.parsing.payload import (
         Flag as Flag,
@@ -176,6 +177,7 @@ _EXPORTS = {
         "DAY_MINUTES MONTH_MINUTES SESSION_MINUTES WEEK_MINUTES Balance Blocked Chart Confidence Identity Lane "
         "Point Row Section Spend Usage Window"
     ),
+    "parsing.currencies": "decimals_of from_minor",
     "parsing.json_search": "Object objects value_of",
     "parsing.payload": (
         "Flag Integer JsonDocument JsonObject NeededNumber Number P Payload StrictNumber Text When at_epoch "

@@ -7,6 +7,8 @@ import re
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+from quotaline_providers.parsing.currencies import decimals_of
+
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "INR": "₹", "KRW": "₩"}
 _PLAN_CODE = re.compile(r"[A-Za-z][a-z0-9]*(?:[_-][a-z0-9]+)*|[a-z0-9]+(?: [a-z0-9]+)*")
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)  # the largest float has 309 digits
@@ -32,12 +34,13 @@ def grouped(value: Decimal | float, places: int = 2) -> str:
 
 
 def money(value: Decimal | float, currency: str = "USD") -> str:
-    """Money with its currency's symbol and two decimals: `$1,234.50`, `-$3.00`; an unknown code stands in front."""
-    number = _rounded(value, 2)
+    """Money with its currency's symbol and decimals: `$1,234.50`, `-$3.00`, `¥1,234`; an unknown code in front."""
     code = currency.upper()
+    places = decimals_of(code)
+    number = _rounded(value, places)
     symbol = _SYMBOLS.get(code, f"{code} ")
     sign = "-" if number < 0 else ""
-    return f"{sign}{symbol}{abs(number):,.2f}"
+    return f"{sign}{symbol}{abs(number):,.{places}f}"
 
 
 def yuan(value: Decimal | float) -> str:

@@ -344,10 +344,29 @@ def test_the_cli_renews_a_refused_login(store: Store, program: Any, usage_route:
 def test_the_background_starts_no_program_to_renew(store: Store, simulator: Any, program: Any, read: Any) -> None:
     path = store("old-token", PAST)
     program("claude", renewing(path))
-    with pytest.raises(ExpiredCredential) as raised:
+    with pytest.raises(Unavailable, match="paused"):
         read("claude", source="oauth")
-    assert "`claude`" in raised.value.hint
     assert not (path.parent / "runs").exists()
+
+
+@pytest.mark.parametrize("until", [None, FUTURE])
+def test_a_login_that_can_be_renewed_is_paused_and_not_signed_out(
+    store: Store, simulator: Any, read: Any, until: datetime | None
+) -> None:
+    store("old-token", PAST, refreshTokenExpiresAt=until and int(until.timestamp() * 1000))
+    with pytest.raises(Unavailable, match="when `claude` next runs") as raised:
+        read("claude")
+    assert "sign in" not in raised.value.message + raised.value.hint
+
+
+@pytest.mark.parametrize("fields", [{"refreshToken": ""}, {"refreshTokenExpiresAt": int(PAST.timestamp() * 1000)}])
+def test_a_login_that_cannot_be_renewed_has_expired(
+    store: Store, simulator: Any, read: Any, fields: dict[str, object]
+) -> None:
+    store("old-token", PAST, **fields)
+    with pytest.raises(ExpiredCredential, match="expired") as raised:
+        read("claude")
+    assert "/login" in raised.value.hint
 
 
 def test_unless_the_user_opted_in(store: Store, program: Any, usage_route: Any, read: Any) -> None:
@@ -366,13 +385,13 @@ def test_the_background_tries_again_only_after_a_pause(
     for moment, runs in ((0, "x"), (wait - 2, "x"), (3, "xx")):
         clock.advance(timedelta(seconds=moment))
         seen = outcome("claude", source="oauth", config={"renewInBackground": True})
-        assert isinstance(seen.error, ExpiredCredential)
+        assert isinstance(seen.error, Unavailable)
         assert (path.parent / "runs").read_text() == runs
 
 
 def test_without_a_cli_the_user_is_told_what_to_run(store: Store, simulator: Any, read: Any) -> None:
     store("old-token", PAST)
-    with pytest.raises(ExpiredCredential, match="expired") as raised:
+    with pytest.raises(Unavailable, match="paused") as raised:
         read("claude", interactive=True)
     assert "Run `claude`" in raised.value.hint
 

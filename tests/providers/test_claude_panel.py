@@ -79,6 +79,17 @@ def test_a_torn_week_label() -> None:
 def test_an_exact_label_wins_over_a_torn_one() -> None:
     text = "Current session\n31% used\nCurretsession\n90% used\n"
     assert shown(text).window("session").used_percent == 31
+    exact, torn = "Current week (all models)\n66% used\n", "Current week (all modls)\n67% used\n"
+    for text in (exact + torn, torn + exact):
+        assert shown("Current session\n31% used\n" + text).window("weekly").used_percent == 66
+
+
+def test_sonnet_and_opus_are_both_shown() -> None:
+    seen = shown(PANEL + "Current week (Opus)\n97% used\n")
+    assert [(w.id, w.lane, w.blocks) for w in seen.windows[2:4]] == [
+        ("sonnet", "tertiary", False),
+        ("opus", None, False),
+    ]
 
 
 def test_the_status_bar_is_not_the_session() -> None:

@@ -11,7 +11,8 @@ import pytest
 from quotaline_providers.errors import BadResponse
 from quotaline_providers.model import Confidence, Identity, Usage
 from quotaline_providers.testing import NOW
-from quotaline_providers.vendors.claude.mapping import plan_of, to_usage
+from quotaline_providers.vendors.claude.accounts import plan_of
+from quotaline_providers.vendors.claude.mapping import to_usage
 from quotaline_providers.vendors.claude.payloads import UsageAnswer
 
 LATER = "2030-01-06T08:00:00Z"
@@ -88,8 +89,15 @@ def test_opus_fills_in_for_a_missing_sonnet() -> None:
     assert (tertiary.label, tertiary.used_percent) == ("Opus", 66)
 
 
+@pytest.mark.parametrize("web", [False, True])
+def test_sonnet_and_opus_are_both_shown(web: bool) -> None:
+    seen = usage(web, five_hour=limit(5), seven_day=limit(9), seven_day_sonnet=limit(7), seven_day_opus=limit(97))
+    models = [(window.id, window.lane, window.used_percent, window.blocks) for window in seen.windows[2:]]
+    assert models == [("sonnet", "tertiary", 7, False), ("opus", None, 97, False)]
+
+
 def test_unknown_and_ignored_keys_do_nothing() -> None:
-    seen = usage(five_hour=limit(5), seven_day_design=limit(50), iguana_necktie=limit(51), brand_new={"a": []})
+    seen = usage(five_hour=limit(5), seven_day_design=limit(50), seven_day_omelette=limit(51), brand_new={"a": []})
     assert [window.id for window in seen.windows] == ["session"]
 
 
@@ -119,6 +127,8 @@ def test_model_limits_are_extra_windows_before_routines() -> None:
         scoped(None),
         scoped(" "),
         scoped("All models"),
+        scoped("Weekly", id="claude/all_models"),
+        scoped("Week", id="all-models"),
         scoped("Saga", None),
         scoped("Saga", group="session"),
         scoped("Saga", kind="monthly_scoped"),
@@ -158,7 +168,110 @@ def test_large_enterprise_limits_are_cents_too() -> None:
 
 def test_no_cap_means_spend_only() -> None:
     spend = usage(five_hour=limit(5), extra_usage=extra(monthly_limit=None, currency=None)).spend("extra")
-    assert (spend.limit, spend.unit) == (None, "USD")
+    assert (spend.limit, spend.unit, spend.period) == (None, "USD", "Monthly")
+
+
+@pytest.mark.parametrize(
+    ("fields", "used", "limit"),
+    [
+        ({"currency": "JPY", "decimal_places": 0}, "1234", "9000"),
+        ({"currency": "jpy"}, "1234", "9000"),
+        ({"currency": "KRW"}, "1234", "9000"),
+        ({"currency": "USD"}, "12.34", "90"),
+        ({"currency": "USD", "decimal_places": 2}, "12.34", "90"),
+        ({"currency": "KWD", "decimal_places": "3"}, "1.234", "9"),
+    ],
+)
+def test_amounts_have_the_decimals_that_are_told_or_those_of_the_currency(
+    fields: dict[str, object], used: str, limit: str
+) -> None:
+    found = usage(extra_usage={"is_enabled": True, "used_credits": 1234, "monthly_limit": 9000, **fields})
+    assert (found.spend("extra").used, found.spend("extra").limit) == (Decimal(used), Decimal(limit))
+
+
+def test_decimals_that_cannot_be_leave_the_amount_unknown() -> None:
+    assert usage(five_hour=limit(5), extra_usage=extra(decimal_places=-1)).spends == ()
+    assert usage(five_hour=limit(5), extra_usage=extra(decimal_places=40)).spends == ()
+
+
+# --- the newer spend -------------------------------------------------------------------------------
+
+
+def minor(amount: object, currency: str | None = "USD", **more: object) -> dict[str, object]:
+    return {"amount_minor": amount, "currency": currency, **more}
+
+
+def test_the_newer_spend_stands_alone() -> None:
+    spend = usage(five_hour=limit(5), spend={"used": minor(650, exponent=2), "limit": minor(4000)}).spend("extra")
+    assert (spend.used, spend.limit, spend.unit, spend.period) == (Decimal("6.5"), Decimal(40), "USD", "Monthly cap")
+    alone = usage(spend={"used": minor(650), "limit": minor(4000), "enabled": True})
+    assert (alone.windows, alone.notes) == ((), ("Spend limit: $6.50 / $40.00",))
+
+
+def test_the_newer_and_the_older_spend_are_one_amount() -> None:
+    seen = usage(five_hour=limit(5), spend={"used": minor(650), "limit": None, "percent": 0}, extra_usage=extra())
+    assert [(spend.used, spend.limit, spend.unit) for spend in seen.spends] == [(Decimal("6.5"), None, "USD")]
+
+
+@pytest.mark.parametrize("spend", [{"used": minor(650), "enabled": False}, {"used": minor(None)}, {"used": 6.5}, {}])
+def test_a_newer_spend_that_is_off_or_unreadable_leaves_the_older(spend: dict[str, object]) -> None:
+    assert usage(five_hour=limit(5), spend=spend, extra_usage=extra()).spend("extra").used == 3
+    assert usage(five_hour=limit(5), spend=spend).spends == ()
+
+
+def test_the_newer_spend_counts_in_its_own_units() -> None:
+    yen = {"used": minor(1234, "jpy", exponent=0), "limit": minor(9000, "JPY", exponent=0), "balance": minor(50, "JPY")}
+    spend = usage(five_hour=limit(5), spend=yen).spend("extra")
+    assert (spend.used, spend.limit, spend.balance, spend.unit) == (Decimal(1234), Decimal(9000), Decimal(50), "JPY")
+    mixed = {"used": minor(100), "limit": minor(900, "EUR"), "balance": minor(50, "EUR")}
+    spend = usage(five_hour=limit(5), spend=mixed).spend("extra")
+    assert (spend.used, spend.limit, spend.balance) == (Decimal(1), None, None)
+
+
+@pytest.mark.parametrize("member", [{"extra_usage": extra(monthly_limit=None)}, {"spend": {"used": minor(300, "EUR")}}])
+@pytest.mark.parametrize("web", [False, True])
+def test_without_a_cap_and_without_windows_the_amount_is_shown(member: dict[str, Any], web: bool) -> None:
+    seen = usage(web, **member)
+    assert (seen.windows, seen.notes) == ((), ())
+    spend = seen.spend("extra")
+    assert (spend.label, spend.used, spend.limit, spend.unit) == ("Extra usage", Decimal(3), None, "EUR")
+
+
+# --- credits for the cloud -------------------------------------------------------------------------
+
+
+def test_cloud_session_credits_are_a_window_of_their_own() -> None:
+    part = {"limit_dollars": 50, "used_dollars": 12.5, "remaining_dollars": 37.5, "resets_at": LATER}
+    window = usage(five_hour=limit(5), iguana_necktie=part).window("claude-cloud-session-credits")
+    assert (window.label, window.used_percent, window.used, window.limit) == ("Cloud session credits", 25, 12.5, 50)
+    assert (window.unit, window.lane, window.blocks) == ("USD", None, False)
+    assert window.resets_at == datetime(2030, 1, 6, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("part", "percent"),
+    [
+        ({"limit_dollars": 50, "utilization": 31}, 31),
+        ({"limit_dollars": "50", "remaining_dollars": 40}, 20),
+        ({"limit_dollars": 50, "remaining_dollars": -3}, 100),
+        ({"limit_dollars": 50}, None),
+        ({"limit_dollars": 0, "used_dollars": 3}, None),
+        ({"limit_dollars": None, "used_dollars": 3}, None),
+        (None, None),
+        ("soon", None),
+    ],
+)
+def test_what_is_told_of_the_cloud_credits(part: object, percent: float | None) -> None:
+    windows = usage(five_hour=limit(5), iguana_necktie=part).windows[1:]
+    assert [window.used_percent for window in windows] == ([] if percent is None else [percent])
+
+
+def test_cloud_credits_are_no_plan_and_may_be_locked() -> None:
+    part = {"limit_dollars": 50, "used_dollars": 1, "locked_reason": "payment_required"}
+    with pytest.raises(BadResponse, match="missing session data"):
+        usage(iguana_necktie=part)
+    row = usage(five_hour=limit(5), iguana_necktie=part).row("Cloud session credits")
+    assert (row.value, row.secondary) == ("Locked", "payment required")
 
 
 def test_a_share_of_the_cap_tells_what_was_spent() -> None:
@@ -185,9 +298,7 @@ def test_an_account_with_only_a_spend_limit_has_no_window() -> None:
     assert (seen.spend("extra").label, seen.notes) == ("Spend limit", ("Spend limit: $3.00 / $20.00",))
 
 
-@pytest.mark.parametrize(
-    "fields", [{}, {"extra_usage": extra(monthly_limit=0)}, {"extra_usage": extra(monthly_limit=None)}]
-)
+@pytest.mark.parametrize("fields", [{}, {"extra_usage": extra(monthly_limit=0)}])
 @pytest.mark.parametrize("web", [False, True])
 def test_neither_window_nor_spend_limit_is_no_answer(fields: dict[str, Any], web: bool) -> None:
     with pytest.raises(BadResponse, match="missing session data"):

@@ -16,7 +16,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude import web
-from quotaline_providers.vendors.claude.mapping import Owner, choose, web_plan
+from quotaline_providers.vendors.claude.accounts import Owner, choose, web_plan
 from quotaline_providers.vendors.claude.payloads import MemberOrganization, Membership, Organization
 from quotaline_providers.vendors.claude.session import MOST_RENEWALS, RENEWALS, Renewals
 

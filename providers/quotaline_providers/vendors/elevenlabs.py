@@ -104,7 +104,8 @@ def to_usage(answer: Subscription, now: datetime) -> ql.Usage:
         used_more = ql.exact(overage.amount)
         spends = (ql.Spend(id="overage", label="Overage", used=used_more, unit=unit, period="Billing period"),)
     if invoice and invoice.amount_due_cents is not None:
-        due = ql.money(invoice.amount_due_cents / 100, (answer.currency or "usd").upper())
+        currency = (answer.currency or "usd").upper()
+        due = ql.money(ql.from_minor(invoice.amount_due_cents, currency) or 0, currency)
         when = invoice.next_payment_attempt_unix
         rows.append(ql.Row(label="Next invoice", value=due, secondary=f"{when:%Y-%m-%d}" if when else None))
     return ql.Usage(

@@ -22,10 +22,10 @@ from quotaline_providers import (
     When,
     parse_or_none,
 )
+from quotaline_providers.vendors.claude.accounts import Owner
+from quotaline_providers.vendors.claude.kept import Account
 from quotaline_providers.vendors.claude.logins import local_account
-from quotaline_providers.vendors.claude.mapping import Owner
 from quotaline_providers.vendors.claude.panel import State, identity_of, to_usage
-from quotaline_providers.vendors.claude.payloads import Account
 from quotaline_providers.vendors.claude.probe import Capture, ask_plainly, ask_usage, signed_in
 from quotaline_providers.vendors.claude.web import join_extras
 

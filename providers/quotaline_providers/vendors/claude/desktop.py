@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from quotaline_providers import Context, Secret, parse_or_none, to_text
+from quotaline_providers.vendors.claude.kept import TokenEntry
 from quotaline_providers.vendors.claude.keychain import keychain_item
-from quotaline_providers.vendors.claude.payloads import TokenEntry
 
 ALLOWED = "desktopLogin"
 CACHES = ("oauth:tokenCache", "oauth:tokenCacheV2")  # the later one hides the earlier one's entries

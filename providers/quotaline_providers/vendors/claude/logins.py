@@ -12,8 +12,8 @@ from pathlib import Path
 
 from quotaline_providers import BadResponse, Context, MissingCredential, ReadError, Secret, clean, parse_or_none
 from quotaline_providers.vendors.claude.desktop import desktop_token
+from quotaline_providers.vendors.claude.kept import Account, OauthEntry, Settings
 from quotaline_providers.vendors.claude.keychain import keychain_item
-from quotaline_providers.vendors.claude.payloads import Account, OauthEntry, Settings
 
 CUSTOM_URL_ENV = "CLAUDE_CODE_CUSTOM_OAUTH_URL"
 SCOPE = "user:profile"
@@ -28,7 +28,8 @@ RUN_CLAUDE = "Run `claude` once: it renews the login."
 class Login:
     """An OAuth token. One `owned_by_cli` is Claude Code's and never renewed by anyone else.
 
-    `renewal` is what the user can do to get a new one.
+    `renewal` is what the user can do to get a new one. A `renewable` one has a refresh token beside it, which is good
+    until `renewable_until` (None when that is not told).
     """
 
     token: Secret
@@ -39,10 +40,17 @@ class Login:
     tier: str | None = None
     owned_by_cli: bool = False
     renewal: str = ""
+    renewable: bool = False
+    renewable_until: datetime | None = None
 
     def expired(self, now: datetime) -> bool:
         """Whether its time is over. One without a time is worth a try."""
         return self.expires_at is not None and now >= self.expires_at
+
+    def paused(self, now: datetime) -> bool:
+        """Whether its time is over only until Claude Code runs again: nobody has to sign in."""
+        alive = self.renewable and (self.renewable_until is None or now < self.renewable_until)
+        return self.owned_by_cli and alive and self.expired(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,8 @@ def to_login(text: str, origin: str) -> Login:
         tier=entry.tier,
         owned_by_cli=True,
         renewal=RUN_CLAUDE,
+        renewable=entry.renewable,
+        renewable_until=entry.renewable_until,
     )
 
 

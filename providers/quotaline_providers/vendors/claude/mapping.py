@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 
 from quotaline_providers import (
     SESSION_MINUTES,
     WEEK_MINUTES,
     BadResponse,
-    Balance,
     Confidence,
     Identity,
     Lane,
-    Misconfigured,
-    Spend,
     Usage,
     Window,
-    clamped,
-    exact,
-    money,
 )
-from quotaline_providers.vendors.claude.payloads import (
-    ExtraUsage,
-    Limit,
-    Membership,
-    Organization,
-    Prepaid,
-    SpendLimit,
-    UsageAnswer,
+from quotaline_providers.vendors.claude.accounts import Plan
+from quotaline_providers.vendors.claude.payloads import Limit, ScopeModel, UsageAnswer
+from quotaline_providers.vendors.claude.spending import (
+    CLOUD_ID,
+    cloud_section,
+    cloud_window,
+    spend_limit_note,
+    spend_of,
 )
 
 ROUTINES = (
@@ -42,33 +35,6 @@ ROUTINES = (
     "seven_day_cowork",
     "cowork",
 )
-PLAN_WORDS = ("max", "pro", "team", "enterprise", "ultra")
-
-
-# --- plan names ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A subscription: `word` is one of `PLAN_WORDS` or None, `text` what people read."""
-
-    word: str | None
-    text: str | None
-
-
-def plan_of(subscription: str | None, tier: str | None) -> Plan:
-    """The plan from Claude Code's `subscriptionType`, else from the rate-limit tier (`default_claude_max_20x`)."""
-    word = _plan_word(subscription) or _plan_word(tier)
-    if word is None:
-        return Plan(None, None)
-    text = f"Claude {word.capitalize()}"
-    size = re.search(r"_(5|20)x\b", (tier or "").lower()) if word == "max" else None
-    return Plan(word, f"{text} {size.group(1)}x" if size else text)
-
-
-def _plan_word(text: str | None) -> str | None:
-    words = re.split(r"[^a-z]+", (text or "").lower())
-    return next((word for word in PLAN_WORDS if word in words), None)
 
 
 # --- windows ---------------------------------------------------------------------------------------
@@ -92,15 +58,21 @@ def model_window(name: str, used: float, resets_at: datetime | None, id: str | N
     )
 
 
+def is_all_models(model: ScopeModel) -> bool:
+    """Whether a limit "of one model" is that of the whole week, by its name or its id."""
+    name, id = (re.sub(r"[^a-z0-9]", "", (text or "").lower()) for text in (model.display_name, model.id))
+    return name == "allmodels" or id.endswith("allmodels")
+
+
 def extra_windows(answer: UsageAnswer) -> tuple[Window, ...]:
-    """The windows beyond the three lanes: model limits first, then routines."""
+    """The windows beyond the three lanes: model limits first, then routines and what is for the cloud alone."""
     found: dict[str, Window] = {}
     for limit in answer.limits:
         model = limit.scope.model if limit.scope else None
         name = model.display_name if model else None
         if limit.group != "weekly" or limit.kind != "weekly_scoped" or limit.percent is None or model is None:
             continue
-        if not name or " ".join(name.lower().split()) == "all models":
+        if not name or is_all_models(model):
             continue
         window = model_window(name, limit.percent, limit.resets_at, model.id)
         found.setdefault(window.id, window)
@@ -114,11 +86,13 @@ def extra_windows(answer: UsageAnswer) -> tuple[Window, ...]:
             resets_at=routines.resets_at,
             blocks=False,
         )
+    if (cloud := cloud_window(answer.iguana_necktie)) is not None:
+        found[cloud.id] = cloud
     return tuple(found.values())
 
 
 def _window(
-    id: str, label: str, limit: Limit | None, lane: Lane, minutes: int = WEEK_MINUTES, *, blocks: bool
+    id: str, label: str, limit: Limit | None, lane: Lane | None, minutes: int = WEEK_MINUTES, *, blocks: bool
 ) -> Window | None:
     if limit is None or limit.utilization is None:
         return None
@@ -152,22 +126,33 @@ def _weekly(answer: UsageAnswer) -> Window | None:
     return _window("weekly", "Weekly", limit, "secondary", blocks=True)
 
 
-def _model_lane(answer: UsageAnswer) -> Window | None:
-    return _window("sonnet", "Sonnet", answer.seven_day_sonnet, "tertiary", blocks=False) or _window(
-        "opus", "Opus", answer.seven_day_opus, "tertiary", blocks=False
+def _models(answer: UsageAnswer) -> tuple[Window, ...]:
+    """The weeks of the two models that have members of their own: the first that is told fills the third lane."""
+    found = (
+        _window("sonnet", "Sonnet", answer.seven_day_sonnet, None, blocks=False),
+        _window("opus", "Opus", answer.seven_day_opus, None, blocks=False),
     )
+    return in_third_lane(window for window in found if window is not None)
+
+
+def in_third_lane(models: Iterable[Window]) -> tuple[Window, ...]:
+    """The windows of models, the first of them in the third lane."""
+    found = list(models)
+    if found:
+        found[0] = found[0].model_copy(update={"lane": "tertiary"})
+    return tuple(found)
 
 
 def lanes(answer: UsageAnswer) -> tuple[Window, ...]:
     """The windows of the three lanes, as read with an OAuth login. Without a session another one fills its lane too."""
-    session, weekly, model = _session(answer), _weekly(answer), _model_lane(answer)
+    session, weekly, models = _session(answer), _weekly(answer), _models(answer)
     if session is None:
         if weekly is not None:
             weekly = _first(weekly)
         else:
             session = _window("apps", "Apps", answer.seven_day_oauth_apps, "primary", blocks=False)
-            model = _first(model) if session is None and model is not None else model
-    return tuple(window for window in (session, weekly, model) if window is not None)
+            models = models if session or not models else (_first(models[0]), *models[1:])
+    return tuple(window for window in (session, weekly, *models) if window is not None)
 
 
 def _first(window: Window) -> Window:
@@ -185,144 +170,29 @@ def web_lanes(answer: UsageAnswer) -> tuple[Window, ...]:
         placeholder=True,
         blocks=False,
     )
-    weekly, model = _weekly(answer), _model_lane(answer)
-    if model is not None:
-        week = answer.seven_day.resets_at if answer.seven_day else weekly.resets_at if weekly else None
-        model = model.model_copy(update={"resets_at": week})
-    return tuple(window for window in (session, weekly, model) if window is not None)
-
-
-# --- spend -----------------------------------------------------------------------------------------
-
-
-def cents(value: float) -> Decimal:
-    """Cents as an amount of the currency."""
-    return exact(value) / 100
-
-
-def spend_of(extra: ExtraUsage | None, period: str, *, assume_enabled: bool = False) -> Spend | None:
-    """What extra usage cost; None when it is off or unknown. Without a cap there is no limit."""
-    if extra is None or not (extra.is_enabled or (extra.is_enabled is None and assume_enabled)):
-        return None
-    used, limit = extra.used_credits, extra.monthly_limit
-    if used is None and limit is not None and extra.utilization is not None:
-        used = limit * clamped(extra.utilization) / 100
-    if used is None:
-        return None
-    return Spend(
-        id="extra",
-        label="Spend limit" if period == "Spend limit" else "Extra usage",
-        used=cents(used),
-        unit=(extra.currency or "USD").upper(),
-        limit=None if limit is None else cents(limit),
-        period=period,
-    )
-
-
-def spend_limit_note(spend: Spend) -> str:
-    """The one line of an account that has only a spend limit: `Spend limit: $3.00 / $20.00`."""
-    return f"Spend limit: {money(spend.used, spend.unit)} / {money(spend.limit or 0, spend.unit)}"
+    weekly = _weekly(answer)
+    week = answer.seven_day.resets_at if answer.seven_day else weekly.resets_at if weekly else None
+    models = (model.model_copy(update={"resets_at": week}) for model in _models(answer))
+    return tuple(window for window in (session, weekly, *models) if window is not None)
 
 
 # --- the whole -------------------------------------------------------------------------------------
 
 
 def to_usage(answer: UsageAnswer, now: datetime, *, plan: Plan, identity: Identity, web: bool = False) -> Usage:
-    """The usage of one subscription. Raises BadResponse when the answer has neither a window nor a spend limit."""
+    """The usage of one subscription. Raises BadResponse when the answer has neither a window nor an amount."""
     main, extras = (web_lanes if web else lanes)(answer), extra_windows(answer)
-    real = any(not window.placeholder for window in (*main, *extras))
-    period = "Spend limit" if plan.word == "enterprise" or not real else "Monthly cap"
-    spend = spend_of(answer.extra_usage, period, assume_enabled=web)
-    capped = spend is not None and spend.limit is not None and spend.limit > 0
-    if not real and not capped:
+    real = any(not window.placeholder and window.id != CLOUD_ID for window in (*main, *extras))
+    spend = spend_of(answer, is_whole=plan.word == "enterprise" or not real, assume_enabled=web)
+    if not real and (spend is None or spend.limit == 0):
         raise BadResponse("Claude's usage answer is missing session data.")
+    locked = cloud_section(answer.iguana_necktie)
     return Usage(
         updated_at=now,
-        windows=(*main, *extras) if real else (),
+        windows=(*main, *extras) if real else tuple(window for window in extras if window.id == CLOUD_ID),
         spends=(spend,) if spend else (),
         identity=identity.model_copy(update={"plan": plan.text}),
-        notes=(spend_limit_note(spend),) if spend is not None and not real else (),
+        details=(locked,) if locked else (),
+        notes=(spend_limit_note(spend),) if spend is not None and spend.limit and not real else (),
         confidence=Confidence.EXACT,
     )
-
-
-# --- claude.ai -------------------------------------------------------------------------------------
-
-
-def choose(organizations: tuple[Organization, ...], wanted: str | None) -> Organization:
-    """The organisation to read. Raises Misconfigured when the wanted one is not there, BadResponse when none is."""
-    known = [one for one in organizations if one.uuid]
-    if wanted:
-        for one in known:
-            if one.uuid == wanted:
-                return one
-        raise Misconfigured(
-            "The Claude organisation in organizationID is not one of this account.",
-            "Correct organizationID or remove it.",
-        )
-    if not known:
-        raise BadResponse("This Claude account has no organisation.", "Sign in at claude.ai with another account.")
-    chat = (one for one in known if "chat" in one.capabilities)
-    people = (one for one in known if one.capabilities != ("api",))
-    return next(chat, None) or next(people, None) or known[0]
-
-
-def web_plan(membership: Membership | None) -> Plan:
-    """The plan from a membership: its rate-limit tier, its billing, and the seat of a team."""
-    organization = membership.organization if membership else None
-    if membership is None or organization is None:
-        return Plan(None, None)
-    tier = (organization.tier or "").lower()
-    plan = plan_of(None, tier)
-    if plan.word is None and "stripe" in (organization.billing or "").lower() and "claude" in tier:
-        plan = Plan("pro", "Claude Pro")
-    seats = {"team_standard": "Claude Team Standard", "team_tier_1": "Claude Team Premium"}
-    seat = seats.get((membership.seat_tier or "").lower())
-    return Plan("team", seat) if seat and plan.word in (None, "team") else plan
-
-
-def overage_spend(answer: SpendLimit, period: str) -> Spend | None:
-    """Extra usage from the web's spend limit; None unless it is on and complete."""
-    if answer.is_enabled is not True or not answer.currency:
-        return None
-    if answer.used_credits is None or answer.monthly_credit_limit is None:
-        return None
-    extra = ExtraUsage(
-        is_enabled=True,
-        monthly_limit=answer.monthly_credit_limit,
-        used_credits=answer.used_credits,
-        currency=answer.currency,
-    )
-    return spend_of(extra, period)
-
-
-def prepaid_balance(answer: Prepaid) -> Balance | None:
-    """The prepaid credits; None when the answer has no usable amount."""
-    if answer.amount is None or answer.amount < 0 or not answer.currency:
-        return None
-    return Balance(id="prepaid", label="Extra usage balance", amount=cents(answer.amount), unit=answer.currency.upper())
-
-
-def with_extras(usage: Usage, spend: Spend | None, balance: Balance | None) -> Usage:
-    """The usage with what only the web knows. A balance joins only in the currency of the spend."""
-    spends = usage.spends or ((spend,) if spend else ())
-    if balance is None or any(one.unit != balance.unit for one in spends):
-        return usage.model_copy(update={"spends": spends})
-    if spends:
-        amount: Decimal = balance.amount
-        return usage.model_copy(update={"spends": tuple(one.model_copy(update={"balance": amount}) for one in spends)})
-    return usage.model_copy(update={"balances": (*usage.balances, balance)})
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose usage it is, as far as known: an e-mail address and an organisation's UUID."""
-
-    email: str | None = None
-    organization: str | None = None
-
-    def same(self, other: Owner) -> bool:
-        """Whether one of the two agrees and none contradicts."""
-        pairs = ((self.email, other.email), (self.organization, other.organization))
-        known = [one.lower() == two.lower() for one, two in pairs if one and two]
-        return bool(known) and all(known)

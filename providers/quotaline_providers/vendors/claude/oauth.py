@@ -22,9 +22,10 @@ from quotaline_providers import (
     Usage,
     base_address,
 )
+from quotaline_providers.vendors.claude.accounts import plan_of
 from quotaline_providers.vendors.claude.credentials import find_program
-from quotaline_providers.vendors.claude.logins import CUSTOM_URL_ENV, SCOPE, Login, Logins, stored_logins
-from quotaline_providers.vendors.claude.mapping import plan_of, to_usage
+from quotaline_providers.vendors.claude.logins import CUSTOM_URL_ENV, RUN_CLAUDE, SCOPE, Login, Logins, stored_logins
+from quotaline_providers.vendors.claude.mapping import to_usage
 from quotaline_providers.vendors.claude.payloads import UsageAnswer
 from quotaline_providers.vendors.claude.probe import ask_status, installed_version
 from quotaline_providers.vendors.claude.web import join_extras, owner_of
@@ -189,7 +190,7 @@ async def from_oauth(ctx: Context, logins: Logins) -> Usage:
     """Usage with the first login that works: the next one after a refusal, then one that Claude Code renewed."""
     base_url(ctx, logins.logins[0])
     identity = logins.account.identity() if logins.account else Identity()
-    error: ReadError = ExpiredCredential("The Claude login has expired.", logins.logins[0].renewal)
+    error = _lapsed(logins.logins, ctx.now)
     refused = Refused(frozenset())
     while (login := refused.usable(logins.logins, ctx.now)) is not None:
         try:
@@ -202,6 +203,14 @@ async def from_oauth(ctx: Context, logins: Logins) -> Usage:
         if fresh is not None:
             return await _with_extras(ctx, fresh, identity)
     raise error
+
+
+def _lapsed(logins: Sequence[Login], now: datetime) -> ReadError:
+    """What it means when the time of all logins is over. One that Claude Code will renew needs nobody."""
+    if any(login.paused(now) for login in logins):
+        return Unavailable("Claude's numbers are paused: they go on when `claude` next runs.", RUN_CLAUDE)
+    first = logins[0]
+    return ExpiredCredential("The Claude login has expired.", SIGN_IN if first.owned_by_cli else first.renewal)
 
 
 async def _with_extras(ctx: Context, login: Login, identity: Identity) -> Usage:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from quotaline_providers import SESSION_MINUTES, WEEK_MINUTES, Confidence, Identity, Lane, Usage, Window, clamped
-from quotaline_providers.vendors.claude.mapping import PLAN_WORDS, model_window
+from quotaline_providers.vendors.claude.accounts import PLAN_WORDS
+from quotaline_providers.vendors.claude.mapping import in_third_lane, model_window
 from quotaline_providers.vendors.claude.resets import reset_time
 
 PERCENT_LINES, RESET_LINES = 12, 14
 TORN = 2
+_OWN = ("sonnet", "opus")  # models whose weeks have ids of their own
 
 _SEQUENCE = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-Z\\-_]|\x1b[()][A-Z0-9]")
 _FORWARD = re.compile(r"\x1b\[\d*C")
@@ -116,7 +118,8 @@ def label_of(line: str) -> str | None:
         return "all"
     if week := _WEEK.search(line):
         name = " ".join(week.group(1).split())
-        return "all" if distance(letters(name), "allmodels") <= TORN else f"week:{name}"
+        torn = distance(letters(name), "allmodels")
+        return "all" if torn == 0 else "all~" if torn <= TORN else f"week:{name}"
     if distance(key, "currentweekallmodels") <= TORN:
         return "all~"
     if distance(key, "currentsession") <= TORN:
@@ -144,6 +147,22 @@ def readings(text: str) -> dict[str, Reading]:
             found.setdefault(kind, torn)
     if "session" not in found and (first := _first(lines, labels)) is not None:
         found["session"] = first
+    return found
+
+
+def printed_readings(text: str) -> dict[str, Reading]:
+    """Every limit in the print form (lines `<label>: 3% used · resets Oct 1, 1:40pm (Europe/Paris)`) by its label.
+
+    What follows the limits may mention percentages of something else: the first line with a label and a percentage
+    counts, and one without a percentage for none.
+    """
+    found: dict[str, Reading] = {}
+    for line in plain(text).split("\n"):
+        head, colon, rest = line.partition(":")
+        label, used = label_of(head), used_percent(rest)
+        if not colon or label is None or label.startswith("other:") or label.endswith("~") or used is None:
+            continue
+        found.setdefault(label, Reading(label.removeprefix("week:"), used, reset_text((rest,))))
     return found
 
 
@@ -258,21 +277,23 @@ def letters_only(text: str) -> list[str]:
 
 def to_usage(capture: str, now: datetime) -> Usage:
     """The usage that a capture whose state is `USAGE` shows. Raises KeyError for any other."""
-    found = readings(panel(plain(capture)))
+    return usage_of(readings(panel(plain(capture))), identity_of(capture), now)
+
+
+def usage_of(found: Mapping[str, Reading], identity: Identity, now: datetime) -> Usage:
+    """The usage of what was found by label. Raises KeyError without a session."""
     session, week = found["session"], found.get("all")
     windows = [_lane("session", "Session", session, "primary", SESSION_MINUTES, now)]
     if week is not None:
         windows.append(_lane("weekly", "Weekly", week, "secondary", WEEK_MINUTES, now))
     models = [reading for label, reading in found.items() if label.startswith("week:")]
-    lanes = {letters(reading.name).removesuffix("only"): reading for reading in models}
-    for name in ("sonnet", "opus"):
-        if name in lanes and not any(window.lane == "tertiary" for window in windows):
-            windows.append(
-                _lane(name, name.capitalize(), _reset_with(lanes[name], week), "tertiary", WEEK_MINUTES, now)
-            )
+    own = {letters(reading.name).removesuffix("only"): _reset_with(reading, week) for reading in models}
+    windows += in_third_lane(
+        _lane(name, name.capitalize(), own[name], None, WEEK_MINUTES, now) for name in _OWN if name in own
+    )
     extras: dict[str, Window] = {}
     for reading in models:
-        if letters(reading.name).removesuffix("only") in ("sonnet", "opus"):
+        if letters(reading.name).removesuffix("only") in _OWN:
             continue
         complete = _reset_with(reading, week)
         resets_at = reset_time(complete.reset, now, WEEK_MINUTES) if complete.reset else None
@@ -281,7 +302,7 @@ def to_usage(capture: str, now: datetime) -> Usage:
     return Usage(
         updated_at=now,
         windows=(*windows, *extras.values()),
-        identity=identity_of(capture),
+        identity=identity,
         confidence=Confidence.PERCENT_ONLY,
     )
 
@@ -294,7 +315,7 @@ def _described(reading: Reading) -> str | None:
     return f"Resets {reading.reset}" if reading.reset else None
 
 
-def _lane(id: str, label: str, reading: Reading, lane: Lane, minutes: int, now: datetime) -> Window:
+def _lane(id: str, label: str, reading: Reading, lane: Lane | None, minutes: int, now: datetime) -> Window:
     return Window(
         id=id,
         label=label,
@@ -303,5 +324,5 @@ def _lane(id: str, label: str, reading: Reading, lane: Lane, minutes: int, now: 
         resets_at=reset_time(reading.reset, now, minutes) if reading.reset else None,
         description=_described(reading),
         lane=lane,
-        blocks=lane != "tertiary",  # the third lane is one model's
+        blocks=lane is not None,  # the others are of one model
     )

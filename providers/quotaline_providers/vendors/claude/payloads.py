@@ -1,13 +1,13 @@
-"""What Anthropic sends (to a login, to claude.ai, to an Admin API key), and what Claude's programs keep and print."""
+"""What Anthropic sends: to a login, to claude.ai, to an Admin API key."""
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field, RootModel
 
-from quotaline_providers import Flag, Identity, Integer, Number, Payload, Text, When, lenient, lenient_items
+from quotaline_providers import Flag, Integer, Number, Payload, Text, When, lenient, lenient_items
 
 # --- usage -----------------------------------------------------------------------------------------
 
@@ -51,17 +51,54 @@ class KindLimit(Payload):
 
 
 class ExtraUsage(Payload):
-    """Pay-as-you-go beside the plan. Amounts are cents; no limit means no cap."""
+    """Pay-as-you-go beside the plan. Amounts have `decimal_places` (without them the currency's own); no limit means
+    no cap."""
 
     is_enabled: Flag = None
     monthly_limit: Number = Field(default=None, validation_alias=AliasChoices("monthly_limit", "monthly_credit_limit"))
     used_credits: Number = None
     utilization: Number = None
     currency: Text = None
+    decimal_places: Integer = None
+
+
+class Minor(Payload):
+    """An amount in units of which 10 to the power of `exponent` make one of the currency."""
+
+    amount: Number = Field(default=None, alias="amount_minor")
+    currency: Text = None
+    exponent: Integer = None
+
+
+MaybeMinor = Annotated[Minor | None, lenient(Minor)]
+
+
+class NewerSpend(Payload):
+    """The newer `extra_usage`. Its `percent` is 0 without a cap and then means nothing."""
+
+    not_read = frozenset({"percent", "cap", "auto_reload"})
+
+    used: MaybeMinor = None
+    limit: MaybeMinor = None
+    balance: MaybeMinor = None
+    enabled: Flag = None
+
+
+class CloudCredits(Payload):
+    """Credits for sessions in the cloud; `utilization` in percent 0-100."""
+
+    limit: Number = Field(default=None, alias="limit_dollars")
+    used: Number = Field(default=None, alias="used_dollars")
+    remaining: Number = Field(default=None, alias="remaining_dollars")
+    utilization: Number = None
+    resets_at: When = None
+    locked_reason: Text = None
 
 
 class UsageAnswer(Payload):
     """`GET /api/oauth/usage` and the web's `GET /api/organizations/{uuid}/usage`."""
+
+    not_read = frozenset({"seven_day_design", "seven_day_omelette"})
 
     five_hour: MaybeLimit = None
     seven_day: MaybeLimit = None
@@ -77,6 +114,8 @@ class UsageAnswer(Payload):
     cowork: MaybeLimit = None
     limits: Annotated[tuple[KindLimit, ...], lenient_items(KindLimit)] = ()
     extra_usage: Annotated[ExtraUsage | None, lenient(ExtraUsage)] = None
+    spend: Annotated[NewerSpend | None, lenient(NewerSpend)] = None
+    iguana_necktie: Annotated[CloudCredits | None, lenient(CloudCredits)] = None
 
 
 # --- claude.ai -------------------------------------------------------------------------------------
@@ -95,12 +134,13 @@ class Organizations(RootModel[Annotated[tuple[Organization, ...], lenient_items(
 
 
 class SpendLimit(Payload):
-    """`GET .../overage_spend_limit`, in cents."""
+    """`GET .../overage_spend_limit`, in the currency's smallest unit."""
 
     is_enabled: Flag = None
     used_credits: Number = None
     monthly_credit_limit: Number = None
     currency: Text = None
+    decimal_places: Integer = None
 
 
 class Prepaid(Payload):
@@ -228,82 +268,3 @@ class TokenReport(Payload):
     """`GET /v1/organizations/usage_report/messages`."""
 
     data: tuple[TokenDay, ...]
-
-
-# --- what Claude's programs keep -------------------------------------------------------------------
-
-
-class OauthEntry(Payload):
-    """`claudeAiOauth` of Claude Code's store; `expiresAt` is epoch milliseconds."""
-
-    access_token: Text = Field(default=None, alias="accessToken", repr=False)
-    expires_at: When = Field(default=None, alias="expiresAt")
-    scopes: Annotated[tuple[str, ...], BeforeValidator(texts)] = ()
-    subscription_type: Text = Field(default=None, alias="subscriptionType")
-    tier: Text = Field(default=None, alias="rateLimitTier")
-
-
-class Account(Payload):
-    """`oauthAccount` of Claude Code's settings: who is signed in."""
-
-    uuid: Text = Field(default=None, alias="accountUuid")
-    email: Text = Field(default=None, alias="emailAddress")
-    organization_uuid: Text = Field(default=None, alias="organizationUuid")
-    organization: Text = Field(default=None, alias="organizationName")
-
-    def identity(self) -> Identity:
-        return Identity(account_id=self.uuid, email=self.email, organization=self.organization)
-
-
-class Settings(Payload):
-    """Claude Code's own settings file."""
-
-    account: Annotated[Account | None, lenient(Account)] = Field(default=None, alias="oauthAccount")
-
-
-class TokenEntry(Payload):
-    """One entry of the cache; `expiresAt` is epoch milliseconds."""
-
-    token: Text = None
-    expiresAt: When = None  # noqa: N815 - the file's own spelling
-    subscriptionType: Text = None  # noqa: N815
-    rateLimitTier: Text = None  # noqa: N815
-
-
-# --- what the account switcher prints --------------------------------------------------------------
-
-
-class SwapWindow(Payload):
-    """One limit: `pct` is percent used, 0-100."""
-
-    name: Text = None
-    used: Number = Field(default=None, alias="pct")
-    resets_at: When = Field(default=None, alias="resetsAt")
-
-
-class SwapUsage(Payload):
-    """The limits of one account."""
-
-    session: Annotated[SwapWindow | None, lenient(SwapWindow)] = Field(default=None, alias="fiveHour")
-    weekly: Annotated[SwapWindow | None, lenient(SwapWindow)] = Field(default=None, alias="sevenDay")
-    scoped: Annotated[tuple[SwapWindow, ...], lenient_items(SwapWindow)] = ()
-
-
-class SwapAccount(Payload):
-    """One account the switcher knows."""
-
-    number: Integer = None
-    active: Flag = None
-    email: Text = None
-    organization: Text = Field(default=None, alias="organizationName")
-    alias: Text = None
-    status: Text = Field(default=None, alias="usageStatus")
-    usage: Annotated[SwapUsage | None, lenient(SwapUsage)] = None
-
-
-class SwapList(Payload):
-    """`cswap --list --json`. Another version of its shape is not understood."""
-
-    version: Literal[1] = Field(alias="schemaVersion")
-    active: Integer = Field(default=None, alias="activeAccountNumber")
-    accounts: Annotated[tuple[SwapAccount, ...], lenient_items(SwapAccount)] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from quotaline_providers import Context, Row, Section, Usage, beside, parse_or_none, percent
-from quotaline_providers.vendors.claude.payloads import SwapAccount, SwapList
+from quotaline_providers.vendors.claude.kept import SwapAccount, SwapList
 
 ENABLED, PROGRAM, ALONE = "claudeSwapEnabled", "claudeSwapExecutablePath", "claudeSwapShowSingleAccount"
 SWAP_SECONDS = 30.0

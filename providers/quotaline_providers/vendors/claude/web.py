@@ -6,16 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from quotaline_providers import Balance, Context, Credential, Identity, ReadError, Secret, Spend, TimedOut, Usage, clean
+from quotaline_providers.vendors.claude.accounts import Owner, choose, web_plan
 from quotaline_providers.vendors.claude.credentials import Cookie
-from quotaline_providers.vendors.claude.mapping import (
-    Owner,
-    choose,
-    overage_spend,
-    prepaid_balance,
-    to_usage,
-    web_plan,
-    with_extras,
-)
+from quotaline_providers.vendors.claude.mapping import to_usage
 from quotaline_providers.vendors.claude.payloads import (
     Organization,
     Organizations,
@@ -26,6 +19,7 @@ from quotaline_providers.vendors.claude.payloads import (
     WebAccount,
 )
 from quotaline_providers.vendors.claude.session import Session
+from quotaline_providers.vendors.claude.spending import overage_spend, prepaid_balance, with_extras
 
 PROFILE = "https://api.anthropic.com/api/oauth/profile"
 WHOLE_SECONDS, EXTRAS_SECONDS, PREPAID_SECONDS = 60.0, 10.0, 2.0
@@ -71,8 +65,7 @@ async def _extras(session: Session, path: str, usage: Usage) -> tuple[Spend | No
     spend: Spend | None = None
     if not usage.spends:
         limit = await session.maybe(f"{path}/overage_spend_limit", SpendLimit)
-        period = "Spend limit" if usage.identity.plan == "Claude Enterprise" else "Monthly cap"
-        spend = overage_spend(limit, period) if limit else None
+        spend = overage_spend(limit, usage.identity.plan == "Claude Enterprise") if limit else None
     prepaid = await session.maybe(f"{path}/prepaid/credits", Prepaid, PREPAID_SECONDS)
     return spend, prepaid_balance(prepaid) if prepaid else None
 
