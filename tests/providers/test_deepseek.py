@@ -97,6 +97,36 @@ def test_the_choice_of_a_currency() -> None:
     assert chosen([Money("EUR", 0, 0, 0)]).currency == "EUR"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_cent_hides_no_other_currency(balance: Any, read: Read, order: int) -> None:
+    infos = [info("USD", "0.01"), info("CNY", "710.46"), info("EUR", "0")]
+    balance.answers(is_available=True, balance_infos=infos[::order])
+    usage = read("deepseek", DEEPSEEK_API_KEY="k")
+    assert [(one.id, one.amount, one.unit) for one in usage.balances] == [
+        ("money", Decimal("0.01"), "USD"),
+        ("money-cny", Decimal("710.46"), "CNY"),
+    ]
+
+
+def test_a_purse_is_shown_in_its_own_currency(balance: Any, read: Read) -> None:
+    balance.answers(is_available=True, balance_infos=[info("EUR", "20.50", "0", "20.50")])
+    window = read("deepseek", DEEPSEEK_API_KEY="k").window("balance")
+    assert window.description == "€20.50 (Paid: €20.50 / Granted: €0.00)"
+
+
+def test_the_vendors_own_word_blocks_the_account(balance: Any, read: Read) -> None:
+    balance.answers(is_available=False, balance_infos=[info("USD", "5.50")])
+    usage = read("deepseek", DEEPSEEK_API_KEY="k")
+    assert usage.blocked is not None
+    assert "cannot be used" in usage.blocked.reason
+    assert usage.balance("money").amount == Decimal("5.5")
+
+
+def test_money_that_can_be_used_blocks_nothing(balance: Any, read: Read) -> None:
+    balance.answers(is_available=True, balance_infos=[info("USD", "5.50")])
+    assert read("deepseek", DEEPSEEK_API_KEY="k").blocked is None
+
+
 def test_money_that_cannot_be_used_now(clock: Any) -> None:
     window = to_usage(Money("USD", 3, 3, 0), False, clock.now).window("balance")
     assert window.used_percent == 100

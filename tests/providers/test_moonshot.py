@@ -59,15 +59,26 @@ def test_a_deficit_in_cash_stands_beside_the_vouchers(world: Any, read: Read) ->
     assert read("moonshot", MOONSHOT_API_KEY="k").row("Balance").value == "$9.60 · $0.40 in deficit"
 
 
+def test_a_balance_below_zero_keeps_its_sign(world: Any, read: Read) -> None:
+    balance(world, available=-0.35, voucher=0, cash=-0.35)
+    no_info(world)
+    usage = read("moonshot", MOONSHOT_API_KEY="k")
+    assert usage.balance("balance").amount == Decimal("-0.35")
+    assert usage.row("Balance").value == "-$0.35"
+    assert usage.row("Cash").value == "-$0.35"
+
+
 def test_limits_and_tier_come_from_the_optional_call(world: Any, read: Read) -> None:
     balance(world)
     organization = {"id": "demo-org", "max_concurrency": 0, "max_request_per_minute": 80, "max_token_per_minute": 9000}
+    organization["max_token_quota"] = 70000
     info(world, organization=organization, user={"user_group_id": "tier-demo"})
     usage = read("moonshot", MOONSHOT_API_KEY="k")
     assert (usage.identity.login_method, usage.identity.organization) == ("tier-demo", "demo-org")
     assert [(row.label, row.value) for row in usage.details[1].rows] == [
         ("Requests per minute", "80"),
         ("Tokens per minute", "9,000"),
+        ("Token quota", "70,000"),
     ]
 
 

@@ -127,8 +127,11 @@ def of_wallets(wallets: Wallets) -> tuple[Money, ...]:
 
 
 def shown(value: float, currency: str) -> str:
-    """`$` for every currency but the yuan."""
-    return ql.yuan(value) if currency == "CNY" else ql.money(value)
+    """An amount in its currency."""
+    return ql.yuan(value) if currency == "CNY" else ql.money(value, currency)
+
+
+UNUSABLE = "the balance cannot be used for API calls"
 
 
 def balance_window(amount: Money, available: bool) -> ql.Window:
@@ -144,15 +147,30 @@ def balance_window(amount: Money, available: bool) -> ql.Window:
     return ql.Window(id="balance", label="Balance", used_percent=used, description=text, lane="primary", blocks=True)
 
 
-def to_usage(amount: Money, available: bool, now: datetime, details: ql.Section | None = None) -> ql.Usage:
-    """The usage of one account, in its first currency that counts."""
-    left = ql.exact(max(0.0, amount.total))
+def to_usage(
+    amount: Money,
+    available: bool,
+    now: datetime,
+    details: ql.Section | None = None,
+    others: Iterable[Money] = (),
+) -> ql.Usage:
+    """The usage of one account: the currency that counts, and of `others` those with money in them."""
+    balances = {"money": _balance(amount, "money", "Balance")}
+    for other in others:
+        if other.currency != amount.currency and other.total > 0:
+            id = f"money-{other.currency.lower()}"
+            balances[id] = _balance(other, id, f"Balance ({other.currency})")
     return ql.Usage(
         updated_at=now,
         windows=(balance_window(amount, available),),
-        balances=(ql.Balance(id="money", label="Balance", amount=left, unit=amount.currency),),
+        balances=tuple(balances.values()),
         details=(details,) if details else (),
+        blocked=ql.Blocked(reason=UNUSABLE) if amount.total > 0 and not available else None,
     )
+
+
+def _balance(amount: Money, id: str, label: str) -> ql.Balance:
+    return ql.Balance(id=id, label=label, amount=ql.exact(max(0.0, amount.total)), unit=amount.currency)
 
 
 # --- the month -------------------------------------------------------------------------------------
@@ -224,7 +242,8 @@ def _by_day(item: tuple[date, Day]) -> date:
 
 
 def _precise(value: float, currency: str) -> str:
-    return f"{'¥' if currency == 'CNY' else '$'}{max(0.0, value):,.4f}"
+    symbol = shown(0, currency).removesuffix("0.00")
+    return f"{symbol}{max(0.0, value):,.4f}"
 
 
 # --- how it is fetched -----------------------------------------------------------------------------
@@ -234,11 +253,11 @@ async def from_api(ctx: ql.Context, key: ql.Credential) -> ql.Usage:
     """The balance of an API key. Raises ReadError."""
     refusals = ql.refused_key("DeepSeek")
     answer = await ctx.http.get(BALANCE_URL, BalanceAnswer, refusals=refusals, bearer=key.secret, timeout=TIMEOUT)
-    amounts = (
+    amounts = [
         Money(info.currency, info.total_balance, info.topped_up_balance, info.granted_balance)
         for info in answer.balance_infos
-    )
-    return to_usage(chosen(amounts), answer.is_available, ctx.now)
+    ]
+    return to_usage(chosen(amounts), answer.is_available, ctx.now, others=amounts)
 
 
 EXPIRED = ql.Refusal(
@@ -293,8 +312,9 @@ async def from_web(ctx: ql.Context, token: ql.Credential) -> ql.Usage:
         asking = side.start(_month(ctx, token.secret), 2 * TIMEOUT)
         wallets = _shaped(Wallets, await _platform(ctx, "users/get_user_summary", token.secret))
         details = await ql.in_time(asking, DETAIL_WAIT) or unavailable("Unavailable right now")
-        amount = chosen(of_wallets(wallets))
-        return to_usage(amount, amount.total > 0, ctx.now, details)
+        amounts = of_wallets(wallets)
+        amount = chosen(amounts)
+        return to_usage(amount, amount.total > 0, ctx.now, details, amounts)
 
 
 def token_in(text: str) -> str | None:

@@ -61,6 +61,7 @@ class Organization(ql.Payload):
     max_concurrency: ql.Integer = None
     max_request_per_minute: ql.Integer = None
     max_token_per_minute: ql.Integer = None
+    max_token_quota: ql.Integer = None
 
 
 class User(ql.Payload):
@@ -96,9 +97,9 @@ def amount(value: float, region: str) -> str:
 
 
 def balance_text(amounts: Amounts, region: str) -> str:
-    """`$12.50`, with what is owed in cash behind it."""
+    """`$12.50`, with what is owed in cash behind it, where that is not the balance itself."""
     text = amount(amounts.available_balance, region)
-    if amounts.cash_balance < 0:
+    if amounts.cash_balance < 0 and amounts.available_balance != amounts.cash_balance:
         text += f" · {amount(abs(amounts.cash_balance), region)} in deficit"
     return text
 
@@ -132,6 +133,7 @@ def _limits(organization: Organization) -> tuple[ql.Row, ...]:
         ("Requests per minute", organization.max_request_per_minute),
         ("Tokens per minute", organization.max_token_per_minute),
         ("Concurrency", organization.max_concurrency),
+        ("Token quota", organization.max_token_quota),
     )
     return tuple(ql.Row(label=label, value=ql.grouped(cap)) for label, cap in caps if cap and cap > 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.providers.samples.sample import KEY, REFUSED_KEY, Sample, get, keyed, post
+from tests.providers.web_tokens import jwt
 
 GROQ_SESSION = f"e30.eyJodHRwczovL2dyb3EuY29tL29yZ2FuaXphdGlvbiI6eyJpZCI6Im9yZy1sYWIifX0.{KEY}"
 
@@ -82,6 +83,30 @@ SAMPLES: tuple[Sample, ...] = (
                 "diemEpochAllocation": "50",
             },
         ),
+        refusals=REFUSED_KEY,
+    ),
+    Sample(
+        "venice",
+        "web",
+        (
+            get(
+                "outerface.venice.ai/api/user/session",
+                {
+                    "token": jwt(
+                        exp=1893600000,
+                        userType="PRO",
+                        bundledCreditsUsage={
+                            "usedThisCycle": 30,
+                            "monthlyRefillCredits": 120,
+                            "availableCredits": 90,
+                            "nextRefillAt": 1894000000000,
+                        },
+                        veniceCredits=15,
+                    )
+                },
+            ),
+        ),
+        config={"cookieHeader": f"__venice-auth.session-token={KEY}"},
         refusals=REFUSED_KEY,
     ),
     keyed(
