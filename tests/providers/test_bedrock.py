@@ -31,6 +31,7 @@ from quotaline_providers.vendors.bedrock.api import budget
 from quotaline_providers.vendors.bedrock.credentials import AwsLogin
 from quotaline_providers.vendors.bedrock.mapping import (
     Activity,
+    Costs,
     History,
     activity,
     daily,
@@ -56,8 +57,8 @@ SIGNED = re.compile(
 )
 
 
-def group(amount: object, service: object = "Amazon Bedrock") -> dict[str, Any]:
-    return {"Keys": [service], "Metrics": {"UnblendedCost": {"Amount": amount, "Unit": "USD"}}}
+def group(amount: object, service: object = "Amazon Bedrock", *record: object) -> dict[str, Any]:
+    return {"Keys": [service, *record], "Metrics": {"UnblendedCost": {"Amount": amount, "Unit": "USD"}}}
 
 
 def result(*groups: object, start: str | None = "2030-01-01") -> dict[str, Any]:
@@ -87,7 +88,7 @@ def test_only_services_that_name_bedrock_count() -> None:
     seen = page(
         result(group("1.25"), group("2.5", "Claude 8 (amazon BEDROCK Edition)"), group("80", "Amazon Simple Storage"))
     )
-    assert spent([seen]) == Decimal("3.75")
+    assert spent([seen]).used == Decimal("3.75")
 
 
 def test_an_account_without_bedrock_has_spent_nothing() -> None:
@@ -96,17 +97,17 @@ def test_an_account_without_bedrock_has_spent_nothing() -> None:
 
 @pytest.mark.parametrize("amount", [3.5, None, "", "much", "NaN", "1e999", ["1"]])
 def test_an_amount_that_is_no_decimal_text_is_skipped(amount: object) -> None:
-    assert spent([page(result(group(amount), group("1")))]) == 1
+    assert spent([page(result(group(amount), group("1")))]).used == 1
 
 
 @pytest.mark.parametrize("odd", ["text", 3, None, {"Keys": "Amazon Bedrock"}, {"Keys": []}, {"Keys": [7]}, {}])
 def test_a_group_that_is_none_is_skipped(odd: object) -> None:
-    assert spent([page(result(odd, group("1")))]) == 1
+    assert spent([page(result(odd, group("1")))]).used == 1
 
 
 @pytest.mark.parametrize("odd", [None, "text", {}, {"UnblendedCost": 5}, {"UnblendedCost": {}}, {"Other": {}}])
 def test_a_group_without_cost_is_skipped(odd: object) -> None:
-    assert spent([page(result({"Keys": ["Amazon Bedrock"], "Metrics": odd}, group("1")))]) == 1
+    assert spent([page(result({"Keys": ["Amazon Bedrock"], "Metrics": odd}, group("1")))]).used == 1
 
 
 @pytest.mark.parametrize("answer", [{}, {"ResultsByTime": None}, {"ResultsByTime": {}}, {"ResultsByTime": "x"}])
@@ -117,13 +118,34 @@ def test_results_are_needed(answer: dict[str, Any]) -> None:
 
 def test_a_group_without_period_counts_for_the_month_but_gives_no_day() -> None:
     seen = page(result(group("2"), start=None))
-    assert spent([seen]) == 2
+    assert spent([seen]).used == 2
     assert daily([seen]).days == ()
 
 
-def test_refunds_count_for_the_month_but_give_no_day() -> None:
+def test_use_that_credits_pay_for_is_no_nothing() -> None:
+    bedrock = "Amazon Bedrock"
+    seen = page(
+        result(group("7.5", bedrock, "Usage"), group("0.5", bedrock, "Tax"), group("-8", bedrock, "CREDIT")),
+        result(group("-1", bedrock, "Refund"), group("2", bedrock), group("-3", "Amazon EC2", "Credit")),
+    )
+    costs = spent([seen])
+    assert (costs.used, costs.given_back, costs.to_pay) == (10, -9, 1)
+    usage = to_usage(costs, Decimal(40), None, None, NOW)
+    assert usage.spend("month").used == 10
+    assert usage.window("budget").used_percent == 25
+    assert (usage.row("Credits and refunds").value, usage.row("To pay").value) == ("-$9.00", "$1.00")
+    assert [(day.cost, day.services) for day in daily([seen]).days] == [(Decimal(10), (bedrock,))]
+
+
+def test_credits_above_the_use_are_told_as_such() -> None:
+    usage = to_usage(Costs(used=Decimal(2), given_back=Decimal("-7.2")), None, None, None, NOW)
+    assert (usage.spend("month").used, usage.row("To pay").value) == (Decimal(2), "-$5.20")
+
+
+def test_a_sum_without_record_types_stays_as_it_comes() -> None:
     seen = page(result(group("-2")), result(group("5"), start="2030-01-02"))
-    assert spent([seen]) == 3
+    assert spent([seen]).used == 3
+    assert to_usage(spent([seen]), None, None, None, NOW).details == ()
     assert [(row.day, row.cost) for row in daily([seen]).days] == [(date(2030, 1, 2), Decimal(5))]
 
 
@@ -141,7 +163,7 @@ def test_an_invalid_date_gives_no_day(start: str) -> None:
 
 def test_the_latest_billing_day_is_that_of_the_data() -> None:
     seen = daily([page(result(group("4"), start="2029-12-31"), result(group("1.5"), start="2029-12-08"))])
-    usage = to_usage(Decimal(0), None, seen, None, NOW)
+    usage = to_usage(Costs(), None, seen, None, NOW)
     assert usage.row("Latest billing day (Dec 31)").value == "$4.00"
     assert usage.row("Last 30 days").value == "$5.50"
     assert usage.row("2029-12-08").secondary == "Amazon Bedrock"
@@ -151,7 +173,7 @@ def test_the_latest_billing_day_is_that_of_the_data() -> None:
 
 
 def test_without_budget_there_is_only_spend() -> None:
-    usage = to_usage(Decimal("12.345"), None, History(), None, NOW)
+    usage = to_usage(Costs(used=Decimal("12.345")), None, History(), None, NOW)
     assert usage.windows == ()
     assert usage.details == ()
     spend = usage.spend("month")
@@ -161,7 +183,7 @@ def test_without_budget_there_is_only_spend() -> None:
 
 
 def test_a_budget_makes_a_window() -> None:
-    usage = to_usage(Decimal(30), Decimal(40), None, None, NOW)
+    usage = to_usage(Costs(used=Decimal(30)), Decimal(40), None, None, NOW)
     window = usage.window("budget")
     assert (window.label, window.used_percent, window.lane, window.minutes) == ("Budget", 75, "primary", None)
     assert window.blocks is False
@@ -173,7 +195,7 @@ def test_a_budget_makes_a_window() -> None:
 
 @pytest.mark.parametrize(("spend", "used"), [("50", 100), ("-3", 0)])
 def test_spend_is_held_between_none_and_the_budget(spend: str, used: float) -> None:
-    assert to_usage(Decimal(spend), Decimal(40), None, None, NOW).window("budget").used_percent == used
+    assert to_usage(Costs(used=Decimal(spend)), Decimal(40), None, None, NOW).window("budget").used_percent == used
 
 
 @pytest.mark.parametrize("month", range(1, 13))
@@ -206,7 +228,7 @@ def test_counts_are_shortened(count: int, text: str) -> None:
 def test_claude_joins_the_plan() -> None:
     claude = Activity(input_tokens=1_000, output_tokens=300, requests=12)
     assert login_text(Decimal(1), None, claude) == "Spend: $1.00 - Claude 14d: 1.3K tokens - Requests: 12"
-    usage = to_usage(Decimal(1), None, None, claude, NOW)
+    usage = to_usage(Costs(used=Decimal(1)), None, None, claude, NOW)
     assert [usage.row(label).value for label in ("Input tokens", "Output tokens", "Requests")] == ["1,000", "300", "12"]
 
 
@@ -403,6 +425,29 @@ def test_a_refusal_has_a_kind(explorer: Any, read: Any, status: int, code: str, 
     assert raised.value.hint
     assert "DEMOKEY" not in f"{raised.value.message} {raised.value.hint}"
     assert route.count == 1
+
+
+EXPIRED = "Signature expired: 20300102T114500Z is now earlier than 20300102T115800Z (20300102T120300Z - 5 min.)"
+EARLY = "Signature not yet current: 20300102T140000Z is still later than 20300102T120500Z (20300102T120000Z + 5 min.)"
+
+
+@pytest.mark.parametrize("status", [400, 403])
+@pytest.mark.parametrize(
+    ("code", "text", "words"),
+    [
+        ("InvalidSignatureException", EXPIRED, "18 minutes behind"),
+        ("SignatureDoesNotMatch", EARLY, "2 hours ahead"),
+        ("RequestTimeTooSkewed", "The difference is too large.", "clock is"),
+        ("RequestExpired", "", "clock is"),
+        ("RequestInTheFuture", "", "clock is"),
+    ],
+)
+def test_a_wrong_clock_is_no_wrong_key(explorer: Any, read: Any, status: int, code: str, text: str, words: str) -> None:
+    explorer.post("/").fails(status, json={"__type": code, "message": text})
+    with pytest.raises(Unavailable, match=words) as raised:
+        read("bedrock", **KEYS)
+    assert "date and time" in raised.value.hint
+    assert "key" not in f"{raised.value.message} {raised.value.hint}".lower()
 
 
 @pytest.mark.parametrize("body", ["<html>", "nonsense", "{}", '{"ResultsByTime": 1}'])

@@ -238,6 +238,22 @@ def test_another_refusal_ends_it(chat: Route, read: Read, status: int, kind: typ
     assert chat.count == 1
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "InvalidSubscription", "message": "The account has no valid CodingPlan subscription."},
+        {"code": "coding plan subscription missing"},
+        {"message": "A subscription to the Coding Plan is required"},
+    ],
+)
+def test_a_key_without_a_coding_plan_is_told_as_such(chat: Route, read: Read, error: dict[str, str]) -> None:
+    chat.fails(400, json={"error": error})
+    with pytest.raises(Forbidden, match="no Coding Plan") as raised:
+        read("doubao", ARK_API_KEY="k")
+    assert "arkcli" in raised.value.hint
+    assert chat.count == 1
+
+
 @pytest.mark.parametrize("headers", [{}, limits(30), limits(0, 0), limits("?", 3), limits(None, 5)])
 def test_without_a_reliable_limit_the_key_is_only_active(chat: Route, read: Read, headers: dict[str, str]) -> None:
     chat.answers_json({}, headers=headers)
@@ -425,8 +441,18 @@ def test_unsubscribed_and_unknown_products_are_skipped() -> None:
 
 
 def test_a_plan_without_periods_fails_the_whole() -> None:
-    with pytest.raises(BadResponse, match="agent-plan"):
-        usage(item("coding-plan", HOUR), {"product": "agent-plan", "error": "demo"})
+    with pytest.raises(BadResponse, match=r"agent-plan\."):
+        usage(item("coding-plan", HOUR), {"product": "agent-plan", "error": ""})
+
+
+def test_the_programs_own_error_line_is_told() -> None:
+    error = "no seat bound\x1b to caller.\nAuthorization: Bearer sk-abcdefgh12345678ijkl"
+    with pytest.raises(BadResponse, match="of agent-plan-team: no seat bound to caller") as raised:
+        usage({"product": "agent-plan-team", "subscribed": True, "error": error})
+    assert "abcdefgh" not in raised.value.message
+    odd = item("coding-plan", {"label": "?", "percent": 3}, error="not ready")
+    with pytest.raises(BadResponse, match="usage: not ready"):
+        usage(item("demo-plan", error="other"), odd)
 
 
 @pytest.mark.parametrize("items", [(), (item("demo-plan"),), (item("coding-plan", {"label": "?", "percent": 3}),)])

@@ -30,9 +30,10 @@ def clock_note(response: Response, now: datetime) -> str:
     return f"This computer's clock is {_words(difference)}, which can be the reason." if difference else ""
 
 
-def wrong_clock(vendor: str, response: Response, now: datetime) -> Unavailable:
-    """For a vendor that refused a request because of its time."""
-    difference = ahead(response, now)
+def wrong_clock(vendor: str, response: Response, now: datetime, told: timedelta | None = None) -> Unavailable:
+    """For a vendor that refused a request because of its time. `told` is how far ahead the clock is, where the refusal
+    itself says that."""
+    difference = told or ahead(response, now)
     how = f"{_words(difference)}" if difference else "wrong"
     return Unavailable(f"{vendor} refused the time of the request: this computer's clock is {how}.", SET_CLOCK)
 

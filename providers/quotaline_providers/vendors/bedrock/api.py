@@ -22,10 +22,17 @@ from quotaline_providers import (
     parse_or_none,
     to_number,
 )
+from quotaline_providers.access.clock import wrong_clock
 from quotaline_providers.vendors.bedrock.aws import REQUEST_TIMEOUT, Session, open_session, signed
 from quotaline_providers.vendors.bedrock.credentials import BUDGET_ENV, Login, set_region
 from quotaline_providers.vendors.bedrock.mapping import Activity, History, activity, daily, spent, to_usage
-from quotaline_providers.vendors.bedrock.payloads import CostPage, MetricPage, error_code
+from quotaline_providers.vendors.bedrock.payloads import (
+    CostPage,
+    MetricPage,
+    clock_ahead,
+    error_code,
+    is_out_of_time,
+)
 from quotaline_providers.vendors.bedrock.queries import (
     Addresses,
     Call,
@@ -43,13 +50,14 @@ MAX_METRIC_BODY = 4 << 20
 SIDE_SECONDS = 40.0
 HISTORY_KEPT = timedelta(hours=6)  # AWS bills each page, and brings its costs up to date a few times a day
 
+_OUT_OF_TIME = ("RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture")
+_SIGNATURE = ("InvalidSignatureException", "SignatureDoesNotMatch")
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 _REFUSED = (
     "UnrecognizedClientException",
     "InvalidClientTokenId",
     "InvalidAccessKeyId",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
+    *_SIGNATURE,
 )
 _FORBIDDEN = ("AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired")
 _BUSY = (
@@ -81,7 +89,10 @@ def _checked(ctx: Context, response: Response, session: Session) -> Response:
     """The response when it is a good one. AWS names its refusals in the body, mostly with HTTP 400."""
     if response.is_barred:
         return ctx.http.check(response)
-    code = "" if response.ok else _code(ctx, response)
+    body = None if response.ok else _body(ctx, response)
+    code = error_code(body)
+    if code in _OUT_OF_TIME or (code in _SIGNATURE and is_out_of_time(body)):
+        raise wrong_clock("AWS", response, ctx.now, clock_ahead(body))
     if code in _EXPIRED:
         raise ExpiredCredential("The AWS login has expired.", session.renew)
     if code in _REFUSED:
@@ -93,11 +104,11 @@ def _checked(ctx: Context, response: Response, session: Session) -> Response:
     return ctx.http.check(response)
 
 
-def _code(ctx: Context, response: Response) -> str:
+def _body(ctx: Context, response: Response) -> JsonObject | None:
     try:
-        return error_code(ctx.http.parse(response, JsonObject))
+        return ctx.http.parse(response, JsonObject)
     except BadResponse:
-        return ""
+        return None
 
 
 async def _cost_pages(ctx: Context, session: Session, where: Addresses, granularity: str) -> tuple[CostPage, ...]:
@@ -105,7 +116,7 @@ async def _cost_pages(ctx: Context, session: Session, where: Addresses, granular
     call, pages, token, seen = costs_call(where), list[CostPage](), None, set[str]()
     for _ in range(MAX_COST_PAGES):
         answer = await _ask(ctx, session, call, cost_query(start, end, granularity, token))
-        if answer.status == 400 and _code(ctx, answer) == "DataUnavailableException":
+        if answer.status == 400 and error_code(_body(ctx, answer)) == "DataUnavailableException":
             return tuple(pages)
         page = ctx.http.parse(_checked(ctx, answer, session), CostPage)
         pages.append(page)

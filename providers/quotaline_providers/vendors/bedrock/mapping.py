@@ -50,9 +50,24 @@ class Activity(Payload):
     requests: int = 0
 
 
-def spent(pages: Iterable[CostPage]) -> Decimal:
-    """What Bedrock cost, refunds taken off."""
-    return sum((cost for page in pages for result in page.results for _, cost in result.bedrock), Decimal(0))
+class Costs(Payload):
+    """What Bedrock was used for, and the credits and refunds that take off from it (not above 0)."""
+
+    used: Decimal = Decimal(0)
+    given_back: Decimal = Decimal(0)
+
+    @property
+    def to_pay(self) -> Decimal:
+        return self.used + self.given_back
+
+
+def spent(pages: Iterable[CostPage]) -> Costs:
+    """What Bedrock cost. Cost Explorer's own sum is what remains to pay: 0 for real use that credits pay for."""
+    groups = [found for page in pages for result in page.results for found in result.bedrock]
+    return Costs(
+        used=sum((cost for group, cost in groups if not group.gives_back), Decimal(0)),
+        given_back=sum((cost for group, cost in groups if group.gives_back), Decimal(0)),
+    )
 
 
 def daily(pages: Iterable[CostPage]) -> History:
@@ -60,9 +75,9 @@ def daily(pages: Iterable[CostPage]) -> History:
     costs: defaultdict[date, dict[str, Decimal]] = defaultdict(dict)
     for result in (result for page in pages for result in page.results):
         day = _day(result.period.start if result.period else None)
-        for service, cost in result.bedrock if day else ():
-            if day and cost > 0:
-                costs[day][service] = costs[day].get(service, Decimal(0)) + cost
+        for group, cost in result.bedrock if day else ():
+            if day and cost > 0 and not group.gives_back:
+                costs[day][group.service] = costs[day].get(group.service, Decimal(0)) + cost
     return History(
         days=tuple(
             Day(day=day, cost=sum(services.values(), Decimal(0)), services=tuple(sorted(services)))
@@ -163,12 +178,28 @@ def activity_section(claude: Activity) -> Section:
     return Section(title="Claude, last 14 days", rows=rows)
 
 
+def credits_section(costs: Costs) -> Section | None:
+    """What credits and refunds leave to pay; None where there are none."""
+    if not costs.given_back:
+        return None
+    rows = (
+        Row(label="Credits and refunds", value=money(costs.given_back)),
+        Row(label="To pay", value=money(costs.to_pay)),
+    )
+    return Section(title="This month", rows=rows)
+
+
 def to_usage(
-    spend: Decimal, budget: Decimal | None, history: History | None, claude: Activity | None, now: datetime
+    costs: Costs, budget: Decimal | None, history: History | None, claude: Activity | None, now: datetime
 ) -> Usage:
     """The usage of one AWS account. Money is in US dollars; `history` and `claude` are None when not known."""
     resets_at = next_month(now)
-    sections = (history_section(history) if history else None, activity_section(claude) if claude else None)
+    spend = costs.used
+    sections = (
+        credits_section(costs),
+        history_section(history) if history else None,
+        activity_section(claude) if claude else None,
+    )
     return Usage(
         updated_at=now,
         windows=() if budget is None else (budget_window(spend, budget, resets_at),),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 
@@ -33,8 +35,11 @@ class Metrics(Payload):
     unblended: Annotated[Amount | None, lenient(Amount)] = Field(default=None, alias="UnblendedCost")
 
 
+_GIVEN_BACK = {"credit", "refund"}
+
+
 class Group(Payload):
-    """The cost of one service; the first key is its name."""
+    """The cost of one service and record type: its keys, in this order. Without a type it counts as use."""
 
     keys: tuple[object, ...] = Field(default=(), alias="Keys")
     metrics: Annotated[Metrics | None, lenient(Metrics)] = Field(default=None, alias="Metrics")
@@ -42,6 +47,11 @@ class Group(Payload):
     @property
     def service(self) -> str:
         return self.keys[0] if self.keys and isinstance(self.keys[0], str) else ""
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether it takes off what is to pay, and is no use."""
+        return any(isinstance(key, str) and key.strip().lower() in _GIVEN_BACK for key in self.keys[1:2])
 
     @property
     def cost(self) -> Decimal | None:
@@ -61,10 +71,10 @@ class Result(Payload):
     groups: Annotated[tuple[Group, ...], lenient_items(Group)] = Field(default=(), alias="Groups")
 
     @property
-    def bedrock(self) -> tuple[tuple[str, Decimal], ...]:
-        """Service and cost of what is Bedrock's; third-party models have services of their own."""
+    def bedrock(self) -> tuple[tuple[Group, Decimal], ...]:
+        """The groups that are Bedrock's with their cost; third-party models have services of their own."""
         return tuple(
-            (group.service, group.cost)
+            (group, group.cost)
             for group in self.groups
             if "bedrock" in group.service.lower() and group.cost is not None
         )
@@ -93,6 +103,28 @@ class MetricPage(Payload):
     results: tuple[MetricResult, ...] = Field(default=(), alias="MetricDataResults")
     messages: tuple[object, ...] | None = Field(default=None, alias="Messages")
     next_token: Text = Field(default=None, alias="NextToken")
+
+
+_STAMP = re.compile(r"\b\d{8}T\d{6}Z\b")
+_OUT_OF_TIME = ("signature expired", "signature not yet current")
+
+
+def is_out_of_time(body: JsonObject | None) -> bool:
+    """Whether a signature was refused for the time that it names."""
+    text = _message(body).lower()
+    return any(words in text for words in _OUT_OF_TIME)
+
+
+def clock_ahead(body: JsonObject | None) -> timedelta | None:
+    """How far our clock is ahead, by the times in such a refusal: ours comes first, the service's last."""
+    stamps = [datetime.strptime(text, "%Y%m%dT%H%M%S%z") for text in _STAMP.findall(_message(body)[:400])]
+    return stamps[0] - stamps[-1] if len(stamps) > 1 else None
+
+
+def _message(body: JsonObject | None) -> str:
+    fields = body.root if body else {}
+    texts = (*(fields.get(name) for name in ("message", "Message")), (child(fields, "Error") or {}).get("Message"))
+    return next((text for text in texts if isinstance(text, str)), "")
 
 
 def error_code(body: JsonObject | None) -> str:

@@ -21,10 +21,15 @@ from quotaline_providers import (
     at_epoch,
     clamped,
     to_number,
+    to_text,
     to_time,
 )
+from quotaline_providers.secret import redact
 from quotaline_providers.vendors.doubao.credentials import SIGN_IN
 from quotaline_providers.vendors.doubao.payloads import AgentAnswer, AgentQuota, CodingAnswer, Item, Report
+
+SEE = "Run `arkcli usage plan` to see what it prints."
+_LONGEST_LINE = 120
 
 Level = Literal["session", "weekly", "monthly"]
 Plan = Literal["coding-plan", "agent-plan", "coding-plan-team", "agent-plan-team"]
@@ -146,6 +151,12 @@ def plan_of(item: Item) -> Plan | None:
     return None if item.subscribed is False else next((plan for plan in PLANS if plan == name), None)
 
 
+def own_words(error: object) -> str | None:
+    """The program's own error line, short and without what looks like a secret."""
+    line = " ".join((to_text(error) or "")[:1000].split())
+    return redact("".join(char for char in line if char.isprintable()))[:_LONGEST_LINE].rstrip(". ") or None
+
+
 def report_usage(report: Report, now: datetime) -> Usage:
     """All plans subscribed to. Raises MissingCredential (signed out) and BadResponse (a plan without its periods)."""
     method = report.viewer.auth_method if report.viewer else None
@@ -154,7 +165,8 @@ def report_usage(report: Report, now: datetime) -> Usage:
     items = [(plan, item) for item in report.items or () if (plan := plan_of(item))]
     for plan, item in items:
         if not item.periods:
-            raise BadResponse(f"arkcli could not report the usage of {plan}.", "Run `arkcli usage plan` to see why.")
+            why = f": {reason}." if (reason := own_words(item.error)) else "."
+            raise BadResponse(f"arkcli could not report the usage of {plan}{why}", SEE)
     quotas = [
         Quota(plan, level, period.percent, moment(period.reset_at))
         for plan, item in items
@@ -162,7 +174,8 @@ def report_usage(report: Report, now: datetime) -> Usage:
         if period.percent is not None and (level := level_named(period.label))
     ]
     if not quotas:
-        raise BadResponse("arkcli reported no plan's usage.", "Run `arkcli usage plan` to see what it prints.")
+        reason = next((words for _, item in items if (words := own_words(item.error))), None)
+        raise BadResponse("arkcli reported no plan's usage" + (f": {reason}." if reason else "."), SEE)
     updated = [time for _, item in items if (time := moment(item.updated_at))]
     return Usage(
         updated_at=max(updated, default=now),

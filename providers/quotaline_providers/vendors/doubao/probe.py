@@ -10,6 +10,8 @@ from quotaline_providers import (
     BadResponse,
     Context,
     ExpiredCredential,
+    Forbidden,
+    JsonObject,
     ReadError,
     Refusal,
     Refusals,
@@ -17,8 +19,10 @@ from quotaline_providers import (
     Secret,
     Usage,
     Window,
+    child,
     share,
     to_number,
+    to_text,
     to_time,
 )
 from quotaline_providers.parsing.payload import to_integer
@@ -32,6 +36,9 @@ REFUSALS: Refusals = {
     404: Refusal(BadResponse, "No known model may be asked with this Ark API key (HTTP {status})."),
 }
 
+NO_PLAN_HINT = "For an Agent Plan set the access key and its secret, or run `arkcli auth login`."
+
+_NO_PLAN = re.compile(r"coding ?plan.*subscription|subscription.*coding ?plan", re.IGNORECASE | re.DOTALL)
 _DURATION = re.compile(r"(?=\S)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?")
 _LONGEST = 10 * 366 * 86400
 
@@ -131,4 +138,17 @@ async def _probe(ctx: Context, key: Secret, model: str) -> Response:
 
 
 def _answered(ctx: Context, response: Response) -> Response:
+    if response.status == 400 and _is_without_plan(ctx, response):
+        raise Forbidden("This Ark API key works, but has no Coding Plan; paying by use has no limits.", NO_PLAN_HINT)
     return response if response.status == 429 else ctx.http.check(response, REFUSALS)
+
+
+def _is_without_plan(ctx: Context, response: Response) -> bool:
+    """Whether a refusal names the missing plan, in its code or its message."""
+    try:
+        fields = ctx.http.parse(response, JsonObject).root
+    except BadResponse:
+        return False
+    error = child(fields, "error") or fields
+    texts = (to_text(error.get(name)) or "" for name in ("code", "message"))
+    return any(_NO_PLAN.search(text[:400]) for text in texts)
