@@ -129,7 +129,7 @@ def test_use_that_credits_pay_for_is_no_nothing() -> None:
         result(group("-1", bedrock, "Refund"), group("2", bedrock), group("-3", "Amazon EC2", "Credit")),
     )
     costs = spent([seen])
-    assert (costs.used, costs.given_back, costs.to_pay) == (10, -9, 1)
+    assert [costs.used, costs.given_back, costs.to_pay] == [10, -9, 1]
     usage = to_usage(costs, Decimal(40), None, None, NOW)
     assert usage.spend("month").used == 10
     assert usage.window("budget").used_percent == 25
