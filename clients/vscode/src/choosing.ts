@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { KnownProvider } from './protocol';
+import { withoutIcons } from './text';
 
 interface Item extends vscode.QuickPickItem {
   readonly provider: KnownProvider;
@@ -14,8 +15,8 @@ export async function chooseProvider(
   tell: (provider: KnownProvider) => string = (provider) => provider.summary,
 ): Promise<KnownProvider | undefined> {
   const item = (provider: KnownProvider): Item => ({
-    label: provider.name,
-    detail: tell(provider),
+    label: withoutIcons(provider.name),
+    detail: withoutIcons(tell(provider)),
     provider,
   });
   const shown = providers.filter((one) => one.shown).map(item);

@@ -11,6 +11,7 @@ import type { Report } from './report';
 import type { Connection } from './server/connection';
 import type { Supervisor } from './server/supervisor';
 import { serverNotice } from './appearance';
+import { complain, inform, mention, warn } from './say';
 import type { State } from './state';
 
 export interface Parts {
@@ -38,7 +39,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
         await handler(connection, typeof id === 'string' ? id : undefined);
       } catch (error) {
         log.error(`${command}: ${sentence(error)}`);
-        void vscode.window.showErrorMessage(`Quotaline: ${sentence(error)}`);
+        complain(`Quotaline: ${sentence(error)}`);
       }
     });
   return vscode.Disposable.from(
@@ -77,7 +78,7 @@ const refresh: Handler = async (server, id) => {
   const [first, ...more] = outcomes.filter((outcome) => !outcome.ok && outcome.message !== '');
   if (first === undefined) return;
   const others = more.length > 0 ? ` And ${more.length} more could not be read.` : '';
-  const shown = await vscode.window.showWarningMessage(`Quotaline: ${first.message}${others}`, 'Show Report');
+  const shown = await warn(`Quotaline: ${first.message}${others}`, 'Show Report');
   if (shown !== undefined) await vscode.commands.executeCommand(Command.showReport);
 };
 
@@ -91,7 +92,7 @@ const signIn: Handler = async (server, id) => {
   if (provider === undefined) return;
   const message = readMessage(await server.execute(Command.signIn, [provider.id]));
   const actions = provider.signIn || provider.credentials.length === 0 ? [] : ['Set Credential…'];
-  const next = await vscode.window.showInformationMessage(withoutTicks(message), ...actions);
+  const next = await inform(withoutTicks(message), ...actions);
   if (next !== undefined) await vscode.commands.executeCommand(Command.setCredential, provider.id);
 };
 
@@ -99,9 +100,7 @@ const setCredential: Handler = async (server, id) => {
   const provider = await named(server, id, 'Set Credential', (one) => one.credentials.length > 0);
   if (provider === undefined) return;
   if (provider.credentials.length === 0) {
-    void vscode.window.showInformationMessage(
-      withoutTicks(`${provider.name} takes no key. ${provider.connect}`),
-    );
+    void inform(withoutTicks(`${provider.name} takes no key. ${provider.connect}`));
     return;
   }
   const credential = await askCredential(provider);
@@ -121,7 +120,7 @@ const disable: Handler = async (server, id) => {
 
 async function copyUsage(state: State): Promise<void> {
   await vscode.env.clipboard.writeText(plainText(...(state.usage?.providers ?? [])));
-  vscode.window.setStatusBarMessage('AI usage copied', 3000);
+  mention('AI usage copied', 3000);
 }
 
 async function chooseServer(): Promise<void> {
@@ -142,10 +141,7 @@ async function tellTrouble(state: State): Promise<void> {
     ?.split('\n')[0]
     ?.replace(/\*\*|\\/g, '');
   const actions = state.server.kind === 'missing' ? ['Install', 'Show Log'] : ['Restart', 'Show Log'];
-  const chosen = await vscode.window.showWarningMessage(
-    notice ?? "Quotaline's server is starting.",
-    ...actions,
-  );
+  const chosen = await warn(notice ?? "Quotaline's server is starting.", ...actions);
   const commands = {
     Install: Command.installServer,
     Restart: Command.restartServer,
@@ -183,7 +179,7 @@ function howToConnect(provider: KnownProvider): string {
 
 function tell(result: unknown): void {
   const message = readMessage(result);
-  if (message !== '') vscode.window.setStatusBarMessage(message, 6000);
+  if (message !== '') mention(message, 6000);
 }
 
 function withoutTicks(words: string): string {

@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { KnownProvider } from './protocol';
+import { notification } from './text';
 
 export interface Credential {
   readonly id: string;
@@ -25,7 +26,7 @@ export async function askCredential(provider: KnownProvider): Promise<Credential
   const label = kind === 'cookie' ? COOKIE : kind === 'otherAccount' ? await askLabel(provider) : '';
   if (label === undefined) return undefined;
   const value = await vscode.window.showInputBox({
-    title: `Set Credential: ${provider.name}`,
+    title: notification(`Set Credential: ${provider.name}`),
     prompt: kind === 'cookie' ? 'It was saved in the system keyring.' : keyPrompt(provider),
     placeHolder: kind === 'cookie' ? 'The Cookie header of a signed-in browser' : 'The API key',
     password: true,
@@ -53,7 +54,7 @@ async function askKind(provider: KnownProvider): Promise<Kind | undefined> {
   }
   if (items.length === 1) return items[0]?.kindOfCredential;
   const chosen = await vscode.window.showQuickPick(items, {
-    title: `Set Credential: ${provider.name}`,
+    title: notification(`Set Credential: ${provider.name}`),
     placeHolder: 'What do you have?',
     ignoreFocusOut: true,
   });
@@ -62,7 +63,7 @@ async function askKind(provider: KnownProvider): Promise<Kind | undefined> {
 
 async function askLabel(provider: KnownProvider): Promise<string | undefined> {
   const label = await vscode.window.showInputBox({
-    title: `Set Credential: ${provider.name}`,
+    title: notification(`Set Credential: ${provider.name}`),
     prompt: 'A short name for this account, as it is shown beside the provider.',
     placeHolder: 'Work',
     ignoreFocusOut: true,
@@ -73,5 +74,5 @@ async function askLabel(provider: KnownProvider): Promise<string | undefined> {
 
 function keyPrompt(provider: KnownProvider): string {
   const kept = 'It was saved in the system keyring.';
-  return provider.keyUrl === undefined ? kept : `Keys are made at ${provider.keyUrl}. ${kept}`;
+  return provider.keyUrl === undefined ? kept : notification(`Keys are made at ${provider.keyUrl}. ${kept}`);
 }

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { keyOf, menuRows, providerRows, type Act, type Line } from './menuRows';
 import type { ProviderState } from './protocol';
 import type { State } from './state';
+import { notification } from './text';
 
 interface Item extends vscode.QuickPickItem {
   readonly act?: Act;
@@ -17,7 +18,7 @@ export function showMenu(state: State): void {
   const draw = (): void => {
     const provider = shown === undefined ? undefined : find(state, shown);
     const active = pick.activeItems[0]?.label;
-    pick.title = provider === undefined ? 'AI Usage' : `AI Usage: ${provider.name}`;
+    pick.title = provider === undefined ? 'AI Usage' : notification(`AI Usage: ${provider.name}`);
     pick.placeholder = provider === undefined ? 'Choose a provider or an action' : 'Choose an action';
     pick.items = (provider === undefined ? menuRows(state.server, state.usage) : providerRows(provider)).map(
       toItem,

@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import { Command } from './commandIds';
+import { inform } from './say';
 import type { State } from './state';
 
 const ASKED = 'askedToInstall';
@@ -16,7 +17,7 @@ export function offerInstallation(state: State, memory: vscode.Memento): vscode.
 }
 
 async function ask(): Promise<void> {
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await inform(
     'Quotaline reads your AI usage with a small Python program that is not on this machine yet. ' +
       "Install it into this extension's own folder?",
     'Install',

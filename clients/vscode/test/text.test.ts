@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandLink, cut, markdown, withoutIcons } from '../src/text';
+import { commandLink, cut, markdown, notification, visible, withoutIcons } from '../src/text';
 
 test('short text stays, on one line', () => {
   assert.equal(cut(' Acme\n62% ', 20), 'Acme 62%');
@@ -27,4 +27,15 @@ test('icons and Markdown are only text', () => {
 test('a command link carries its arguments', () => {
   assert.equal(commandLink('Refresh', 'quotaline.refresh'), '[Refresh](command:quotaline.refresh)');
   assert.equal(commandLink('Go', 'x.y', 'a b'), '[Go](command:x.y?%5B%22a%20b%22%5D)');
+});
+
+test('what nobody sees is left out', () => {
+  assert.equal(visible('a\u200bb\u202ec\u{e0041}d\u{e0100}e\u00adf\x1b[31mg\u3164'), 'abcdef[31mg');
+  assert.equal(visible('one\ntwo\tthree'), 'one two three');
+  assert.equal(visible('👩\u200d👧 ❤\ufe0f \u2068אב\u2069'), '👩\u200d👧 ❤\ufe0f \u2068אב\u2069');
+});
+
+test('a notification holds no link, however it is hidden', () => {
+  assert.equal(notification('signed in as [ada](command:x)'), 'signed in as [ada] (command:x)');
+  assert.equal(notification('[ada]\u200b(command:x) $\u2060(zap)'), '[ada] (command:x) $ (zap)');
 });

@@ -94,6 +94,14 @@ def test_a_long_text_is_cut_to_cells_and_direction_marks_are_left_out(open_edito
     assert editor.nvim.api.eval_statusline(WINBAR, {})["str"] == "אבג 7%"
 
 
+def test_what_nobody_sees_is_in_no_text_and_no_message(open_editor: Open, programs: Path) -> None:
+    hidden = "a\u200bb\u2060\u00adc\ufe0f\u3164d\U000e0041\U000e0100e\x1b[31m"
+    stand_in.install(programs, stand_in.usage(f"{hidden} 5%"), restart_due=f"{hidden} was updated.")
+    editor = open_editor()
+    editor.shows("abcde [31m 5%")
+    assert editor.noted("abcde [31m was updated.")
+
+
 def test_the_winbar_has_each_provider_in_its_colour_as_far_as_they_fit(open_editor: Open, programs: Path) -> None:
     providers = [
         stand_in.provider(word, f"{word} {number}%", severity=severity)

@@ -111,6 +111,15 @@ def test_a_restart_that_is_due_is_told_and_offered(window: Window, code_server: 
     expect(window.notifications).to_have_count(0)
 
 
+def test_a_notification_draws_no_link_of_a_vendor(window: Window, code_server: CodeServer, folder: Path) -> None:
+    reason = "Acme [was](command:workbench.action.closeWindow) $(bug) up\u200bdated\u202e."
+    says(code_server, folder, stand_in.usage("Acme 5%"), restart_due=reason)
+    expect(window.notifications).to_contain_text("Acme [was] (command:workbench.action.closeWindow) $ (bug) updated.")
+    expect(window.notifications.get_by_role("link")).to_have_count(0)
+    expect(window.notifications.locator(".codicon-bug")).to_have_count(0)
+    window.run("Notifications: Clear All Notifications")
+
+
 def test_unknown_fields_and_kinds(window: Window, code_server: CodeServer, folder: Path) -> None:
     odd = stand_in.provider("acme", "Acme 5%", severity="ultraviolet", windows=[{"aura": 3}, 7], mood={"a": []})
     says(code_server, folder, stand_in.usage("Acme 5%", odd, severity="ultraviolet", weather="sunny"))

@@ -159,6 +159,22 @@ def test_settings_are_taken_at_once(window: Window, code_server: CodeServer) -> 
     expect(window.item).not_to_contain_text("left")
 
 
+def test_the_config_file_says_how_things_are_shown_until_a_setting_does(
+    window: Window, code_server: CodeServer, config: Path
+) -> None:
+    good = config.read_text(encoding="utf-8")
+    try:
+        config.write_text(json.dumps({**json.loads(good), "display": {"percent": "left"}}), encoding="utf-8")
+        window.shows("% left")
+        code_server.set(statusLine_percent="used")
+        expect(window.item).not_to_contain_text("left")
+        code_server.set(statusLine_percent=None)
+        window.shows("% left")
+    finally:
+        config.write_text(good, encoding="utf-8")
+    expect(window.item).not_to_contain_text("left")
+
+
 def test_the_configuration_has_completion_and_diagnostics(window: Window, config: Path) -> None:
     good = config.read_text(encoding="utf-8")
     try:

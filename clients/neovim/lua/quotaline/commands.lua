@@ -3,6 +3,7 @@ local log = require("quotaline.log")
 local say = require("quotaline.say")
 local session = require("quotaline.session")
 local state = require("quotaline.state")
+local text = require("quotaline.text")
 
 local M = {}
 
@@ -39,7 +40,7 @@ local function listed(result)
     if type(item) == "table" and type(item.id) == "string" then
       choices[#choices + 1] = {
         id = item.id,
-        name = type(item.name) == "string" and item.name or item.id,
+        name = type(item.name) == "string" and text.clean(item.name) or item.id,
         shown = item.shown == true,
         sign_in = item.signIn == true,
       }

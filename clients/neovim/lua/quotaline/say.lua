@@ -1,4 +1,6 @@
 --- Messages to the user: plain, and those of the background only once.
+local clean = require("quotaline.text")
+
 local M = {}
 
 ---@type table<string, boolean>
@@ -7,7 +9,11 @@ local said = {}
 ---@param text string
 ---@param level integer|nil One of `vim.log.levels`, INFO when absent.
 function M.now(text, level)
-  vim.notify("Quotaline: " .. text, level or vim.log.levels.INFO, { title = "Quotaline" })
+  vim.notify(
+    "Quotaline: " .. table.concat(clean.lines(text), "\n"),
+    level or vim.log.levels.INFO,
+    { title = "Quotaline" }
+  )
 end
 
 --- The same, but only once for each `key` as long as Neovim lives.

@@ -3,15 +3,27 @@ local M = {}
 
 M.ELLIPSIS = "…"
 
--- Neovim draws these as `<2068>`: isolates and overrides of writing direction, byte order marks.
+-- What nobody sees, or what Neovim draws as `<2068>`: Unicode's default ignorable characters, as bytes of UTF-8.
 local invisible = {
-  "\226\128[\142\143\170-\174]",
-  "\226\129[\166-\169]",
-  "\216\156",
-  "\239\187\191",
+  "\194\173", -- soft hyphen
+  "\205\143", -- grapheme joiner
+  "\216\156", -- Arabic letter mark
+  "\225\133[\159\160]", -- Hangul fillers
+  "\225\158[\180\181]", -- Khmer vowels without a shape
+  "\225\160[\139-\143]", -- Mongolian selectors
+  "\226\128[\139-\143\170-\174]", -- without width, marks and overrides of direction
+  "\226\129[\160-\175]", -- word joiner, isolates
+  "\227\133\164",
+  "\239\184[\128-\143]", -- variation selectors
+  "\239\187\191", -- byte order mark
+  "\239\190\160",
+  "\239\191[\176-\187]",
+  "\240\155\178[\160-\163]",
+  "\240\157\133[\179-\186]",
+  "\243\160[\128-\191][\128-\191]", -- tags, more variation selectors
 }
 
---- One line without control characters and direction marks.
+--- One line without control characters and without what nobody sees.
 ---@param text any Anything but a string is an empty text.
 ---@return string
 function M.clean(text)

@@ -1,10 +1,13 @@
 /** Keeps one server running: finds it, starts it, starts it again when it ends, and tells the state how it is. */
 
 import * as os from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { DID_INTERACT, readRestartDue, readUsage } from '../protocol';
+import { warn } from '../say';
 import { proxySetting, serverPlaces, serverSettings } from '../settings';
 import type { State } from '../state';
+import { notification } from '../text';
 import { Backoff } from './backoff';
 import type { Connection } from './connection';
 import { findServer, type Program } from './finding';
@@ -96,13 +99,14 @@ export class Supervisor implements vscode.Disposable {
 
   async #launch(program: Program, run: number): Promise<void> {
     const started = Date.now();
+    const settings = serverSettings(this.settingKeys);
     // Loaded only now: the start of the editor does not wait for a language client.
     const { Connection } = await import('./connection.js');
     const connection = new Connection({
       program,
       environ: environment(),
       cwd: os.homedir(),
-      settings: serverSettings(this.settingKeys),
+      settings,
       log: this.log,
       onUsage: (params) => {
         if (run === this.#run) this.#took(params);
@@ -116,8 +120,9 @@ export class Supervisor implements vscode.Disposable {
     });
     this.#connection = connection;
     const open = await connection.open();
-    if (open && run === this.#run && this.state.server.kind === 'starting')
-      this.state.serverIs({ kind: 'running' });
+    if (!open || run !== this.#run || this.state.server.kind !== 'starting') return;
+    this.state.serverIs({ kind: 'running' });
+    if (!isDeepStrictEqual(settings, serverSettings(this.settingKeys))) this.settingsChanged(); // while it started
   }
 
   #took(params: unknown): void {
@@ -132,7 +137,7 @@ export class Supervisor implements vscode.Disposable {
   /** The server goes on only when it is started again; the user says when. */
   async #offerRestart(reason: string, run: number): Promise<void> {
     this.log.warn(`A restart is due: ${reason}`);
-    const chosen = await vscode.window.showWarningMessage(`Quotaline: ${reason}`, 'Restart');
+    const chosen = await warn(`Quotaline: ${reason}`, 'Restart');
     if (chosen !== undefined && run === this.#run) await this.restart();
   }
 
@@ -191,7 +196,7 @@ export class Supervisor implements vscode.Disposable {
           environ: environment(),
           signal: stop.signal,
           onStep: (step) => {
-            progress.report({ message: step });
+            progress.report({ message: notification(step) });
             this.state.serverIs({ kind: 'installing', step });
           },
           onLine: (line) => {
