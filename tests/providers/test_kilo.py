@@ -387,7 +387,7 @@ def test_the_login_is_not_looked_at_when_a_key_is_asked_for(read: Read, login: C
 
 
 def test_no_login(read: Read) -> None:
-    with pytest.raises(MissingCredential, match=r"\.local/share/kilo/auth\.json.*kilo login"):
+    with pytest.raises(MissingCredential, match=r"\.local/share/kilo/auth\.json.*kilo auth login"):
         read("kilo", source="cli")
 
 

@@ -314,6 +314,20 @@ class TestBalance:
             read("openai", OPENAI_ADMIN_KEY="k")
         assert grants.count == 1
 
+    @pytest.mark.parametrize(
+        ("key", "words"), [("sk-svcacct-demo", "service account"), ("sk-proj-demo", "project"), ("sk-demo", "neither")]
+    )
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_key_that_can_never_read_it_is_told_what_it_is(
+        self, host: Vendor, read: Read, key: str, words: str, status: int
+    ) -> None:
+        host.get(COSTS).fails(status)
+        host.get(GRANTS).fails(403 if key == "sk-demo" else status)
+        with pytest.raises(Forbidden, match=words) as raised:
+            read("openai", OPENAI_API_KEY=key)
+        assert "sk-admin-" in raised.value.hint
+        assert ("billing access" in raised.value.hint) is (key == "sk-demo")
+
     def test_a_balance_that_cannot_be_read(self, host: Vendor, read: Read) -> None:
         host.get(COSTS).fails(403)
         host.get(GRANTS).answers(total_granted=9, total_used=None, total_available=1)

@@ -28,6 +28,8 @@ class Invoice(ql.Payload):
 class Subscription(ql.Payload):
     """`GET /v1/user/subscription`. Counts are characters."""
 
+    not_read = frozenset({"max_credit_limit_extension"})
+
     character_count: ql.NeededNumber
     character_limit: ql.NeededNumber
     tier: ql.Text = None

@@ -16,7 +16,9 @@ TEAM_UNKNOWN = "The budget of the key's team, which stops this key, could not be
 
 
 class Budget(ql.Payload):
-    """US dollars; a budget of None, zero or less means there is none."""
+    """US dollars; a budget of None, zero or less means there is none. A soft one only warns."""
+
+    not_read = frozenset({"soft_budget", "model_spend"})
 
     max_budget: ql.Number = None
     spend: ql.Number = None

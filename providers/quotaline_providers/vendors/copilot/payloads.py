@@ -27,6 +27,8 @@ from quotaline_providers.parsing.payload import to_flag
 class Bucket(Payload):
     """One quota. Unknown numbers are None; `percent_remaining` below 0 is over quota."""
 
+    not_read = frozenset({"quota_remaining"})  # the same as `remaining`
+
     entitlement: Number = None
     remaining: Number = None
     percent_remaining: Number = None

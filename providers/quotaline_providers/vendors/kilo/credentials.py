@@ -20,7 +20,7 @@ from quotaline_providers import (
 )
 
 CONTENT = "KILO_AUTH_CONTENT"
-SIGN_IN = "Run `kilo login`."
+SIGN_IN = "Run `kilo auth login`."
 
 
 def files(ctx: Context) -> Iterator[Path]:
@@ -46,7 +46,7 @@ class KiloLogin(Lookup[Path | Secret]):
 
     def _file(self, ctx: Context) -> LoginFile:
         *_, usual = files(ctx)
-        return LoginFile(files, f"No login of Kilo was found in {ctx.show(usual)}: run `kilo login`.")
+        return LoginFile(files, f"No login of Kilo was found in {ctx.show(usual)}: run `kilo auth login`.")
 
 
 async def token_of(ctx: Context, login: Path | Secret) -> Secret:

@@ -35,6 +35,11 @@ CHUNK_DAYS, MAX_PAGES = 31, 100
 RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 10.0
 _RETRIED = (408, 429, 500, 502, 503, 504)
 _PLAIN_ENV = "OPENAI_API_KEY"
+_BOUND_KEYS = {"sk-svcacct-": "a service account's key", "sk-proj-": "a project's key"}
+"""Keys by how they begin that can read neither usage nor balance, whatever they may otherwise do."""
+NEEDS_ADMIN_KEY = (
+    "Create an organisation Admin key (`sk-admin-...`) at platform.openai.com/settings/organization/admin-keys."
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def refusals_of(path: str) -> Refusals:
     refused = Refusal(
         Refused,
         f"OpenAI refused the key for {path} (HTTP {{status}}).",
-        "An organisation Admin key is needed; project and service-account keys cannot read organisation usage.",
+        f"{NEEDS_ADMIN_KEY} Project and service-account keys cannot read organisation usage.",
     )
     other = Refusal(BadResponse, f"OpenAI refused the request ({path}, HTTP {{status}}).")
     failed = Refusal(Unavailable, f"OpenAI is not available ({path}, HTTP {{status}}).")
@@ -74,11 +79,21 @@ def refusals_of(path: str) -> Refusals:
     }
 
 
-BALANCE_REFUSALS = {
-    **refusals_of(GRANTS),
-    401: Refusal(ExpiredCredential, "OpenAI refused the key.", "Use an organisation Admin key."),
-    403: Refusal(Forbidden, "This key may not read the balance.", "A user key with billing access is needed."),
-}
+def balance_refusals(key: Secret) -> Refusals:
+    """What it means that the balance is refused, too: of a key that can never read it, what it is."""
+    kind = next((words for start, words in _BOUND_KEYS.items() if key.reveal().startswith(start)), None)
+    if kind is not None:
+        refused = Refusal(Forbidden, f"This is {kind}, which cannot read usage or costs.", NEEDS_ADMIN_KEY)
+        return {**refusals_of(GRANTS), 401: refused, 403: refused}
+    return {
+        **refusals_of(GRANTS),
+        401: Refusal(ExpiredCredential, "OpenAI refused the key (HTTP {status}).", NEEDS_ADMIN_KEY),
+        403: Refusal(
+            Forbidden,
+            "This key may read neither usage nor balance (HTTP {status}).",
+            f"{NEEDS_ADMIN_KEY} The balance alone can be read with a user key that has billing access.",
+        ),
+    }
 
 
 def project_of(ctx: Context) -> str | None:
@@ -168,7 +183,7 @@ async def _balance(ctx: Context, key: Secret, error: ReadError) -> Usage:
     """The balance, in place of the usage that failed with `error`."""
     try:
         response = await _send(ctx, key, GRANTS, None, BALANCE_SECONDS)
-        return balance_usage(ctx.http.parse(ctx.http.check(response, BALANCE_REFUSALS), Grants), ctx.now)
+        return balance_usage(ctx.http.parse(ctx.http.check(response, balance_refusals(key)), Grants), ctx.now)
     except ReadError as second:
         if isinstance(error, Refused):
             raise second from None

@@ -84,7 +84,9 @@ class UsagePage(Page):
 
 
 class Grant(Payload):
-    """A grant of credits."""
+    """A grant of credits. Its amounts are in the sums."""
+
+    not_read = frozenset({"grant_amount", "used_amount"})
 
     expires_at: When = None
 

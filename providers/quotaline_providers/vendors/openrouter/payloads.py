@@ -71,6 +71,8 @@ class Layer(Payload):
 class Key(Payload):
     """One API key's budget and spending, US dollars; `usage` is over its whole life, the periods are UTC."""
 
+    not_read = frozenset({"byok_usage", "byok_usage_daily", "byok_usage_weekly", "byok_usage_monthly"})
+
     limit: StrictNumber | None = None
     limit_remaining: StrictNumber | None = None
     limit_reset: Text = None
