@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from quotaline_providers.contract import (
         HTML as HTML,
         AccountKind as AccountKind,
+        Choice as Choice,
         Context as Context,
         Conversation as Conversation,
         Credential as Credential,
@@ -160,7 +161,7 @@ _EXPORTS = {
     "access.login_shell": "in_login_shell",
     "access.lookups": ("Always ApiKey Chosen CookieHeader LoginFile Program ServerKey bare_key"),
     "contract": (
-        "HTML AccountKind Context Conversation Credential EntryProblem Feed Lookup Option OptionType Origin "
+        "HTML AccountKind Choice Context Conversation Credential EntryProblem Feed Lookup Option OptionType Origin "
         "OriginKind Paced Provider ProviderKind Refusal Refusals Response SignedIn SignInPrompt StatusKind StatusPage "
         "Strategy after after_any_error paced unlabelled"
     ),

@@ -16,15 +16,10 @@ import pytest
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Reader
-from quotaline_providers.vendors.jetbrains import (
-    Ide,
-    base_folders,
-    ide_of,
-    installed,
-    minutes_of,
-    parse_quota,
-    to_usage,
-)
+from quotaline_providers.vendors.jetbrains.installs import Ide, base_folders, ide_of, installed, log_file
+from quotaline_providers.vendors.jetbrains.local import choices
+from quotaline_providers.vendors.jetbrains.mapping import minutes_of, to_usage
+from quotaline_providers.vendors.jetbrains.payloads import fields, parse_log, parse_quota
 
 
 def document(info: object = None, refill: object = None, before: str = "") -> str:
@@ -92,14 +87,29 @@ class TestQuota:
         assert found.row("Remaining").value == "3 credits"
         assert found.window("current").used_percent == 20
 
-    def test_tariff_and_top_up_are_added_where_the_top_level_is_silent(self) -> None:
-        pots = {
-            "tariffQuota": {"current": "4", "maximum": "8", "available": "4"},
-            "topUpQuota": {"current": "1", "maximum": "2", "available": "1"},
+    def test_bought_top_ups_are_no_part_of_the_month(self) -> None:
+        info = {
+            "current": "800000",
+            "maximum": "1000000",
+            "available": "200000",
+            "tariffQuota": {"current": "800000", "maximum": "800000", "available": "0"},
+            "topUpQuota": {"current": "0", "maximum": "200000", "available": "200000"},
         }
+        found = usage(info, None)
+        assert (found.window("current").used_percent, found.window("current").limit) == (100, 8)
+        assert found.row("Used").value == "8 / 8 credits"
+        assert found.row("Remaining").value == "0 credits"
+        assert found.row("Bought").value == "2 top-up credits"
+
+    def test_without_top_ups_none_are_told(self) -> None:
+        with pytest.raises(KeyError):
+            usage({"tariffQuota": {"current": "1", "maximum": "2"}, "topUpQuota": {"available": "0"}}).row("Bought")
+
+    def test_tariff_and_top_up_are_added_where_only_their_maximum_is_told(self) -> None:
+        pots = {"tariffQuota": {"maximum": "8", "available": "4"}, "topUpQuota": {"current": "1", "maximum": "2"}}
         found = usage(pots, None)
-        assert found.row("Used").value == "5 / 10 credits"
-        assert found.row("Remaining").value == "5 credits"
+        assert found.row("Used").value == "1 / 10 credits"
+        assert found.row("Remaining").value == "4 credits"
 
     def test_until_ends_the_subscription_and_never_resets_the_window(self) -> None:
         found = usage(refill=None)
@@ -178,6 +188,124 @@ class TestFile:
         assert parse_quota(text).refill.next is None
 
 
+def line(time: str, text: str) -> str:
+    return f"{time} [ 123] INFO - #c.i.m.l.QuotaManager2Impl - New quota {text}\n"
+
+
+def available(current: float, **pots: str) -> str:
+    more = "".join(f", {name}={value}" for name, value in pots.items())
+    return f"state is: Available(current={current}, maximum=1000000, until=2031-12-31T00:00:00Z{more})"
+
+
+TARIFF = "QuotaDetails(current=600000, maximum=800000, available=200000)"
+TOP_UP = "QuotaDetails(current=0, maximum=200000, available=200000)"
+NEXT = "next=2030-01-20T06:30:00.250Z"
+KNOWN = f"refill state is: Known({NEXT}, tariff=QuotaRefillInfoTariff(amount=600000, duration=P7D))"
+EARLY, LATE = "2029-01-02 03:04:05,678", "2029-12-31 23:59:59,000"
+
+
+class TestLog:
+    @pytest.fixture
+    def log(self, home: Path) -> Callable[[str, str], None]:
+        """`log(folder, text)`: the log of an IDE."""
+
+        def make(folder: str, text: str) -> None:
+            path = home / ".cache/JetBrains" / folder / "log/idea.log"
+            path.parent.mkdir(parents=True)
+            path.write_text(text, encoding="utf-8")
+
+        return make
+
+    def test_newest_state_and_refill_are_read(self) -> None:
+        text = (
+            line(EARLY, available(1))
+            + line(EARLY, KNOWN)
+            + "something else\n"
+            + line(LATE, available(600000.5, tariffQuota=TARIFF, topUpQuota=TOP_UP))
+        )
+        found = parse_log(text, cut=False)
+        assert found is not None
+        assert found.written == datetime(2029, 12, 31, 23, 59, 59).astimezone()
+        assert (found.info.type, found.info.current, found.info.tariff.maximum) == ("Available", 600000.5, 800000)
+        assert found.info.top_up.available == 200000
+        assert found.info.until == datetime(2031, 12, 31, tzinfo=UTC)
+        assert found.refill is not None
+        assert found.refill.tariff is not None
+        assert (found.refill.next, found.refill.tariff.duration) == (
+            datetime(2030, 1, 20, 6, 30, 0, 250_000, UTC),
+            "P7D",
+        )
+
+    def test_a_cut_first_and_a_torn_last_line_do_not_count(self) -> None:
+        good, other = line(EARLY, available(1)), line(LATE, available(2))
+        assert parse_log(other + good, cut=True) == parse_log(good, cut=False)
+        assert parse_log(good + other.rstrip("\n"), cut=False) == parse_log(good, cut=False)
+        assert parse_log(good.rstrip("\n"), cut=False) is None
+
+    @pytest.mark.parametrize(
+        "state",
+        [
+            "state is: Unknown(reason=offline)",
+            "state is: Unavailable",
+            "state is: Available(current)",
+            "state is: Available(current=1",
+            "state is: Available(a=B(c=D(e=F(g=H(i=1)))))",
+        ],
+    )
+    def test_a_newest_state_of_another_form_is_not_read(self, state: str) -> None:
+        assert parse_log(line(EARLY, available(1)) + line(LATE, state), cut=False) is None
+
+    @pytest.mark.parametrize("text", ["", "a", "a=B(", "a=1)", "=", "(", ")" * 9])
+    def test_other_texts_are_no_fields(self, text: str) -> None:
+        assert not fields(text)
+
+    def test_counts_where_it_is_newer_than_the_file(
+        self, read: Read, ide: Callable[..., Path], log: Callable[[str, str], None]
+    ) -> None:
+        ide("GoLand2030.1", document(INFO, REFILL), written=1_860_000_000)
+        log("GoLand2030.1", line(LATE, available(600000, tariffQuota=TARIFF)))
+        found = read("jetbrains")
+        assert found.window("current").used_percent == 75
+        assert found.window("current").resets_at == datetime(2030, 1, 12, 8, 0, 0, 500_000, UTC), "that of the file"
+        assert found.identity.organization == "GoLand 2030.1"
+
+    def test_does_not_count_where_it_is_older_or_of_another_ide(
+        self, read: Read, ide: Callable[..., Path], log: Callable[[str, str], None]
+    ) -> None:
+        ide("GoLand2030.1", document(INFO), written=1_890_000_000)
+        log("GoLand2030.1", line(EARLY, available(900000)))
+        log("GoLand2029.3", line(LATE, available(900000)))
+        assert read("jetbrains").window("current").used_percent == pytest.approx(25.00005)
+
+    def test_stands_in_for_a_broken_file(
+        self, read: Read, ide: Callable[..., Path], log: Callable[[str, str], None]
+    ) -> None:
+        ide("GoLand2030.1", "broken", written=1_860_000_000)
+        log("GoLand2030.1", line(LATE, available(500000)) + line(LATE, KNOWN))
+        window = read("jetbrains").window("current")
+        assert (window.used_percent, window.minutes) == (50, 10080)
+
+    def test_of_the_chosen_ide_is_read_too(
+        self, read: Read, ide: Callable[..., Path], log: Callable[[str, str], None]
+    ) -> None:
+        folder = ide("GoLand2030.1", document(INFO), written=1_860_000_000)
+        log("GoLand2030.1", line(LATE, available(500000)))
+        assert read("jetbrains", config={"ideBasePath": str(folder)}).window("current").used_percent == 50
+
+    @pytest.mark.parametrize(
+        ("platform", "place"),
+        [
+            ("linux", ".cache/JetBrains/Aqua2030.1/log/idea.log"),
+            ("darwin", "Library/Logs/JetBrains/Aqua2030.1/idea.log"),
+            ("win32", "AppData/Local/JetBrains/Aqua2030.1/log/idea.log"),
+        ],
+    )
+    def test_each_system_has_its_own_place(self, reader: Reader, home: Path, platform: str, place: str) -> None:
+        ctx = replace(reader.context("jetbrains"), platform=platform)
+        assert log_file(ctx, home / "any/JetBrains/Aqua2030.1") == home / place
+        assert log_file(ctx, home / "mine") is None
+
+
 class TestFolders:
     @pytest.mark.parametrize(
         ("folder", "label"),
@@ -232,6 +360,12 @@ class TestFolders:
         context = reader.context("jetbrains")
         labels = [found.label for found in installed(context)]
         assert labels == ["Android Studio 2030.1", "PyCharm 2030.1", "PyCharm 2029.3"]
+        assert [(choice.value, choice.label) for choice in choices(context)] == [
+            ("", "automatic"),
+            ("~/.config/Google/AndroidStudio2030.1", "Android Studio 2030.1"),
+            ("~/.config/JetBrains/PyCharm2030.1", "PyCharm 2030.1"),
+            ("~/.config/JetBrains/PyCharm2029.3", "PyCharm 2029.3"),
+        ]
 
     @pytest.mark.parametrize(
         ("platform", "folders"),

@@ -126,3 +126,13 @@ def test_a_service_that_has_ended_is_told_and_offered_no_more(quotaline: Command
     assert asked.code == 1
     assert "CrofAI has ended its service." in asked.out
     assert "CrofAI has ended its service." in user("config", "enable", "crof").out
+
+
+def test_the_ides_of_this_machine_are_offered(quotaline: Command) -> None:
+    (quotaline.home / ".config/JetBrains/PyCharm2030.1").mkdir(parents=True)
+    offered = [
+        {"value": "", "label": "automatic"},
+        {"value": "~/.config/JetBrains/PyCharm2030.1", "label": "PyCharm 2030.1"},
+    ]
+    assert quotaline("providers", "jetbrains", "--format", "json").json[0]["choices"] == {"ideBasePath": offered}
+    assert "~/.config/JetBrains/PyCharm2030.1: PyCharm 2030.1" in quotaline("providers", "jetbrains").out

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from quotaline.config.editor.language import Completion, Hover, completion, hover, provider_lines
 from quotaline.config.editor.positions import Lines, scan
 from quotaline.config.editor.reference import configuration_reference, json_schema
+from quotaline_providers.contract import Choice, Provider
 from tests.server.config_world import install
 
 SECRET_KEYS = ("apiKey", "secretKey", "cookieHeader", "token")
@@ -150,6 +151,21 @@ def test_an_accepted_proposal_makes_good_json() -> None:
         '{"providers": [{"id": "zai", "enabled": true}]}'
     )
     assert accepted('{"ver|": 1}', "version") == '{"version": 1}'
+
+
+@pytest.mark.parametrize("value", ['"|"', "|", '"~/id|e"'])
+def test_what_a_machine_offers_for_a_setting_is_proposed_by_name(value: str) -> None:
+    def choices(provider: Provider, name: str) -> tuple[Choice, ...]:
+        offered = (Choice("", "automatic"), Choice("C:\\ide", "Demo IDE 1"))
+        return offered if (provider.id, name) == ("openrouter", "detailSeconds") else ()
+
+    text = f'{{"providers": [{{"id": "openrouter", "detailSeconds": {value}}}]}}'
+    found = completion(*cursor(text), choices)
+    assert [(item.label, item.detail, json.loads(item.text)) for item in found] == [
+        ("automatic", "", ""),
+        ("Demo IDE 1", "C:\\ide", "C:\\ide"),
+    ]
+    assert completion(*cursor('{"providers": [{"id": "zai", "region": "|"}]}'), choices)[0].label == "global"
 
 
 # --- hover ---

@@ -30,6 +30,7 @@ from quotaline_providers.contract.facilities import (
 )
 from quotaline_providers.contract.provider import (
     AccountKind as AccountKind,
+    Choice as Choice,
     EntryProblem as EntryProblem,
     Feed as Feed,
     Option as Option,

@@ -26,15 +26,25 @@ class OptionType(StrEnum):
     OBJECT = "object"
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value that may be set, and what it is called; an empty value is the default."""
+
+    value: str
+    label: str
+
+
 @dataclass(frozen=True)
 class Option:
     """A setting that only this provider has: its key in the config entry and what it does. `also` are other spellings
-    of the key that are read without a word."""
+    of the key that are read without a word. `choices` gives the values that this machine offers, for editors and lists:
+    it may look into folders, but not prompt, start a program or use the network."""
 
     name: str
     description: str
     type: OptionType = OptionType.STRING
     also: tuple[str, ...] = ()
+    choices: Callable[[Context], tuple[Choice, ...]] | None = None
 
 
 class StatusKind(StrEnum):

@@ -59,6 +59,7 @@ def broken_object(item: registry.Broken) -> dict[str, object]:
         "shown": False,
         **{name: [] for name in ("sources", "lookedAt", "found", "accounts")},
         **dict.fromkeys(("connect", "ended", "dashboard", "keyUrl")),
+        "choices": {},
         "origin": item.origin,
         "notLoaded": reason,
     }
@@ -107,6 +108,9 @@ def _text(item: Inspection) -> str:
     if item.accounts:
         lines.append(f"  accounts:   {', '.join(item.accounts)}")
     lines.append(f"  connect:    {item.ended or provider.connect}")
+    for name, offered in item.choices.items():
+        lines.append(f"  {name}, in its entry of the config file, may be:")
+        lines += [f"    {choice.value or '(empty)'}: {choice.label}" for choice in offered]
     for label, address in (("key", provider.key_url), ("dashboard", provider.dashboard)):
         if address:
             lines.append(f"  {label + ':':<11} {address}")
@@ -130,5 +134,9 @@ def _object(item: Inspection) -> dict[str, object]:
         "connect": item.provider.connect,
         "ended": item.ended or None,
         "dashboard": item.provider.dashboard,
+        "choices": {
+            name: [{"value": choice.value, "label": choice.label} for choice in offered]
+            for name, offered in item.choices.items()
+        },
         "keyUrl": item.provider.key_url,
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quotaline.config import Config
 from quotaline_providers import registry
-from quotaline_providers.contract import Account, Context, Profiles, Provider, Strategy
+from quotaline_providers.contract import Account, Choice, Context, Profiles, Provider, Strategy
 from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.errors import ReadError, RestartDue
 from quotaline_providers.hosts.machine import Machine
@@ -52,7 +53,8 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """What was searched and found of one provider. `enabled` is the user's own setting, None when there is none.
-    `ended` is the sentence that its service has ended, empty where it is read all the same."""
+    `ended` is the sentence that its service has ended, empty where it is read all the same. `choices` are the values
+    that its own settings may have here."""
 
     provider: Provider
     enabled: bool | None
@@ -60,6 +62,7 @@ class Inspection:
     looked_at: tuple[str, ...]
     accounts: tuple[str, ...] = ()
     ended: str = ""
+    choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
 
     @property
     def shown(self) -> bool:
@@ -190,7 +193,29 @@ def inspect(provider: Provider, config: Config, machine: Machine) -> Inspection:
     labels = tuple(account.label for account in accounts(provider, config, machine))
     settings = config.provider(provider.id)
     ended = "" if settings.names_source else provider.ended
-    return Inspection(provider, settings.enabled, tuple(found), tuple(looked_at), labels, ended)
+    return Inspection(
+        provider,
+        settings.enabled,
+        tuple(found),
+        tuple(looked_at),
+        labels,
+        ended,
+        choices(provider, config, machine),
+    )
+
+
+def choices(provider: Provider, config: Config, machine: Machine) -> dict[str, tuple[Choice, ...]]:
+    """The values that this machine offers for a provider's own settings, by the setting's name."""
+    ctx = machine.context(provider.id, config.provider(provider.id))
+    found: dict[str, tuple[Choice, ...]] = {}
+    for option in provider.options:
+        if option.choices is None:
+            continue
+        try:
+            found[option.name] = option.choices(ctx)
+        except Exception as error:  # nothing is offered then
+            note_defect(f"the choices for {option.name} of {provider.id}", error)
+    return found
 
 
 def _strategies(provider: Provider, ctx: Context) -> tuple[Strategy[Any], ...]:

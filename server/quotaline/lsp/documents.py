@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from quotaline.render.statusline import state_text
 from quotaline.render.view import View
 from quotaline.render.wire import DocumentsResult
 from quotaline.state import ProviderState
+from quotaline_providers.contract import Choice, Provider
 
 _SEVERITY = {
     "error": types.DiagnosticSeverity.Error,
@@ -41,6 +43,7 @@ class Documents:
         self._client = client
         self._keeper = application.keeper
         self._service = application.service
+        self._machine = application.machine
         self._view = view
         self._config_uri: str | None = None
         self.report_path = report_path()
@@ -92,11 +95,13 @@ class Documents:
             return _markdown(self._hover_of(state)) if state else None
         return None
 
-    def completion(self, uri: str, position: types.Position) -> types.CompletionList | None:
+    async def completion(self, uri: str, position: types.Position) -> types.CompletionList | None:
         from quotaline.config.editor import language
 
         if not self._is_config(uri):
             return None
+        place = self._text(uri), position.line, position.character
+        found = await asyncio.to_thread(language.completion, *place, self._choices)  # looks into folders
         items = [
             types.CompletionItem(
                 label=item.label,
@@ -106,9 +111,14 @@ class Documents:
                 text_edit=types.TextEdit(_range(*item.range), item.text),
                 filter_text=item.text,
             )
-            for item in language.completion(self._text(uri), position.line, position.character)
+            for item in found
         ]
         return types.CompletionList(is_incomplete=False, items=items)
+
+    def _choices(self, provider: Provider, name: str) -> tuple[Choice, ...]:
+        from quotaline.detection.detect import choices
+
+        return choices(provider, self._keeper.loaded.config, self._machine).get(name, ())
 
     def code_lenses(self, uri: str) -> list[types.CodeLens]:
         """Refresh and dashboard above every provider of the config file or the report."""

@@ -126,7 +126,7 @@ def _register_documents(server: QuotalineServer, life: Lifecycle) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=['"', ":"]))
     async def completion(params: types.CompletionParams) -> types.CompletionList | None:
-        return (await life.current()).documents.completion(params.text_document.uri, params.position)
+        return await (await life.current()).documents.completion(params.text_document.uri, params.position)
 
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
     async def code_lens(params: types.CodeLensParams) -> list[types.CodeLens]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +23,7 @@ from quotaline.config.fields import (
 from quotaline.config.load import load_text
 from quotaline.config.model import Diagnostic
 from quotaline_providers import registry
-from quotaline_providers.contract import Provider
+from quotaline_providers.contract import Choice, Provider
 
 Range = tuple[int, int, int, int]
 """(line, column, end line, end column), zero-based, UTF-16."""
@@ -64,7 +65,13 @@ def diagnostics(text: str) -> tuple[Diagnostic, ...]:
     return load_text(text)[1]
 
 
-def completion(text: str, line: int, character: int) -> tuple[Completion, ...]:
+Choices = Callable[[Provider, str], tuple[Choice, ...]]
+"""The values that this machine offers for a provider's own setting of this name."""
+
+
+def completion(
+    text: str, line: int, character: int, choices: Choices = lambda provider, name: ()
+) -> tuple[Completion, ...]:
     """What may be typed here. Nothing for secrets; works while the document is not whole yet."""
     lines, root = Lines(text), scan(text)
     offset = lines.offset(line, character)
@@ -73,7 +80,7 @@ def completion(text: str, line: int, character: int) -> tuple[Completion, ...]:
         return ()
     provider = _provider_of(root, place.path)
     if place.on_value and place.member is not None:
-        return _values(text, lines, offset, place, provider)
+        return _values(text, lines, offset, place, provider, choices)
     taken = {member.key for member in place.holder.members if member is not place.member}
     start, end = (place.member.start, place.member.end) if place.member else (offset, offset)
     bare = place.member is not None and place.member.colon
@@ -205,7 +212,9 @@ def _provider_of(root: Node, path: JsonPath) -> Provider | None:
     return find_provider(member.node.text) if member and member.node.text.strip() else None
 
 
-def _values(text: str, lines: Lines, offset: int, place: _Place, provider: Provider | None) -> tuple[Completion, ...]:
+def _values(
+    text: str, lines: Lines, offset: int, place: _Place, provider: Provider | None, choices: Choices
+) -> tuple[Completion, ...]:
     member = place.member
     if member is None:
         return ()
@@ -224,6 +233,12 @@ def _values(text: str, lines: Lines, offset: int, place: _Place, provider: Provi
     key = next((key for key in _keys(place.path, provider) if key.name == member.key), None)
     if key is None or key.secret:
         return ()
+    if provider is not None and _in_entry(place.path) and (offered := choices(provider, key.name)):
+        said = [(choice, json.dumps(choice.value, ensure_ascii=False)) for choice in offered]
+        return tuple(
+            Completion(choice.label, "value", lead + value, span, choice.value, key.description)
+            for choice, value in said
+        )
     values = key.values or (("true", "false") if key.type == "boolean" else ())
     quote = "" if key.type == "boolean" else '"'
     return tuple(
