@@ -281,6 +281,16 @@ def test_a_summary_without_wallets(platform: Any, read: Read, body: object, erro
         read("deepseek", source="web", DEEPSEEK_PLATFORM_TOKEN=TOKEN)
 
 
+@pytest.mark.parametrize(
+    "body", [{"code": 7, "msg": "Account frozen"}, {"code": 0, "data": {"biz_code": 7, "biz_msg": "Account frozen"}}]
+)
+def test_the_words_of_the_platform_are_told(platform: Any, read: Read, body: object) -> None:
+    for path in ("users/get_user_summary", "usage/amount", "usage/cost"):
+        platform.get(f"/api/v0/{path}").answers_json(body)
+    with pytest.raises(BadResponse, match=r"\(code 7\): Account frozen\."):
+        read("deepseek", DEEPSEEK_PLATFORM_TOKEN=TOKEN)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_platform_token(platform: Any, read: Read, status: int) -> None:
     platform.get("/api/v0/users/get_user_summary").fails(status)

@@ -225,6 +225,11 @@ def test_when_an_interval_ends(told: dict[str, object], reset: datetime | None) 
     assert usage_of(GENERAL | told).windows[0].resets_at == reset
 
 
+def test_an_end_beyond_the_length_is_no_reset() -> None:
+    far = {**GENERAL, "weekly_end_time": ms(NOW + timedelta(days=40))}
+    assert usage_of(far).window("general-weekly").resets_at is None
+
+
 @pytest.mark.parametrize(
     ("left", "text"),
     [

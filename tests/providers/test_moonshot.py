@@ -198,3 +198,12 @@ def test_a_failure_is_told_by_its_codes_alone(world: Any, read: Read, scode: str
     no_info(world)
     with pytest.raises(BadResponse, match=told):
         read("moonshot", MOONSHOT_API_KEY="k")
+
+
+@pytest.mark.parametrize("fields", [{"message": "Account is suspended"}, {"error": "Account is suspended"}])
+def test_the_words_of_a_failure_are_told(world: Any, read: Read, fields: dict[str, str]) -> None:
+    world.get("/v1/users/me/balance").answers(code=7, status=False, **fields)
+    no_info(world)
+    with pytest.raises(BadResponse, match=r"\(code 7\): Account is suspended\.") as raised:
+        read("moonshot", MOONSHOT_API_KEY="k")
+    assert "changed" not in raised.value.hint

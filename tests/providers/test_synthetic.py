@@ -136,6 +136,11 @@ def test_a_plan_may_stand_under_data_and_is_a_text() -> None:
     assert to_usage(document, NOW).identity.plan == "Large"
 
 
+def test_a_counter_that_does_not_tell_its_use_is_no_row() -> None:
+    usage = to_usage({"weeklyTokenLimit": WEEKLY, "subscription": {"limit": 300, "percent": 10}}, NOW)
+    assert "Subscription requests" not in {row.label for section in usage.details for row in section.rows}
+
+
 def test_a_used_up_lane_is_full(route: Any, read: Read) -> None:
     route.answers(rollingFiveHourLimit={"max": 200, "remaining": 0, "limited": True})
     assert read("synthetic", SYNTHETIC_API_KEY="k").window("five-hour").used_percent == 100

@@ -174,6 +174,7 @@ def test_the_share_of_a_month(site: Any, read: Read, used: float, refill: float 
     session(site, {"bundledCreditsUsage": MONTH | {"usedThisCycle": used, "monthlyRefillCredits": refill}})
     usage = by_web(read)
     assert [window.used_percent for window in usage.windows] == percents
+    assert bool(usage.notes) is not bool(percents)
     assert usage.row("Credits available").value == "750"
 
 

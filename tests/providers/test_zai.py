@@ -337,6 +337,15 @@ class TestAnswers:
         with pytest.raises(error):
             read("zai", Z_AI_API_KEY="k")
 
+    @pytest.mark.parametrize(
+        ("message", "told"), [("Operation failed", "code 500): Operation failed."), ("id 7f-key-00aa", "code 500).")]
+    )
+    def test_a_refusal_is_told_in_its_own_words(self, world: Vendor, read: Read, message: str, told: str) -> None:
+        world.get(QUOTA_PATH).answers_json({"code": 500, "success": False, "msg": message})
+        with pytest.raises(BadResponse) as raised:
+            read("zai", Z_AI_API_KEY="k")
+        assert raised.value.message.endswith(told)
+
     @pytest.mark.parametrize("code", [{}, {"code": 0}, {"code": None}, {"code": "200"}])
     def test_a_success_needs_no_code(self, world: Vendor, read: Read, code: dict[str, object]) -> None:
         world.get(QUOTA_PATH).answers_json({"success": True, "data": {"limits": [SESSION]}} | code)

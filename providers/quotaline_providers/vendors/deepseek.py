@@ -42,6 +42,7 @@ class Envelope(ql.Payload):
     """Around every answer of the platform. Error answers carry any shape in `data`."""
 
     code: ql.Integer = None
+    msg: ql.Text = None
     data: object = None
 
 
@@ -277,7 +278,11 @@ async def _platform(ctx: ql.Context, path: str, token: ql.Secret, **params: str)
     if any(code in (40002, 40003) for code in codes):
         raise EXPIRED.raised(200)
     if any(codes):
-        raise ql.BadResponse(f"The DeepSeek platform answered with an error (code {codes[0] or codes[1]}).")
+        words = ql.sentence(envelope.msg) or ql.sentence(ql.to_text(inner.get("biz_msg")) if inner else None)
+        message = f"The DeepSeek platform answered with an error (code {codes[0] or codes[1]})"
+        raise ql.BadResponse(
+            f"{message}: {words}" if words else f"{message}.", "Sign in to the platform, or try later."
+        )
     if inner is None or inner.get("biz_data") is None:
         raise ql.BadResponse("The DeepSeek platform answered without data (field biz_data).")
     return inner["biz_data"]

@@ -36,6 +36,8 @@ class Envelope(ql.Payload):
     code: ql.NeededNumber
     status: Annotated[bool, Field(strict=True)]
     scode: ql.Text = None
+    message: ql.Text = None
+    error: ql.Text = None
 
     @property
     def good(self) -> bool:
@@ -43,9 +45,10 @@ class Envelope(ql.Payload):
 
     @property
     def reason(self) -> str:
-        """The vendor's codes, where they are codes and not text."""
+        """The vendor's codes, where they are codes and not text, and its words, where they are words."""
         known = self.scode if self.scode and _SCODE.fullmatch(self.scode) else None
-        return f"code {self.code:.0f}, scode {known}" if known else f"code {self.code:.0f}"
+        words = ql.sentence(self.message) or ql.sentence(self.error)
+        return f"(code {self.code:.0f}{f', scode {known}' if known else ''}){f': {words}' if words else '.'}"
 
 
 class BalanceAnswer(Envelope):
@@ -243,7 +246,8 @@ async def _balance(ctx: ql.Context, base: str, key: ql.Secret) -> Amounts:
     if answer.code == 401:
         raise ql.ExpiredCredential("Moonshot refused the API key.", REGION_HINT)
     if not answer.good:
-        raise ql.BadResponse(f"Moonshot answered with an error ({answer.reason}).")
+        hint = "Look at the account on its dashboard, or try again later."
+        raise ql.BadResponse(f"Moonshot answered with an error {answer.reason}", hint)
     if answer.data is None:
         raise ql.BadResponse("Moonshot answered without the three balances (field data).")
     return answer.data

@@ -295,9 +295,9 @@ def to_usage(document: object, now: datetime) -> ql.Usage:
                 rows.append(ql.Row(label="Next regeneration", value=ql.money(quota.credits.regen)))
     root = ql.child(document) or {}
     old = None if _named(root, _PLAN_WEEK) else ql.child(root, "subscription")
-    if old and (extra := to_quota(old)) and extra.limit:
+    if old and (extra := to_quota(old)) and extra.limit and extra.used is not None:
         rows.append(
-            ql.Row(label="Subscription requests", value=f"{ql.grouped(extra.used or 0)} / {ql.grouped(extra.limit)}")
+            ql.Row(label="Subscription requests", value=f"{ql.grouped(extra.used)} / {ql.grouped(extra.limit)}")
         )
     plan = first(root, _PLAN, ql.to_words) or first(ql.child(root, "data") or {}, _PLAN, ql.to_words)
     return ql.Usage(

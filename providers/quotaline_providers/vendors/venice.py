@@ -154,7 +154,8 @@ def month_usage(claims: Claims, now: datetime) -> ql.Usage:
     amounts = (("Credits available", left), ("Credits bought", claims.bought))
     rows = tuple(ql.Row(label=label, value=ql.grouped(value)) for label, value in amounts if value is not None)
     sections = (ql.Section(title="Credits", rows=rows),) if rows else ()
-    return ql.Usage(updated_at=now, windows=windows, details=sections, limits_unavailable=not windows)
+    notes = () if windows else ("Venice tells no monthly refill for this account.",)
+    return ql.Usage(updated_at=now, windows=windows, details=sections, notes=notes, limits_unavailable=not windows)
 
 
 def binding(usage: ql.Usage) -> str | None:

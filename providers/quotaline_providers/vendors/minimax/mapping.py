@@ -19,6 +19,7 @@ from quotaline_providers import (
     Section,
     Usage,
     Window,
+    believable_reset,
     clamped,
     grouped,
     share,
@@ -108,7 +109,7 @@ def _limit(part: Remains, now: datetime, period: str, minutes: int | None) -> Li
     counts = counted(part)
     if counts is None:
         return None
-    reset = reset_of(part, now)
+    reset = believable_reset(minutes, reset_of(part, now), now)
     return Limit(
         service=service_name(part.name or ""),
         period=period,

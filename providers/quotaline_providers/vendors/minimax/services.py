@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
-from quotaline_providers import DAY_MINUTES, WEEK_MINUTES, clamped, share, to_number, to_text
+from quotaline_providers import DAY_MINUTES, WEEK_MINUTES, believable_reset, clamped, share, to_number, to_text
 from quotaline_providers.vendors.minimax.lanes import Limit, reset_text
 
 CHINA_TIME = timezone(timedelta(hours=8))
@@ -66,7 +66,8 @@ def services_of(listed: object, now: datetime) -> Iterator[tuple[Limit, str]]:
             continue
         type_, window, span = (name or "" for name in names)
         percent = to_number(item.get("percent"))
-        reset = range_end(span, now)
+        minutes = window_minutes(window)
+        reset = believable_reset(minutes, range_end(span, now), now)
         name = service_type(type_)
         limits = Limit(
             service=name,
@@ -74,7 +75,7 @@ def services_of(listed: object, now: datetime) -> Iterator[tuple[Limit, str]]:
             percent=share(used, limit) if percent is None else clamped(percent),
             used=used,
             limit=limit,
-            minutes=window_minutes(window),
+            minutes=minutes,
             resets_at=reset,
             text=reset_text(reset, now),
             slug=f"{name} {window}",

@@ -30,6 +30,7 @@ from quotaline_providers import (
     exact,
     grouped,
     parse_or_none,
+    sentence,
     to_text,
     tokens,
     yuan,
@@ -63,7 +64,9 @@ def data_of(envelope: Envelope) -> object:
         raise ExpiredCredential(f"z.ai refused the API key{said}.", KEY_HINT)
     if code in _LIMITED_CODES:
         raise RateLimited(f"z.ai has had too many requests{said}.")
-    raise BadResponse(f"z.ai refused the request{said}.", "Check the API key, its region and the team ids.")
+    words = sentence(envelope.msg)
+    told = f"{said}: {words}" if words else f"{said}."
+    raise BadResponse(f"z.ai refused the request{told}", "Check the API key, its region and the team ids.")
 
 
 def no_package(envelope: Envelope) -> bool:
