@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -41,7 +40,7 @@ def test_all_projects_are_added_up_over_the_widest_period(deepgram: Any, read: R
     breakdown(deepgram, "c", end="2030-01-06")
     usage = read("deepgram", config={"apiKey": "k"}, DEEPGRAM_API_KEY="other")
     assert usage.windows == ()
-    assert (usage.spend("requests").used, usage.spend("requests").unit) == (Decimal(11), "requests")
+    assert (usage.short_text, usage.spends) == ("11 requests", ())
     assert usage.identity.login_method == "3 projects"
     assert [(row.label, row.value, row.secondary) for row in usage.details[0].rows] == [
         ("Requests", "11", None),
@@ -62,6 +61,7 @@ def test_a_project_id_is_enough_and_is_encoded(deepgram: Any, read: Read) -> Non
 
 def test_hours_have_a_decimal_unless_they_are_whole() -> None:
     assert [hours(value) for value in (87.04, 12, 12.0, 2.55)] == ["87.0", "12", "12", "2.5"]
+    assert [hours(value) for value in (1622.04, 12345)] == ["1,622.0", "12,345"]
 
 
 def test_a_failing_project_fails_the_whole(deepgram: Any, read: Read) -> None:

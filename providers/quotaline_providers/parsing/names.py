@@ -46,7 +46,7 @@ def known_names(package: str) -> frozenset[str]:
 
 
 def sought_names(package: str) -> frozenset[str]:
-    """The texts in the code of a package (or module) that may be names of members, and `known_names`.
+    """The texts in the code of a package (or module) that may be names of members, and `known_names`, all `plain`.
 
     Answers without a settled shape are searched by names that stand in the code alone: in calls, tables and constants.
     """
@@ -56,8 +56,18 @@ def sought_names(package: str) -> frozenset[str]:
 @lru_cache(maxsize=64)
 def _sought_names(package: str, _loaded: int) -> frozenset[str]:
     texts = (text for module in _modules(package) for text in _texts_of(module))
-    names = (name for text in texts if _NAMES.fullmatch(text) for name in text.split())
-    return known_names(package).union(names)
+    names = (name for text in texts if _NAMES.fullmatch(text) and not _is_wording(text) for name in text.split())
+    return frozenset(map(plain, known_names(package).union(names)))
+
+
+def plain(name: str) -> str:
+    """A name without its spelling: `usedPercent` and `used_percent` are one."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _is_wording(text: str) -> bool:
+    """Whether a text is a label or a sentence for people."""
+    return text.istitle() or (" " in text and text[0].isupper())
 
 
 def _modules(package: str) -> list[ModuleType]:

@@ -16,7 +16,7 @@ from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
 
-from quotaline_providers.parsing.names import field_names
+from quotaline_providers.parsing.names import field_names, plain
 from quotaline_providers.parsing.payload import to_number
 from quotaline_providers.parsing.shape import DEEPEST, LARGEST_BODY
 
@@ -49,8 +49,8 @@ _LONGEST_NAME = 32
 def unread_limits(body: bytes, model: type[BaseModel], known: Collection[str], left: list[int]) -> tuple[str, ...]:
     """The names of members that look like limits and that are not read, each once, in the order of the answer.
 
-    `known` are the names that the provider reads in answers without a model. `left` is how many values may still be
-    looked at, as the event loop waits meanwhile. A name that may be the user's own word is `UNNAMED`.
+    `known` are the names, all `plain`, that the provider reads in answers without a model. `left` is how many values
+    may still be looked at, as the event loop waits meanwhile. A name that may be the user's own word is `UNNAMED`.
     """
     if len(body) > LARGEST_BODY:
         return ()
@@ -76,6 +76,8 @@ class _Search:
         self.left[0] -= 1
         if depth == 0 or self.left[0] <= 0:
             return
+        if isinstance(value, str) and reads is object:
+            value = _unpacked(value)
         if isinstance(value, list):
             item = _item_of(reads)
             for element in value[: self.left[0]]:
@@ -92,15 +94,15 @@ class _Search:
 
     def _model(self, value: dict[str, object], model: type[BaseModel], depth: int) -> None:
         fields, skipped, renames = _fields_of(model)
-        if not renames and fields.keys().isdisjoint(map(_plain, value)):
+        if not renames and fields.keys().isdisjoint(map(plain, value)):
             return
         for name, item in value.items():
-            plain = _plain(name)
-            if plain in fields:
-                self.value(item, fields[plain], depth - 1)
-            elif renames and name in self.known:
+            known = plain(name)
+            if known in fields:
+                self.value(item, fields[known], depth - 1)
+            elif renames and known in self.known:
                 self.value(item, object, depth - 1)
-            elif plain not in skipped and self._is_limit(name, item):
+            elif known not in skipped and self._is_limit(name, item):
                 self.found.append(name)
 
     def _map(self, value: dict[str, object], reads: object, depth: int) -> None:
@@ -109,9 +111,9 @@ class _Search:
         What holds known names is searched for them, whatever it is called itself.
         """
         item = _value_of(reads)
-        beside = item is object and any(name in self.known for name in value)
+        beside = item is object and any(plain(name) in self.known for name in value)
         for name, part in value.items():
-            unknown = beside and name not in self.known and not self._holds_known(part, 3)
+            unknown = beside and plain(name) not in self.known and not self._holds_known(part, 3)
             if unknown and _is_named(name, _LIMITS) and self._is_limit(name, part):
                 self.found.append(name)
             else:
@@ -122,7 +124,7 @@ class _Search:
         if depth == 0 or self.left[0] <= 0:
             return False
         if isinstance(value, dict):
-            return any(name in self.known or self._holds_known(part, depth - 1) for name, part in value.items())
+            return any(plain(name) in self.known or self._holds_known(part, depth - 1) for name, part in value.items())
         return isinstance(value, list) and any(self._holds_known(part, depth - 1) for part in value)
 
     def _is_limit(self, name: str, value: object) -> bool:
@@ -141,10 +143,20 @@ def _fields_of(model: type[BaseModel]) -> tuple[dict[str, object], frozenset[str
     object before it reads it, so that names in its code count, too."""
     validators = model.__pydantic_decorators__.model_validators.values()
     fields: dict[str, object] = {
-        _plain(name): info.annotation for key, info in model.model_fields.items() for name in field_names(model, key)
+        plain(name): info.annotation for key, info in model.model_fields.items() for name in field_names(model, key)
     }
-    skipped = frozenset(map(_plain, getattr(model, "not_read", ())))
+    skipped = frozenset(map(plain, getattr(model, "not_read", ())))
     return fields, skipped, any(one.info.mode == "before" for one in validators)
+
+
+def _unpacked(text: str) -> object:
+    """What a text holds that is itself JSON; else the text."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _is_named(name: str, words: set[str]) -> bool:
@@ -168,11 +180,6 @@ def _is_amount(value: object, *, left: bool) -> bool:
     """Whether a value tells something: not 0 (but of what is left), nor the -1 that stands for no limit."""
     number = to_number(value)
     return number is not None and number != -1 and (number != 0 or left)
-
-
-def _plain(name: str) -> str:
-    """A name without its spelling: `usedPercent` and `used_percent` are one."""
-    return name.replace("_", "").replace("-", "").lower()
 
 
 def _shown(name: str) -> str:

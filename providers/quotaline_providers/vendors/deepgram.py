@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 from urllib.parse import quote
 
@@ -56,8 +55,8 @@ class Breakdown(ql.Payload):
 
 
 def hours(value: float) -> str:
-    """An amount of hours with at most one decimal."""
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
+    """An amount of hours with at most one decimal, grouped."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
 def to_usage(projects: tuple[Project, ...], answers: list[Breakdown], now: datetime) -> ql.Usage:
@@ -87,9 +86,9 @@ def to_usage(projects: tuple[Project, ...], answers: list[Breakdown], now: datet
         name = f"Project: {projects[0].name or projects[0].project_id}"
     return ql.Usage(
         updated_at=now,
-        spends=(ql.Spend(id="requests", label="Requests", used=Decimal(requests), unit="requests", period=period),),
         identity=ql.Identity(login=name),
         details=(ql.Section(title="Usage summary", rows=tuple(shown)),),
+        short_text=f"{ql.grouped(requests)} requests",
     )
 
 
