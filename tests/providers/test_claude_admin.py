@@ -69,6 +69,29 @@ def test_the_last_thirty_days(vendor: Any, read: Any) -> None:
     }
 
 
+def test_as_many_days_as_the_user_wants(vendor: Any, read: Any) -> None:
+    api = vendor("api.anthropic.com")
+    first = {"starting_at": "2029-11-03T00:00:00Z", "results": [cost("300")]}
+    costs = api.get(COSTS).answers(data=[first]).answers(data=[day(1, cost("100")), day(2, cost("50"))])
+    used = api.get(TOKENS).answers(data=[]).answers(data=[day(2, {"model": "myth", "output_tokens": 70})])
+    seen = read("claude", config={"historyDays": 60}, ANTHROPIC_ADMIN_KEY=KEY)
+    assert (seen.spend("cost").used, seen.spend("cost").label) == (Decimal("4.5"), "Last 60 days")
+    assert [row.value for row in seen.details[0].rows[:3]] == ["$0.50", "$1.50", "$4.50"]
+    assert seen.row("60d tokens").value == "70"
+    spans = [(request.query["starting_at"][:10], request.query["ending_at"][:10]) for request in costs.requests]
+    assert spans == [("2029-11-03", "2029-12-04"), ("2029-12-04", "2030-01-03")]
+    assert used.count == 2
+
+
+def test_one_day_is_today(vendor: Any, read: Any) -> None:
+    api = vendor("api.anthropic.com")
+    api.get(COSTS).answers(data=[day(1, cost("100")), day(2, cost("50"))])
+    api.get(TOKENS).answers(data=[])
+    seen = read("claude", config={"historyDays": 1}, ANTHROPIC_ADMIN_KEY=KEY)
+    assert (seen.spend("cost").used, seen.spend("cost").label) == (Decimal("0.5"), "Today")
+    assert [row.label for row in seen.details[0].rows] == ["Today spend", "Today tokens", "Cache read"]
+
+
 def test_a_day_without_spend_is_zero_today(vendor: Any, read: Any) -> None:
     api = vendor("api.anthropic.com")
     api.get(COSTS).answers(data=[day(1, cost("100"))])

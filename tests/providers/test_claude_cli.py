@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Confidence
 from quotaline_providers.secret import Secret
-from quotaline_providers.vendors.claude import cli, probe
+from quotaline_providers.vendors.claude import cli, commands, probe, workplace
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
@@ -42,21 +42,32 @@ def quick(monkeypatch: pytest.MonkeyPatch, simulator: Any) -> None:
         "GRACE_SECONDS": 0.2,
     }.items():
         monkeypatch.setattr(probe, name, seconds)
-    monkeypatch.setattr(probe, "AUTH_SECONDS", 2.0)
-    monkeypatch.setattr(probe, "PLAIN_SECONDS", 1.0)
+    for name, seconds in {
+        "AUTH_SECONDS": 2.0,
+        "PRINT_SECONDS": 2.0,
+        "PLAIN_SECONDS": 1.0,
+        "GRACE_SECONDS": 0.2,
+    }.items():
+        monkeypatch.setattr(commands, name, seconds)
     for name in ("ASKED_SECONDS", "AUTO_SECONDS", "AGAIN_SECONDS", "LATE_SECONDS"):
         monkeypatch.setattr(cli, name, 1.5)
 
 
 @pytest.fixture
 def claude(program: Any, home: Path) -> Claude:
-    """`claude(panel=..., start=..., plain=..., auth=...)`: a fake Claude Code.
+    """`claude(panel=..., start=..., plain=..., auth=..., printed=..., version=...)`: a fake Claude Code.
 
-    `panel` is run when `/usage` is typed, `start` at first, `plain` for `claude /usage`; each run is counted.
+    `panel` is run when `/usage` is typed, `start` at first, `plain` for `claude /usage`, `printed` for `claude -p
+    /usage`, which only newer versions know; each run is counted.
     """
 
     def write(
-        panel: str = f'say("{PANEL}")', start: str = "", plain: str = "", auth: str = '{"loggedIn": true}'
+        panel: str = f'say("{PANEL}")',
+        start: str = "",
+        plain: str = "",
+        auth: str = '{"loggedIn": true}',
+        printed: str = "",
+        version: str = "2.1.90",
     ) -> Path:
         body = f"""
 import json, os, signal, sys, time, tty
@@ -64,10 +75,16 @@ def say(text):
     sys.stdout.write(text); sys.stdout.flush()
 if sys.argv[1:3] == ["auth", "status"]:
     say({auth!r}); sys.exit()
+if sys.argv[1:] == ["--version"]:
+    say({version!r}); sys.exit()
 runs = {str(home / "runs")!r}
-open(runs, "a").write("P" if sys.argv[1:] == ["/usage"] else "T")
+plain = sys.argv[-1] == "/usage"
+open(runs, "a").write("J" if "-p" in sys.argv else "P" if plain else "T")
 json.dump({{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}, open({str(home / "seen")!r}, "w"))
-if sys.argv[1:] == ["/usage"]:
+if "-p" in sys.argv:
+    {printed or "pass"}
+    sys.exit()
+if plain:
     {plain or "pass"}
     sys.exit()
 run = open(runs).read().count("T")
@@ -103,7 +120,8 @@ def test_the_panel(claude: Claude, read: Any, home: Path) -> None:
     assert (seen.source, seen.confidence) == ("claude", Confidence.PERCENT_ONLY)
     assert runs(home) == "T"
     child = json.loads((home / "seen").read_text())
-    assert child["argv"][:4] == ["--allowed-tools", "", "--strict-mcp-config", "--session-id"]
+    assert child["argv"][:-2] == list(workplace.ALONE)
+    assert child["argv"][-2] == "--session-id"
     assert child["env"]["DISABLE_AUTOUPDATER"] == "1"
     assert child["env"]["PWD"] == child["cwd"]
     assert not [name for name in child["env"] if name.startswith("ANTHROPIC_") or name.endswith("OAUTH_TOKEN")]
@@ -116,7 +134,7 @@ def test_the_same_session_is_used_again(claude: Claude, read: Any, home: Path) -
     ids = set()
     for _ in range(2):
         read("claude", source="cli", interactive=True)
-        ids.add(json.loads((home / "seen").read_text())["argv"][4])
+        ids.add(json.loads((home / "seen").read_text())["argv"][-1])
     assert len(ids) == 1
 
 
@@ -134,8 +152,8 @@ def test_its_own_session_logs_are_removed(claude: Claude, read: Any, home: Path)
 
 
 def test_project_names() -> None:
-    assert probe.project_name("/srv/a_b.c/é🙂") == "-srv-a-b-c----"
-    long = probe.project_name("/" + "a" * 250)
+    assert workplace.project_name("/srv/a_b.c/é🙂") == "-srv-a-b-c----"
+    long = workplace.project_name("/" + "a" * 250)
     assert long.startswith("-" + "a" * 199 + "-")
     assert len(long) > 201
 
@@ -292,6 +310,111 @@ def test_a_selected_account_is_never_read_with_the_program(claude: Claude, read:
     with pytest.raises(MissingCredential):
         read("claude", source="cli", account=Account("Work", Secret("sk-ant-oat-demo")))
     assert runs(home) == ""
+
+
+# --- the print form --------------------------------------------------------------------------------
+
+LINES = """You are currently using your subscription to power your Claude Code usage
+
+Current session: 22% used · resets Jan 2, 2pm (UTC)
+Current week (all models): 8% used · resets Jan 5, 9am (Europe/Rome)
+Current week (Sonnet only): 7% used
+Current week (Demo): 2.5% used · resets Jan 6, 1:40pm (UTC)
+Current week (Opus): not used yet
+
+What's contributing to your limits usage?
+80% of your usage came from subagent-heavy sessions
+Current session: 99% used by one project
+"""
+
+
+def printing(text: str, **more: Any) -> str:
+    return f"say(json.dumps({ {'type': 'result', 'result': text, **more}!r}))"
+
+
+def test_what_is_printed_comes_first(claude: Claude, read: Any, home: Path) -> None:
+    claude(printed=printing(LINES), version="2.1.205 (Claude Code)")
+    seen = read("claude", source="cli", ANTHROPIC_API_KEY="k", CLAUDE_CODE_OAUTH_TOKEN="demo")
+    windows = [(window.id, window.lane, window.used_percent) for window in seen.windows]
+    assert windows == [
+        ("session", "primary", 22),
+        ("weekly", "secondary", 8),
+        ("sonnet", "tertiary", 7),
+        ("claude-weekly-scoped-demo", None, 2.5),
+    ]
+    assert seen.window("session").resets_at == datetime(2030, 1, 2, 14, tzinfo=UTC)
+    assert seen.window("claude-weekly-scoped-demo").resets_at == datetime(2030, 1, 6, 13, 40, tzinfo=UTC)
+    assert (seen.source, seen.confidence, runs(home)) == ("claude", Confidence.PERCENT_ONLY, "J")
+    child = json.loads((home / "seen").read_text())
+    assert child["argv"][:5] == ["-p", "/usage", "--output-format", "json", "--no-session-persistence"]
+    assert child["argv"][5:] == [*workplace.ALONE, "--setting-sources", "user"]
+    assert not [name for name in child["env"] if name.startswith("ANTHROPIC_") or name.endswith("OAUTH_TOKEN")]
+
+
+def test_every_probe_keeps_hooks_servers_and_remote_control_out() -> None:
+    settings = json.loads(workplace.ALONE[-1])
+    assert settings["disableAllHooks"] is True
+    assert (settings["remoteControlAtStartup"], settings["disableRemoteControl"]) == (False, True)
+    assert workplace.ALONE[:4] == ("--strict-mcp-config", "--allowed-tools", "", "--settings")
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        printing("Unknown command"),
+        printing("Current week (all models): 8% used"),
+        printing("40% of your usage is in this session"),
+        "say('Current session: 22% used')",
+        "say('[1]')",
+        "sys.exit('unknown option')",
+        "time.sleep(60)",
+        printing("Failed to load usage data: {}"),
+    ],
+)
+def test_what_is_not_printed_is_on_the_screen(claude: Claude, read: Any, home: Path, printed: str) -> None:
+    claude(printed=printed, version="9.0.0")
+    assert read("claude", source="cli").window("session").used_percent == 22
+    assert runs(home) == "JT"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('Failed to load usage data: {"error": {"type": "rate_limit_error"}}', RateLimited),
+        ("Please run /login · API Error: 401", ExpiredCredential),
+    ],
+)
+def test_a_refusal_that_is_printed_is_not_asked_for_again(
+    claude: Claude, read: Any, home: Path, text: str, error: type[Exception]
+) -> None:
+    claude(printed=printing(text, is_error=True), version="9.0.0")
+    with pytest.raises(error):
+        read("claude", source="cli")
+    assert runs(home) == "J"
+
+
+def test_a_subscription_without_limits_is_printed(claude: Claude, read: Any) -> None:
+    claude(
+        printed=printing("You are currently using your subscription to power your Claude Code usage"), version="9.0.0"
+    )
+    assert read("claude", source="cli").limits_unavailable
+
+
+@pytest.mark.parametrize(
+    ("version", "prints"),
+    [("2.1.204", False), ("2.1.205", True), ("2.2.0-beta.1", True), ("1.9.999", False), (None, True)],
+)
+def test_which_versions_are_asked_to_print(version: str | None, prints: bool) -> None:
+    assert commands.can_print(version) is prints
+
+
+def test_the_print_form_needs_no_terminal(
+    claude: Claude, read: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quotaline_providers.hosts.processes.start.HAS_PTY", False)
+    claude(printed=printing(LINES), version="9.0.0")
+    assert read("claude", source="cli").window("session").used_percent == 22
+    assert runs(home) == "J"
 
 
 # --- the background --------------------------------------------------------------------------------

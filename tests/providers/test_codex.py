@@ -66,6 +66,7 @@ def test_reads_with_the_login_file(chatgpt: Any, no_vouchers: Any, read: Read, h
     usage = read("codex")
     assert usage.window("session").used_percent == 21
     assert (usage.source, usage.identity.email, usage.identity.plan) == ("oauth", EMAIL, "Team")
+    assert usage.identity.login_method == "team"
     assert (usage.identity.account_id, usage.confidence) == ("acc-1", Confidence.EXACT)
     sent = {name.lower(): value for name, value in dict(route.requests[0].headers).items()}
     assert sent["chatgpt-account-id"] == "acc-1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quotaline_providers import (
+    HISTORY,
     SESSION_MINUTES,
     WEEK_MINUTES,
     AccountKind,
@@ -48,6 +49,7 @@ PROVIDER = Provider(
     min_interval=300,
     deadline=120,
     options=(
+        HISTORY,
         Option("organizationID", "The UUID of the claude.ai organisation to read."),
         Option("renewInBackground", "Let Claude Code renew its expired login without being asked.", OptionType.BOOLEAN),
         Option(ALLOWED, "On macOS, use the login of Claude Desktop when Claude Code has none.", OptionType.BOOLEAN),

@@ -1,4 +1,4 @@
-"""Reading usage through Claude Code itself: its panel in a pseudo-terminal, then its plain output."""
+"""Reading usage through Claude Code itself: what it prints, else its panel in a terminal, then its plain output."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from quotaline_providers import (
     parse_or_none,
 )
 from quotaline_providers.vendors.claude.accounts import Owner
+from quotaline_providers.vendors.claude.commands import ask_plainly, ask_printed, signed_in
 from quotaline_providers.vendors.claude.kept import Account
 from quotaline_providers.vendors.claude.logins import local_account
-from quotaline_providers.vendors.claude.panel import State, identity_of, to_usage
-from quotaline_providers.vendors.claude.probe import Capture, ask_plainly, ask_usage, signed_in
+from quotaline_providers.vendors.claude.panel import Capture, State, identity_of, printed_readings, to_usage, usage_of
+from quotaline_providers.vendors.claude.probe import ask_usage
 from quotaline_providers.vendors.claude.web import join_extras
 
 ASKED_SECONDS, AUTO_SECONDS = 24.0, 12.0
@@ -90,6 +91,16 @@ def outcome(capture: Capture, now: datetime) -> Usage:
     raise _error(state, capture.timed_out, now)
 
 
+def _of_printed(text: str, now: datetime) -> Usage | None:
+    """The usage that the print form tells; None when the panel may tell more. Raises what the program said instead."""
+    found = printed_readings(text)
+    if "session" in found:
+        return usage_of(found, Identity(), now)
+    said = Capture(text)
+    final = (State.RATE_LIMITED, State.INVALID, State.NO_LIMITS)
+    return outcome(said, now) if said.state in final else None
+
+
 def _error(state: State, timed_out: bool, now: datetime) -> ReadError:
     if state is State.RATE_LIMITED:
         return RateLimited("Claude limits how often usage may be read.", until=now + PAUSE)
@@ -133,6 +144,9 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
 
 
 async def _read(ctx: Context, program: Path) -> Usage:
+    printed = await ask_printed(ctx, program)
+    if printed is not None and (usage := _of_printed(printed, ctx.now)) is not None:
+        return usage
     if not ctx.processes.has_pty:
         return outcome(await ask_plainly(ctx, program), ctx.now)
     first = ASKED_SECONDS if ctx.interactive or ctx.source == "cli" else AUTO_SECONDS

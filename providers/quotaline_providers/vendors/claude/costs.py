@@ -9,17 +9,20 @@ from decimal import Decimal
 from typing import TypeVar
 
 from quotaline_providers import Chart, Confidence, Identity, Point, Row, Section, Spend, Usage, money, tokens
-from quotaline_providers.vendors.claude.payloads import CostDay, CostReport, TokenDay, TokenReport
+from quotaline_providers.vendors.claude.payloads import CostDay, TokenDay
 
-DAYS, MAX_ITEMS = 30, 20
+MAX_ITEMS = 20
+WEEK = 7
 
 
 D = TypeVar("D", CostDay, TokenDay)
 
 
-def _past(days: Iterable[D], now: datetime) -> list[D]:
+def _past(days: Iterable[D], history: int, now: datetime) -> list[D]:
     known = [day for day in days if day.starting_at is not None and day.starting_at <= now]
-    return sorted(known, key=lambda day: day.starting_at or now)[-DAYS:]
+    if history == 1:
+        return [day for day in known if _is_today(day, now)]
+    return sorted(known, key=lambda day: day.starting_at or now)[-history:]
 
 
 def _is_today(day: CostDay | TokenDay, now: datetime) -> bool:
@@ -41,13 +44,14 @@ def _items(days: Sequence[CostDay], unit: str) -> tuple[Row, ...]:
     return tuple(Row(label=name, value=money(value, unit)) for name, value in largest[:MAX_ITEMS])
 
 
-def to_spending(costs: CostReport, used: TokenReport, now: datetime) -> Usage:
-    """The last thirty days of an organisation: cost, tokens, and where they went."""
-    days, token_days = _past(costs.data, now), _past(used.data, now)
+def to_spending(costs: Iterable[CostDay], used: Iterable[TokenDay], history: int, now: datetime) -> Usage:
+    """The last `history` days of an organisation: cost, tokens, and where they went."""
+    days, token_days = _past(costs, history, now), _past(used, history, now)
+    period = "Today" if history == 1 else f"Last {history} days"
     unit = next((cost.currency.upper() for day in days for cost in day.results if cost.currency), "USD")
     total = _sum(days)
     today = _sum(day for day in days if _is_today(day, now))
-    week = _sum(day for day in days if day.starting_at is not None and day.starting_at > now - timedelta(days=7))
+    week = _sum(day for day in days if day.starting_at is not None and day.starting_at > now - timedelta(days=WEEK))
     models: Counter[str] = Counter()
     for day in token_days:
         for entry in day.results:
@@ -57,10 +61,10 @@ def to_spending(costs: CostReport, used: TokenReport, now: datetime) -> Usage:
     top = max(models, key=lambda name: models[name], default=None)
     rows = (
         Row(label="Today spend", value=money(today, unit)),
-        Row(label="7d spend", value=money(week, unit)),
-        Row(label="30d spend", value=money(total, unit)),
+        *((Row(label=f"{WEEK}d spend", value=money(week, unit)),) if history > WEEK else ()),
+        *((Row(label=f"{history}d spend", value=money(total, unit)),) if history > 1 else ()),
         Row(label="Today tokens", value=tokens(today_tokens)),
-        Row(label="30d tokens", value=tokens(models.total())),
+        *((Row(label=f"{history}d tokens", value=tokens(models.total())),) if history > 1 else ()),
         Row(label="Cache read", value=tokens(cache_read)),
         *((Row(label="Top model", value=top, secondary=tokens(models[top])),) if top else ()),
     )
@@ -70,7 +74,7 @@ def to_spending(costs: CostReport, used: TokenReport, now: datetime) -> Usage:
     items = _items(days, unit)
     return Usage(
         updated_at=now,
-        spends=(Spend(id="cost", label="Last 30 days", used=total, unit=unit, period="Last 30 days"),),
+        spends=(Spend(id="cost", label=period, used=total, unit=unit, period=period),),
         identity=Identity(login="Admin API"),
         details=(
             Section(title="Spend", rows=rows, chart=Chart(kind="bars", points=points, title="Daily spend", unit=unit)),

@@ -23,11 +23,12 @@ from quotaline_providers import (
     base_address,
 )
 from quotaline_providers.vendors.claude.accounts import plan_of
+from quotaline_providers.vendors.claude.commands import installed_version
 from quotaline_providers.vendors.claude.credentials import find_program
 from quotaline_providers.vendors.claude.logins import CUSTOM_URL_ENV, RUN_CLAUDE, SCOPE, Login, Logins, stored_logins
 from quotaline_providers.vendors.claude.mapping import to_usage
 from quotaline_providers.vendors.claude.payloads import UsageAnswer
-from quotaline_providers.vendors.claude.probe import ask_status, installed_version
+from quotaline_providers.vendors.claude.probe import ask_status
 from quotaline_providers.vendors.claude.web import join_extras, owner_of
 
 API = "https://api.anthropic.com"

@@ -245,6 +245,18 @@ def _failure(flat: str) -> State:
     return State.FAILED
 
 
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What the program printed, and whether its time was over before it showed what was asked for."""
+
+    text: str
+    timed_out: bool = False
+
+    @property
+    def state(self) -> State:
+        return state_of(self.text)
+
+
 def identity_of(capture: str) -> Identity:
     """Who is signed in, as far as the text says."""
     text = plain(capture)

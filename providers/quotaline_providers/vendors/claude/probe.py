@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from quotaline_providers import Context, Conversation, ReadError, TimedOut
-from quotaline_providers.vendors.claude.credentials import CLI_TOKEN_ENV, SCOPES_ENV, TOKEN_ENV, find_program
-from quotaline_providers.vendors.claude.logins import config_root
-from quotaline_providers.vendors.claude.panel import State, plain, squeezed, state_of
+from quotaline_providers.vendors.claude.commands import GRACE_SECONDS
+from quotaline_providers.vendors.claude.panel import Capture, plain, squeezed
+from quotaline_providers.vendors.claude.workplace import ALONE, environment, remove_sessions, workplace
 
 START_SECONDS = 2.0
 ENTER_SECONDS = 0.8
 SETTLE_SECONDS = 2.0
-GRACE_SECONDS = 1.0
 STATUS_IDLE_SECONDS = 3.0
-AUTH_SECONDS = 5.0
-PLAIN_SECONDS = 8.0
-VERSION_SECONDS = 5.0
 SIZE = (50, 160)
 BUFFER = 1 << 18
-
-VERSION_KEPT, VERSION_RETRY = timedelta(hours=6), timedelta(hours=1)
 
 _START_PROMPTS = (
     ("doyoutrustthefilesinthisfolder?", "y\r"),
@@ -40,78 +31,6 @@ PROMPTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "/usage": (*_START_PROMPTS, ("showplanusagelimits", "\r"), ("showplan", "\r")),
     "/status": (*_START_PROMPTS, ("showclaudecodestatus", "\r"), ("showclaudecode", "\r")),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What the program printed, and whether its time was over before it showed what was asked for."""
-
-    text: str
-    timed_out: bool = False
-
-    @property
-    def state(self) -> State:
-        return state_of(self.text)
-
-
-def environment(ctx: Context, folder: Path) -> dict[str, str | None]:
-    """What the program must not inherit, and what keeps it quiet."""
-    tokens = (*TOKEN_ENV, *SCOPES_ENV, CLI_TOKEN_ENV)
-    env: dict[str, str | None] = {name: None for name in ctx.environ if name.startswith("ANTHROPIC_")}
-    env.update(dict.fromkeys(tokens))
-    for name in ("CLAUDE_CONFIG_DIR", "CLAUDE_SECURESTORAGE_CONFIG_DIR"):
-        if value := ctx.environ.get(name):
-            env[name] = str(Path(value).absolute())
-    return {**env, "DISABLE_AUTOUPDATER": "1", "PWD": str(folder), "TERM": "xterm-256color"}
-
-
-async def workplace(ctx: Context) -> Path:
-    """A private folder for the program to run in, so that no project's settings or servers are loaded."""
-    folder = ctx.data_home() / "quotaline" / "claude"
-    settings = folder / ".claude" / "settings.local.json"
-
-    def prepare() -> Path:
-        settings.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder.resolve()
-
-    real = await ctx.files.in_thread(prepare)
-    await ctx.files.replace(settings, json.dumps({"disableDeepLinkRegistration": "disable"}))
-    return real
-
-
-def project_name(folder: str) -> str:
-    """The name under which Claude Code keeps the sessions of a folder."""
-    units = folder.encode("utf-16-le", "surrogatepass")
-    codes = [int.from_bytes(units[index : index + 2], "little") for index in range(0, len(units), 2)]
-    name = "".join(chr(code) if code < 128 and chr(code).isalnum() else "-" for code in codes)
-    if len(name) <= 200:
-        return name
-    total = 0
-    for code in codes:
-        total = (total * 31 + code) & 0xFFFFFFFF
-    return f"{name[:200]}-{_base36(abs(total - (1 << 32) if total >= 1 << 31 else total))}"
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits or "0"
-
-
-async def remove_sessions(ctx: Context, folder: Path) -> None:
-    """Delete the session logs that the program left of its runs in this folder."""
-    project = config_root(ctx) / "projects" / project_name(str(folder))
-
-    def remove() -> None:
-        for log in project.glob("*.jsonl"):
-            log.unlink(missing_ok=True)
-
-    try:
-        await ctx.files.in_thread(remove)
-    except OSError:
-        return
 
 
 async def _session_id(ctx: Context) -> str:
@@ -244,65 +163,8 @@ async def ask_status(ctx: Context, program: Path, seconds: float) -> Capture:
 
 
 async def _command(ctx: Context, program: Path) -> tuple[str | Path, ...]:
-    return (program, "--allowed-tools", "", "--strict-mcp-config", "--session-id", await _session_id(ctx))
+    return (program, *ALONE, "--session-id", await _session_id(ctx))
 
 
 def _time() -> float:
     return asyncio.get_running_loop().time()
-
-
-# --- without a terminal ----------------------------------------------------------------------------
-
-
-async def ask_plainly(ctx: Context, program: Path) -> Capture:
-    """`claude /usage` as an ordinary process with nothing to read."""
-    folder = await workplace(ctx)
-    try:
-        done = await ctx.processes.run(
-            (program, "/usage"), timeout=PLAIN_SECONDS, env=environment(ctx, folder), cwd=folder, grace=GRACE_SECONDS
-        )
-    except TimedOut:
-        return Capture("", timed_out=True)
-    finally:
-        await remove_sessions(ctx, folder)
-    return Capture(done.stdout)
-
-
-async def signed_in(ctx: Context, program: Path) -> bool | None:
-    """What `claude auth status` says; None when it does not say."""
-    folder = await workplace(ctx)
-    argv = (program, "auth", "status", "--json")
-    try:
-        done = await ctx.processes.run(
-            argv, timeout=AUTH_SECONDS, env=environment(ctx, folder), cwd=folder, grace=GRACE_SECONDS
-        )
-        answer = json.loads(done.stdout)
-    except (ReadError, ValueError, RecursionError):
-        return None
-    value = answer.get("loggedIn") if isinstance(answer, dict) else None
-    return value if isinstance(value, bool) else None
-
-
-async def installed_version(ctx: Context) -> str | None:
-    """The installed Claude Code's version, remembered for some hours; None when there is none or it does not say."""
-    program = find_program(ctx)
-    if program is None:
-        return None
-    kept = await ctx.memory.get("claude-version")
-    if kept is not None:
-        return kept or None
-    folder = await workplace(ctx)
-    try:
-        done = await ctx.processes.run(
-            (program, "--version"),
-            timeout=VERSION_SECONDS,
-            env=environment(ctx, folder),
-            cwd=folder,
-            grace=GRACE_SECONDS,
-        )
-        words = done.stdout.split()
-    except ReadError:
-        words = []
-    found = words[0] if words and re.fullmatch(r"\d+(\.\d+)+[\w.+-]*", words[0]) else None
-    await ctx.memory.set("claude-version", found or "", ctx.now + (VERSION_KEPT if found else VERSION_RETRY))
-    return found

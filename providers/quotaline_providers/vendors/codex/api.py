@@ -8,7 +8,7 @@ from quotaline_providers import Context, Identity, Refusal, Refusals, Usage, opt
 from quotaline_providers.model import ResetCredits
 from quotaline_providers.vendors.codex.credentials import BoundToken
 from quotaline_providers.vendors.codex.homes import workspace
-from quotaline_providers.vendors.codex.mapping import Extras, plan_title, service_limits, to_usage
+from quotaline_providers.vendors.codex.mapping import Extras, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import UsageAnswer, WhoAmI
 from quotaline_providers.vendors.codex.program import CODEX
 from quotaline_providers.vendors.codex.service import (
@@ -42,7 +42,7 @@ async def from_access_token(ctx: Context, token: BoundToken) -> Usage:
     identity = Identity(
         account_id=account_id or usage_answer.account_id,
         email=who.email,
-        plan=plan_title(usage_answer.plan_type or who.chatgpt_plan_type),
+        plan=usage_answer.plan_type or who.chatgpt_plan_type,
     )
     return to_usage(limits, identity, ctx.now, extras, certain=True).model_copy(update={"version": version})
 

@@ -32,7 +32,7 @@ from quotaline_providers import (
 )
 from quotaline_providers.vendors.codex.credentials import API_KEY_LOGIN
 from quotaline_providers.vendors.codex.homes import config_text, custom_provider
-from quotaline_providers.vendors.codex.mapping import plan_title, program_limits, service_limits, to_usage
+from quotaline_providers.vendors.codex.mapping import program_limits, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import RpcAccount, RpcRateLimits, UsageAnswer
 from quotaline_providers.vendors.codex.program import INSTALL_HINT, program_env
 
@@ -82,7 +82,7 @@ def identity_of(account: RpcAccount | None, plan: str | None, email: str | None 
     part = account.account if account else None
     return Identity(
         email=known(part.email if part else None) or known(email),
-        plan=plan_title(known(part.plan_type if part else None) or known(plan)),
+        plan=known(part.plan_type if part else None) or known(plan),
     )
 
 

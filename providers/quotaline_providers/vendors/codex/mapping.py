@@ -179,7 +179,8 @@ def _by_id(raw: Any) -> list[RpcLimits]:
 def to_usage(
     limits: Limits, identity: Identity, now: datetime, extras: Extras | None = None, *, certain: bool = False
 ) -> Usage:
-    """The usage of one account. `certain` answers are trusted unless a part of them could not be decoded.
+    """The usage of one account. `certain` answers are trusted unless a part of them could not be decoded. The identity
+    has the plan as the vendor calls it.
 
     Raises BadResponse when there is nothing to show and the account is not known either.
     """
@@ -195,7 +196,7 @@ def to_usage(
         updated_at=now,
         windows=(*main, *limits.extras) if something else (),
         balances=() if balance is None else (credits_left(balance),),
-        identity=identity,
+        identity=identity.model_copy(update={"plan": plan_title(identity.plan), "login": identity.plan}),
         details=_details(limits, extras),
         confidence=Confidence.EXACT if certain and not limits.doubtful else Confidence.UNKNOWN,
         reset_credits=vouchers,

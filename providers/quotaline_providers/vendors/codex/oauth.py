@@ -24,7 +24,7 @@ from quotaline_providers.vendors.codex.amounts import monthly_usage, reset_credi
 from quotaline_providers.vendors.codex.cli import monthly_limit_of
 from quotaline_providers.vendors.codex.credentials import Login, bound, native_login
 from quotaline_providers.vendors.codex.homes import workspace
-from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
+from quotaline_providers.vendors.codex.mapping import Extras, Limits, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import (
     MonthlyUsageAnswer,
     ResetCreditsAnswer,
@@ -78,7 +78,7 @@ async def from_login(ctx: Context, login: Login) -> Usage:
     extras = Extras(reset_credits=vouchers, monthly=monthly)
     if _may_ask_program(ctx, login, limits, extras):
         extras = replace(extras, monthly=await _monthly_of_program(ctx, login))
-    identity = Identity(account_id=account_id, email=login.email, organization=organization, plan=plan_title(plan))
+    identity = Identity(account_id=account_id, email=login.email, organization=organization, plan=plan)
     return to_usage(limits, identity, ctx.now, extras, certain=True)
 
 

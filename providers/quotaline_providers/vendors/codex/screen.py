@@ -28,7 +28,7 @@ from quotaline_providers import (
 from quotaline_providers.vendors.codex.amounts import monthly_window
 from quotaline_providers.vendors.codex.credentials import SubscriptionLogin
 from quotaline_providers.vendors.codex.homes import unscoped
-from quotaline_providers.vendors.codex.mapping import Limits, plan_title, to_usage
+from quotaline_providers.vendors.codex.mapping import Limits, to_usage
 from quotaline_providers.vendors.codex.program import program_env
 from quotaline_providers.vendors.codex.windows import in_lanes
 
@@ -236,7 +236,7 @@ async def _identity(ctx: Context) -> Identity:
         login = await SubscriptionLogin().find(ctx)
     except MissingCredential:
         return Identity()
-    return Identity(account_id=login.account_id, email=login.email, plan=plan_title(login.plan))
+    return Identity(account_id=login.account_id, email=login.email, plan=login.plan)
 
 
 def _time() -> float:

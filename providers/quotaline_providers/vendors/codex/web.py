@@ -28,7 +28,7 @@ from quotaline_providers.model import ResetCredits
 from quotaline_providers.vendors.codex.amounts import monthly_usage
 from quotaline_providers.vendors.codex.credentials import native_login
 from quotaline_providers.vendors.codex.homes import DEFAULT_BASE
-from quotaline_providers.vendors.codex.mapping import Extras, Limits, plan_title, service_limits, to_usage
+from quotaline_providers.vendors.codex.mapping import Extras, Limits, service_limits, to_usage
 from quotaline_providers.vendors.codex.payloads import MonthlyUsageAnswer, Subscription, UsageAnswer
 from quotaline_providers.vendors.codex.service import MONTHLY_SECONDS, monthly_url, wants_monthly
 
@@ -108,7 +108,7 @@ async def from_cookies(ctx: Context, cookie: Credential) -> Usage:
         renews_at=until if renews is True else None,
         expires_at=until if renews is False else None,
     )
-    identity = Identity(account_id=usage_answer.account_id, email=email, plan=plan_title(usage_answer.plan_type))
+    identity = Identity(account_id=usage_answer.account_id, email=email, plan=usage_answer.plan_type)
     return to_usage(limits, identity, ctx.now, extras)
 
 
