@@ -10,7 +10,7 @@ import pytest
 
 from quotaline_providers import diagnostics
 from quotaline_providers.access.lookups import Always, ApiKey
-from quotaline_providers.contract import Context, Credential, Lookup, Origin, Provider, Response, Strategy
+from quotaline_providers.contract import Account, Context, Credential, Lookup, Origin, Provider, Response, Strategy
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -126,6 +126,28 @@ def asking(answers: dict[str, ReadError | None], **more: Any) -> Strategy[Creden
         return Usage(updated_at=ctx.now)
 
     return Strategy(Source.API, fetch, Places(*answers), **more)
+
+
+@pytest.mark.parametrize("error", [ExpiredCredential("Refused."), Forbidden("Refused.")])
+async def test_a_refusal_says_where_the_credential_came_from(reader: Reader, error: ReadError) -> None:
+    key = strategy(error, lookup=ApiKey(env=("DEMO_KEY",)))
+    for config, account, place in (
+        ({}, None, "the environment variable DEMO_KEY"),
+        ({"apiKey": "k"}, None, "the config file"),
+        ({}, Account("Work", Secret("k")), "the account Work"),
+    ):
+        error.message = "Refused."
+        outcome = await run(provider(key), reader.context("demo", config, account, DEMO_KEY="k"))
+        assert outcome.error is error
+        assert error.message == f"Refused. It came from {place}."
+
+
+@pytest.mark.parametrize("error", [ExpiredCredential("DEMO_KEY was refused."), ExpiredCredential("x", "Set DEMO_KEY.")])
+async def test_a_place_that_is_named_is_not_named_twice(ctx: Context, error: ReadError) -> None:
+    said = error.message
+    outcome = await run(provider(strategy(error, lookup=ApiKey(env=("DEMO_KEY",)))), ctx)
+    assert outcome.error is not None
+    assert outcome.error.message == said
 
 
 async def test_after_a_refusal_the_next_place_is_tried(ctx: Context) -> None:

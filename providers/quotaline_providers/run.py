@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from quotaline_providers.contract import Context, Credential, Provider, Strategy
+from quotaline_providers.contract import Context, Credential, Origin, OriginKind, Provider, Strategy
 from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.errors import (
     FALL_THROUGH,
@@ -135,14 +135,30 @@ async def _try_each(provider: Provider, ctx: Context, strategy: Strategy[Any], a
 
 
 def _told(attempts: list[Attempt]) -> ReadError:
-    """The error of one strategy: of several refusals the last, which names all places. It is only quiet if all are."""
+    """The error of one strategy, with the place of the credential that was refused; of several refusals the last, which
+    names all places. It is only quiet if all are."""
     errors = [attempt.error for attempt in attempts if attempt.error is not None]
     last = errors[-1]
     origins = [attempt.origin for attempt in attempts if attempt.origin]
     if len(origins) > 1:
         last.message = f"{last.message} Tried: {', '.join(origins)}."
         last.quiet = all(error.quiet for error in errors)
+    elif origins and isinstance(last, ExpiredCredential | Forbidden) and (place := _place(origins[0], last)):
+        last.message = f"{last.message} It came from {place}."
     return last
+
+
+def _place(origin: str, error: ReadError) -> str:
+    """Where a credential was found, in words; empty when the error names it, or when it is no place of a credential."""
+    kind = origin.kind if isinstance(origin, Origin) else OriginKind.FILE
+    name = origin.name if isinstance(origin, Origin) else ""
+    if kind in (OriginKind.PROGRAM, OriginKind.OTHER) or any(
+        word in f"{error.message} {error.hint}" for word in (origin, name) if word
+    ):
+        return ""
+    words = {OriginKind.ENVIRONMENT: f"the environment variable {name}", OriginKind.KEYRING: "the system keyring"}
+    words |= {OriginKind.ACCOUNT: f"the account {name}", OriginKind.CONFIG: "the config file"}
+    return words.get(kind, origin)
 
 
 async def _try(
