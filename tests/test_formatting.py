@@ -108,20 +108,27 @@ def test_a_token_count_is_never_a_thousand_of_a_smaller_unit(value: int) -> None
 @pytest.mark.parametrize(
     ("left", "text"),
     [
-        (timedelta(), "1m"),
-        (timedelta(seconds=1), "1m"),
-        (timedelta(seconds=61), "2m"),
+        (timedelta(hours=-1), "<1m"),
+        (timedelta(seconds=59), "<1m"),
+        (timedelta(seconds=119), "1m"),
         (timedelta(minutes=10), "10m"),
+        (timedelta(hours=1, minutes=29, seconds=59), "1h 29m"),
         (timedelta(hours=3), "3h"),
-        (timedelta(hours=3, minutes=4, seconds=1), "3h 5m"),
-        (timedelta(days=2), "2d"),
+        (timedelta(hours=23, minutes=59, seconds=59), "23h 59m"),
+        (timedelta(hours=28), "1d 4h"),
         (timedelta(days=2, hours=3, minutes=50), "2d 3h"),
-        (timedelta(days=2, minutes=4), "2d 4m"),
-        (timedelta(hours=23, minutes=59, seconds=1), "1d"),
+        (timedelta(days=4, minutes=59), "4d"),
     ],
 )
-def test_time_left_is_rounded_up_to_minutes(left: timedelta, text: str) -> None:
+def test_time_left_has_two_units_and_is_never_rounded_up(left: timedelta, text: str) -> None:
     assert duration(left) == text
+
+
+@given(st.timedeltas(timedelta(), timedelta(days=400)))
+def test_no_more_time_is_told_than_is_left(left: timedelta) -> None:
+    units = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
+    told = sum((int(part[:-1]) * units[part[-1]] for part in duration(left).replace("<1m", "0m").split()), timedelta())
+    assert told <= left
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_time_left_is_rounded_up_to_minutes(left: timedelta, text: str) -> None:
     [
         (timedelta(hours=-1), "now"),
         (timedelta(seconds=0.9), "now"),
-        (timedelta(seconds=1), "in 1m"),
+        (timedelta(seconds=1), "in <1m"),
         (timedelta(days=1, hours=2), "in 1d 2h"),
     ],
 )

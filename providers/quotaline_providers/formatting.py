@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -68,15 +67,18 @@ def tokens(value: float) -> str:
 
 
 def duration(left: timedelta) -> str:
-    """Time left, minutes rounded up and at least 1: `2d 3h`, `3h 5m`, `10m`."""
-    minutes = max(1, math.ceil(left.total_seconds() / 60))
+    """Time left in two units, a zero left out and the rest cut: `2d 3h`, `4d`, `1h 29m`, `2h`, `<1m`.
+
+    Never more than is left: who waits that long has waited too long already.
+    """
+    minutes = max(0, int(left.total_seconds() // 60))
     days, rest = divmod(minutes, 1440)
     hours, minutes = divmod(rest, 60)
     if days:
-        return f"{days}d {hours}h" if hours else f"{days}d {minutes}m" if minutes else f"{days}d"
+        return f"{days}d {hours}h" if hours else f"{days}d"
     if hours:
         return f"{hours}h {minutes}m" if minutes else f"{hours}h"
-    return f"{minutes}m"
+    return f"{minutes}m" if minutes else "<1m"
 
 
 def countdown(until: datetime, now: datetime) -> str:

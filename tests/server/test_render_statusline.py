@@ -38,14 +38,14 @@ def test_percent_used_and_time_to_reset_past_half() -> None:
 @pytest.mark.parametrize(
     ("left", "word"),
     [
-        (timedelta(seconds=20), "1m"),
+        (timedelta(seconds=20), "<1m"),
         (timedelta(minutes=59), "59m"),
         (timedelta(minutes=60), "1h"),
-        (timedelta(hours=30), "30h"),
+        (timedelta(hours=30), "1d 6h"),
         (timedelta(days=3), "3d"),
     ],
 )
-def test_time_to_reset_is_one_unit(left: timedelta, word: str) -> None:
+def test_time_to_reset_has_two_units_at_most(left: timedelta, word: str) -> None:
     assert text(state("claude", session(70, resets_at=NOW + left))) == f"Claude 70% {word}"
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
 
-from quotaline_providers import formatting
 from quotaline_providers.contract import Paced
 from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.lengths import usual_length
@@ -95,7 +94,7 @@ class Pace:
 
     @property
     def summary(self) -> str:
-        """`6% in reserve | Expected 43% used | Lasts until reset`."""
+        """`6% in reserve | Expected 43% used | Lasts until reset`, the words of CodexBar's JSON."""
         return " | ".join(part for part in (self._lead(), self._expectation(), self._end(), self._headroom()) if part)
 
     def _lead(self) -> str:
@@ -109,8 +108,7 @@ class Pace:
     def _end(self) -> str:
         if self.eta is None:
             return "Lasts until reset"
-        start = datetime(2000, 1, 1, tzinfo=UTC)
-        when = "now" if self.eta.total_seconds() < 1 else formatting.countdown(start + self.eta, start)
+        when = "now" if self.eta.total_seconds() < 1 else f"in {_rounded_up(self.eta)}"
         return f"Projected empty {when}" if self.session else f"Runs out {when}"
 
     def _headroom(self) -> str | None:
@@ -119,6 +117,15 @@ class Pace:
         projected = self.actual / self.elapsed.total_seconds() * self.left.total_seconds()
         ratio = (100 - self.actual) / projected
         return f"{int(ratio * 10) / 10:.1f}× headroom" if ratio >= 1.5 else None
+
+
+def _rounded_up(left: timedelta) -> str:
+    """A duration as CodexBar's JSON has it: minutes rounded up, and `2d 4m` where there are no hours."""
+    minutes = max(1, -int(-left.total_seconds() // 60))
+    days, rest = divmod(minutes, 1440)
+    hours, minutes = divmod(rest, 60)
+    units = ((days, "d"), (hours, "h"), (minutes, "m"))
+    return " ".join([f"{count}{unit}" for count, unit in units if count][:2])
 
 
 def rounded(value: float) -> int:

@@ -207,4 +207,4 @@ def _balance(item: Shown) -> str:
 
 def _brief_reset(item: Shown) -> str:
     reset = item.bound.resets_at if item.bound is not None else None
-    return times.brief(reset - item.view.now) if reset is not None and reset > item.view.now else ""
+    return formatting.duration(reset - item.view.now) if reset is not None and reset > item.view.now else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 from quotaline_providers import formatting
@@ -68,12 +68,3 @@ def updated(moment: datetime, now: datetime, zone: tzinfo, style: ResetTimes = "
     if age < 86400:
         return f"Updated {int(age // 3600)}h ago"
     return f"Updated {clock_time(moment, now, zone)}"
-
-
-def brief(left: timedelta) -> str:
-    """Time left in one unit, for a status line: `14m`, `2h`, `3d` (hours up to two days)."""
-    minutes = max(1, -int(-left.total_seconds() // 60))
-    if minutes < 60:
-        return f"{minutes}m"
-    hours = (minutes + 30) // 60
-    return f"{hours}h" if hours < 48 else f"{(hours + 12) // 24}d"
