@@ -354,6 +354,16 @@ def test_the_xdg_folder_comes_first(batch: Route, read: Read, home: Path, login:
     read("kilo", XDG_DATA_HOME=str(home / "data"))
 
 
+def test_a_refused_login_does_not_hide_that_of_the_next_place(
+    host: Vendor, read: Read, home: Path, login: Callable[..., Path]
+) -> None:
+    login({"kilo": {"access": "old"}}, "data/kilo")
+    login({"kilo": {"access": "k"}})
+    host.get(PATH, bearer="old").fails(401)
+    host.get(PATH, bearer="k").answers_json([])
+    read("kilo", XDG_DATA_HOME=str(home / "data"))
+
+
 def test_the_login_may_be_in_the_environment(batch: Route, read: Read) -> None:
     batch.answers_json([])
     assert read("kilo", KILO_AUTH_CONTENT='{"kilo": {"access": "k"}}').source == "cli"

@@ -588,6 +588,23 @@ def test_kimi_desktops_cookie_stays_in_its_region(vendor: Any, read: Read, deskt
     desktop.close()
 
 
+def test_a_refused_cookie_of_kimi_desktop_does_not_hide_the_next(
+    site: Any, read: Read, desktop: sqlite3.Connection, home: Path
+) -> None:
+    cookie(desktop, "kimi.com", "old", 1)
+    network = home / ".config/kimi-desktop/Network/Cookies"
+    network.parent.mkdir()
+    with sqlite3.connect(network) as other:
+        other.execute("CREATE TABLE cookies (host_key TEXT, name TEXT, value TEXT, last_access_utc INTEGER)")
+        cookie(other, "kimi.com", "new", 1)
+    site.post(STATISTICS).fails(500)
+    site.post(USAGES, bearer="old").fails(401)
+    site.post(USAGES, bearer="new").answers(usages=[{"scope": "FEATURE_CODING", "detail": WEEK}])
+    assert read("kimi").windows
+    other.close()
+    desktop.close()
+
+
 def test_kimi_desktops_newest_cookie_is_used(site: Any, read: Read, desktop: sqlite3.Connection) -> None:
     cookie(desktop, ".kimi.com", "old", 1)
     cookie(desktop, "www.kimi.com", "new", 2)

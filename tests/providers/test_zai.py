@@ -465,6 +465,17 @@ class TestKeysAndRegions:
         with pytest.raises(MissingCredential):
             read("zai", config={"region": "global"})
 
+    def test_a_refused_key_in_one_file_does_not_hide_the_next(self, world: Vendor, read: Read, home: Path) -> None:
+        for name, text in (
+            (".config/zai/key.json", '{"key": "old"}'),
+            (".chelper/config.yaml", "plan: x\napi_key: k\n"),
+        ):
+            (home / name).parent.mkdir(parents=True)
+            (home / name).write_text(text)
+        world.get(QUOTA_PATH, bearer="old").fails(401)
+        world.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION))
+        assert read("zai").windows
+
     def test_key_files_of_other_tools(self) -> None:
         assert key_in_json('{"apiKey": " ", "api_key": "k"}') == "k"
         assert key_in_json("k\n") == "k"

@@ -122,6 +122,7 @@ def test_a_service_that_has_ended_is_told_and_offered_no_more(quotaline: Command
     assert "crof.ai/dashboard" not in table
     checked = user("config", "validate", "--format", "json").json
     assert [(item["severity"], item["code"]) for item in checked] == [("information", "service_ended")]
+    assert "crof: CrofAI has ended its service." in user("doctor").out
     asked = user("usage", "--provider", "crof")
     assert asked.code == 1
     assert "CrofAI has ended its service." in asked.out

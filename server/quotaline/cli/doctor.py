@@ -99,6 +99,7 @@ async def _examine(ids: list[str] | None) -> Object:
             "config": [str(diagnostic) for diagnostic in application.keeper.loaded.diagnostics],
             "providers": [_provider(refreshed, refreshed.state.provider in kept.shapes) for refreshed in done],
             "notConnected": not_connected,
+            "ended": _ended(application),
             "defects": [_defect(defect) for defect in kept.defects],
             "notLoaded": [broken_object(item) for item in registry.broken()],
             "approvals": approvals.read()[1] or "ok",
@@ -198,6 +199,13 @@ def _not_connected(application: Application, ids: list[str] | None) -> Object:
     }
 
 
+def _ended(application: Application) -> Object:
+    """What is known of services that have ended, where the user still has an entry or a credential for one."""
+    config = application.keeper.loaded.config
+    looked = [inspect(one, config, application.machine) for one in registry.every() if one.ended]
+    return {item.provider.id: item.ended for item in looked if item.ended and (item.enabled or item.found)}
+
+
 def _text(findings: Object) -> str:
     lines: list[str] = []
     for name in ("versions", "paths", "environment"):
@@ -234,6 +242,9 @@ def _text(findings: Object) -> str:
     broken = registry.known_broken()
     if broken:
         lines += ["not loaded:", *(f"  {item.sentence}" for item in broken)]
+    ended = findings["ended"]
+    assert isinstance(ended, dict)
+    lines += [f"{id}: {sentence}" for id, sentence in ended.items()]
     missing = findings["notConnected"]
     assert isinstance(missing, dict)
     if missing:

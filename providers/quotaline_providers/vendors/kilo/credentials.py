@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from quotaline_providers import (
@@ -43,6 +43,13 @@ class KiloLogin(Lookup[Path | Secret]):
     async def find(self, ctx: Context) -> Path | Secret:
         content = ctx.environ.get(CONTENT, "").strip()
         return Secret(content) if content else await self._file(ctx).find(ctx)
+
+    async def each(self, ctx: Context) -> AsyncIterator[Path | Secret]:
+        if content := ctx.environ.get(CONTENT, "").strip():
+            yield Secret(content)
+            return
+        async for path in self._file(ctx).each(ctx):
+            yield path
 
     def _file(self, ctx: Context) -> LoginFile:
         *_, usual = files(ctx)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,6 +159,9 @@ class WebToken(Lookup[WebCredential]):
         return next((Origin.env(name) for name in _RAW if ctx.env(name)), None)
 
     async def find(self, ctx: Context) -> WebCredential:
+        return await anext(self.each(ctx))
+
+    async def each(self, ctx: Context) -> AsyncIterator[WebCredential]:
         source = ctx.settings.cookie_source
         if source != "off":
             pasted = await self._pasted(ctx)
@@ -166,14 +169,14 @@ class WebToken(Lookup[WebCredential]):
                 token = web_token(pasted.secret.reveal())
                 if token is None:
                     raise MissingCredential("The cookie header holds no usable `kimi-auth` token.")
-                return self._of_region(ctx, token, pasted.origin, pasted.secret.reveal())
-        if source != "manual":
-            found = self._from_environment(ctx)
-            if found is None and source != "off":
-                found = await self._from_desktop(ctx)
-            found = found or self._raw(ctx)
-            if found is not None:
-                return found
+                yield self._of_region(ctx, token, pasted.origin, pasted.secret.reveal())
+                return
+        nothing = True
+        async for found in self._not_pasted(ctx, source):
+            nothing = False
+            yield found
+        if not nothing:
+            return
         site = (configured(ctx) or CHINA).site.removeprefix("https://")
         raise MissingCredential(f"No `kimi-auth` token of {site} was found.")
 
@@ -199,11 +202,18 @@ class WebToken(Lookup[WebCredential]):
                 return self._of_region(ctx, token, Origin.env(name), ctx.env(name) or "")
         return None
 
-    async def _from_desktop(self, ctx: Context) -> WebCredential | None:
-        for path in desktop_databases(ctx):
+    async def _not_pasted(self, ctx: Context, source: str | None) -> AsyncIterator[WebCredential]:
+        """That of the environment alone, else those of Kimi Desktop, and last a raw text."""
+        if source == "manual":
+            return
+        if given := self._from_environment(ctx):
+            yield given
+            return
+        for path in desktop_databases(ctx) if source != "off" else ():
             if token := await desktop_token(ctx, path):
-                return token
-        return None
+                yield token
+        if raw := self._raw(ctx):
+            yield raw
 
     def _raw(self, ctx: Context) -> WebCredential | None:
         for name in _RAW:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -110,29 +110,34 @@ class RegionalKey(Lookup[RegionKey]):
         return next((ctx.origin(path) for path in files if path.is_file()), None)
 
     async def find(self, ctx: Context) -> RegionKey:
+        return await anext(self.each(ctx))
+
+    async def each(self, ctx: Context) -> AsyncIterator[RegionKey]:
         stated = stated_region(ctx)
         region = stated or GLOBAL
         try:
             key = await self._usual(region).find(ctx)
         except MissingCredential:
-            found = await self._last_resort(ctx, stated)
-            if found is None:
+            nothing = True
+            async for found in self._last_resort(ctx, stated):
+                nothing = False
+                yield found
+            if nothing:
                 _point_to_china(ctx, region)
                 raise
-            return found
-        return RegionKey(key.secret, key.origin, region=region)
+        else:
+            yield RegionKey(key.secret, key.origin, region=region)
 
-    async def _last_resort(self, ctx: Context, stated: str | None) -> RegionKey | None:
+    async def _last_resort(self, ctx: Context, stated: str | None) -> AsyncIterator[RegionKey]:
         region = stated or GLOBAL
         read: Callable[[str], str | None] = first_line if region == CHINA else key_in_json
         for path in self._files(ctx, region):
             if key := read(await self._text(ctx, path)):
-                return RegionKey(Secret(key), ctx.origin(path), region=region)
+                yield RegionKey(Secret(key), ctx.origin(path), region=region)
         path = ctx.home / _HELPER_FILE
         key, belongs = key_in_helper(await self._text(ctx, path))
         if key and stated in (None, belongs):
-            return RegionKey(Secret(key), ctx.origin(path), region=belongs)
-        return None
+            yield RegionKey(Secret(key), ctx.origin(path), region=belongs)
 
     async def _text(self, ctx: Context, path: Path) -> str:
         try:
