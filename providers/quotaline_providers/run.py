@@ -206,7 +206,11 @@ def half_understood(usage: Usage, unread: Unread) -> Usage:
     named = [name for name in unread.names if name != UNNAMED]
     words = f" ({', '.join(named)})" if named else ""
     note = f"The answer also holds limits that Quotaline does not know yet{words}; one of them may be nearer."
-    changes = {"unread_limits": unread.names, "notes": (note, *usage.notes), "confidence": Confidence.UNKNOWN}
+    changes = {
+        "unread_limits": (*usage.unread_limits, *unread.names),
+        "notes": (note, *usage.notes),
+        "confidence": Confidence.UNKNOWN,
+    }
     return usage.model_copy(update=changes)
 
 

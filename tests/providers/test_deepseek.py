@@ -291,6 +291,14 @@ def test_the_words_of_the_platform_are_told(platform: Any, read: Read, body: obj
         read("deepseek", DEEPSEEK_PLATFORM_TOKEN=TOKEN)
 
 
+def test_counters_of_the_platform_are_no_limits(platform: Any, read: Read) -> None:
+    wallets = {"normal_wallets": [paid(5)], "bonus_wallets": [], "monthly_usage": "7", "monthly_token_usage": "9"}
+    platform.get("/api/v0/users/get_user_summary").answers_json(good(wallets))
+    month(platform, "amount", good({}))
+    month(platform, "cost", good([]))
+    assert read("deepseek", DEEPSEEK_PLATFORM_TOKEN=TOKEN).unread_limits == ()
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_platform_token(platform: Any, read: Read, status: int) -> None:
     platform.get("/api/v0/users/get_user_summary").fails(status)

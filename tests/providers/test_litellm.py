@@ -134,6 +134,17 @@ def test_the_keys_own_budget_stands_beside_the_users(proxy: Vendor, read: Read) 
     assert found.spend("spend").period == "Personal budget"
 
 
+def test_a_budget_that_was_given_by_name(proxy: Vendor, read: Read) -> None:
+    table = {"max_budget": 10, "soft_budget": 5, "budget_reset_at": "2030-02-01T00:00:00Z"}
+    info = {"user_id": "u", "spend": 9.5, "max_budget": None, "litellm_budget_table": table}
+    proxy.get("/key/info").answers(info=info)
+    proxy.get("/user/info").answers(user_info={"max_budget": 20, "spend": 1, "litellm_budget_table": {"max_budget": 2}})
+    found = read("litellm", **ENV)
+    assert (found.window("key-budget").used_percent, found.window("personal").used_percent) == (95, 5)
+    assert found.window("key-budget").resets_at == datetime(2030, 2, 1, tzinfo=UTC)
+    assert found.unread_limits == ()
+
+
 @pytest.mark.parametrize("budget", [None, 0, -1, "x"])
 def test_a_key_without_a_budget_of_its_own(proxy: Vendor, read: Read, budget: object) -> None:
     proxy.get("/key/info").answers(info={"user_id": "u", "spend": 9.5, "max_budget": budget})

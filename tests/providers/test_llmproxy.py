@@ -38,6 +38,12 @@ def test_groups_as_list_and_as_object() -> None:
     assert quota.resets_at == datetime(2030, 1, 2, 15, 0, 0, 250_000, UTC)
 
 
+def test_the_share_of_cached_tokens_is_no_limit(vendor: Callable[[str], Vendor], read: Read) -> None:
+    upstream = {"tokens": {"input_cached": 1, "input_cache_pct": 4.5}, "quota_groups": [{"remaining_percent": 5}]}
+    vendor("gw.test").get("/v1/quota-stats").answers(providers={"a": upstream})
+    assert read("llmproxy", LLM_PROXY_API_KEY="k", LLM_PROXY_BASE_URL="https://gw.test").unread_limits == ()
+
+
 def test_past_resets_are_none() -> None:
     group = {"remaining_percent": 5, "reset_time": "2029-12-31T00:00:00Z"}
     quota = usage({"a": {"quota_groups": [group]}}).window("quota")

@@ -154,6 +154,13 @@ class TestLimits:
         found = usage({"type": "MOON_LIMIT", "percentage": "x"}, 5, None, SESSION)
         assert [window.id for window in found.windows] == ["session"]
 
+    def test_a_limit_of_an_unknown_kind_is_told_beside_the_others(self) -> None:
+        found = usage(SESSION, {"type": "MOON_LIMIT", "percentage": 90}, {"type": "odd words", "percentage": 5})
+        assert [window.id for window in found.windows] == ["session"]
+        assert found.unread_limits == ("MOON_LIMIT", "?")
+        assert "MOON_LIMIT" in found.notes[0]
+        assert found.confidence is Confidence.UNKNOWN
+
     def test_the_kind_may_stand_in_the_name(self) -> None:
         assert usage({"name": "TOKENS_LIMIT", "percentage": 5}).window("session").used_percent == 5
 
@@ -253,10 +260,12 @@ class TestAnswers:
         host = vendor("api.z.ai")
         host.get(QUOTA_PATH, bearer="k").answers_json(answer(SESSION, level="lite"))
         series = {"x_time": ["2030-01-01"], "modelDataList": [{"modelName": "demo", "tokensUsage": [4]}]}
+        series["totalUsage"] = {"totalTokensUsage": 4}
         history = host.get("/api/monitor/usage/model-usage", bearer="k").answers(code=200, success=True, data=series)
         host.get("/api/biz/subscription/list").answers(code=200, success=True, data=[{"productName": "GLM Lite"}])
         found = read("zai", Z_AI_API_KEY="k")
         assert found.identity.plan == "GLM Lite"
+        assert found.unread_limits == (), "sums of the history are no limit"
         assert [section.title for section in found.details] == ["Quota details", "Hourly tokens", "Daily tokens"]
         asked = [request.query for request in history.requests]
         assert all(query["startTime"].endswith(" 00:00:00") for query in asked)

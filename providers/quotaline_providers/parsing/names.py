@@ -35,14 +35,15 @@ def _spellings(alias: str | AliasPath | AliasChoices | None) -> Iterator[str]:
 
 
 def known_names(package: str) -> frozenset[str]:
-    """The member names that stand in the payload models of a package (or module) and of all modules below it."""
+    """The member names that stand in the payload models of a package (or module) and of all modules below it, also of
+    members that are known and not needed."""
     models = {
         item
         for module in _modules(package)
         for item in list(vars(module).values())
         if isinstance(item, type) and issubclass(item, BaseModel) and item.__module__ == module.__name__
     }
-    return frozenset(name for model in models for name in names_of(model))
+    return frozenset(name for model in models for name in (*names_of(model), *getattr(model, "not_read", ())))
 
 
 def sought_names(package: str) -> frozenset[str]:

@@ -56,6 +56,8 @@ class Wallet(ql.Payload):
 class Wallets(ql.Payload):
     """What `get_user_summary` holds: paid and granted money."""
 
+    not_read = frozenset({"monthly_usage", "monthly_token_usage", "total_usage"})
+
     normal_wallets: tuple[Wallet, ...]
     bonus_wallets: tuple[Wallet, ...]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from pydantic import Field
+
 import quotaline_providers as ql
 
 BASE_URL = "LITELLM_BASE_URL"
@@ -15,18 +17,28 @@ TEAM_UNKNOWN = "The budget of the key's team, which stops this key, could not be
 # --- what the proxy sends --------------------------------------------------------------------------
 
 
-class Budget(ql.Payload):
+class Allowed(ql.Payload):
     """US dollars; a budget of None, zero or less means there is none. A soft one only warns."""
 
     not_read = frozenset({"soft_budget", "model_spend"})
 
     max_budget: ql.Number = None
-    spend: ql.Number = None
     budget_reset_at: ql.When = None
+
+
+class Budget(Allowed):
+    """What was spent of a budget: its own, else that of the budget that it was given by name (`shared`)."""
+
+    spend: ql.Number = None
+    shared: Annotated[Allowed, ql.lenient_part(Allowed)] = Field(default=Allowed(), alias="litellm_budget_table")
 
     @property
     def limit(self) -> float:
-        return max(0.0, self.max_budget or 0.0)
+        return max(0.0, (self.shared.max_budget if self.max_budget is None else self.max_budget) or 0.0)
+
+    @property
+    def resets_at(self) -> datetime | None:
+        return self.budget_reset_at or self.shared.budget_reset_at
 
     @property
     def used(self) -> float:
@@ -104,7 +116,7 @@ def window_of(
         used=budget.used,
         limit=budget.limit,
         unit="USD",
-        resets_at=budget.budget_reset_at,
+        resets_at=budget.resets_at,
         description=f"{prefix}{ql.money(budget.used)} / {ql.money(budget.limit)}",
         lane=lane,
         blocks=blocks,
@@ -124,7 +136,7 @@ def spend_of(budget: Budget, whose: str) -> tuple[ql.Spend, ...]:
             limit=ql.exact(budget.limit) if budget.limit else None,
             unit="USD",
             period=period,
-            resets_at=budget.budget_reset_at,
+            resets_at=budget.resets_at,
         ),
     )
 

@@ -32,6 +32,8 @@ def _groups(value: object) -> tuple[Group, ...]:
 class Tokens(ql.Payload):
     """Tokens by kind."""
 
+    not_read = frozenset({"input_cache_pct"})
+
     input_cached: ql.Integer = None
     input_uncached: ql.Integer = None
     output: ql.Integer = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ from quotaline_providers.formatting import duration
 from quotaline_providers.vendors.zai.payloads import UNITS, AccountReport, Envelope, History, Limit
 
 _TOP = 20
+_MOST_KINDS = 6
+_KIND = re.compile(r"[A-Z][A-Z_]{2,31}")
+UNKNOWN_KINDS = "z.ai also sent limits of kinds that are not known ({}); one of them may be nearer."
 KEY_HINT = "Check the key, and that it belongs to the region in use."
 TEAM_HINT = "A team account needs its organizationId and workspaceID exactly as the vendor shows."
 
@@ -82,24 +86,27 @@ def no_plan() -> Forbidden:
     return Forbidden("This account has no active coding plan.", "Subscribe to a GLM Coding Plan.", definite=True)
 
 
-def limits_of(envelope: Envelope, *, team: bool) -> tuple[Limit, ...]:
-    """The limits of a known kind, none where none were sent. Raises BadResponse when they are not understood, or do not
-    say how much of them is used; Forbidden for a person's key whose answer holds nothing at all: there is no plan."""
+def limits_of(envelope: Envelope, *, team: bool) -> tuple[tuple[Limit, ...], tuple[str, ...]]:
+    """The limits of a known kind, none where none were sent, and the names of the kinds that are not known.
+
+    Raises BadResponse when none is understood, or one does not say how much of it is used; Forbidden for a person's key
+    whose answer holds nothing at all: there is no plan."""
     data = data_of(envelope)
     if data is None and envelope.has_data and not team:
         raise no_plan()
     items = data.get("limits") if isinstance(data, dict) else ""
     if items is None:
-        return ()
+        return (), ()
     if not isinstance(items, list):
         raise BadResponse("z.ai answered without limits (field data).", TEAM_HINT if team else "")
-    parsed = (parse_or_none(Limit, item) for item in items)
-    known = tuple(limit for limit in parsed if limit is not None and limit.kind)
+    parsed = [limit for item in items if (limit := parse_or_none(Limit, item)) is not None]
+    known = tuple(limit for limit in parsed if limit.kind)
     if any(limit.percent is None for limit in known):
         raise BadResponse("z.ai answered with a limit that does not say how much of it is used.")
     if items and not known:
         raise BadResponse("Usage unavailable: z.ai sent only limits of kinds that are not understood.")
-    return known
+    others = (limit.type or limit.name or "" for limit in parsed if not limit.kind and limit.percent)
+    return known, tuple(dict.fromkeys(name if _KIND.fullmatch(name) else "?" for name in others))[:_MOST_KINDS]
 
 
 def nothing_sent(*, team: bool, partial: Usage) -> ReadError:
@@ -279,7 +286,7 @@ class Extras:
 
 def to_usage(envelope: Envelope, extras: Extras, now: datetime, *, team: bool = False) -> Usage:
     """The usage of one key. Raises as `limits_of` does; Unavailable, with what else is known, without any limit."""
-    limits = limits_of(envelope, team=team)
+    limits, unknown = limits_of(envelope, team=team)
     report = extras.report
     sections = (
         quota_section(limits, report, now),
@@ -295,7 +302,9 @@ def to_usage(envelope: Envelope, extras: Extras, now: datetime, *, team: bool = 
         balances=balances,
         identity=Identity(plan=extras.product or plan_of(envelope.data)),
         details=tuple(section for section in sections if section and section.rows),
-        confidence=Confidence.EXACT if limits else Confidence.UNKNOWN,
+        notes=(UNKNOWN_KINDS.format(", ".join(unknown)),) if unknown else (),
+        confidence=Confidence.EXACT if limits and not unknown else Confidence.UNKNOWN,
+        unread_limits=unknown,
         limits_unavailable=not limits,
     )
     if not limits:

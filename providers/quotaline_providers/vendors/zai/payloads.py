@@ -104,6 +104,7 @@ class History(Payload):
     """Tokens per model along the labels of `x_time`."""
 
     model_config = Payload.model_config | {"protected_namespaces": ()}
+    not_read = frozenset({"totalUsage"})
 
     x_time: list[Text]
     modelDataList: Annotated[tuple[ModelUsage, ...], lenient_items(ModelUsage)] = ()  # noqa: N815
