@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias, get_args
 
@@ -115,7 +116,21 @@ class ProviderSettings(_Entry):
     refresh_minutes: float | None = Field(
         default=None, gt=0, description="A fixed refresh interval in minutes instead of the adaptive one."
     )
+    metric: Setting = Field(
+        default=None,
+        description="What its short text shows: `automatic` (the limit that will stop you first), a window's id, "
+        "`spend` or `balance`.",
+    )
+    low_balance: dict[str, Annotated[float, Field(gt=0)]] | None = Field(
+        default=None,
+        description='Below which amount money is low, by unit: `{"USD": 5, "credits": 100}`. Less is a warning.',
+    )
     token_accounts: TokenAccounts | None = Field(default=None, description="Several labelled accounts.")
+
+    @property
+    def low_balances(self) -> dict[str, Decimal]:
+        """The amounts of `lowBalance` by case-folded unit."""
+        return {unit.casefold(): Decimal(str(amount)) for unit, amount in (self.low_balance or {}).items()}
 
     @property
     def names_source(self) -> bool:

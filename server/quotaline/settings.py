@@ -39,8 +39,8 @@ class StatusLineSettings(_Settings):
     )
     format: str = Field(
         default="",
-        description="Fields for one provider: {name} {used} {left} {window} {resetsIn} {resetsAt} {balance} {plan} "
-        "{account} {pace} {status}; empty means the default.",
+        description="Fields for one provider: {name} {used} {left} {window} {tag} {second} {resetsIn} {resetsAt} "
+        "{runsOutIn} {balance} {plan} {account} {pace} {status}; empty means the default.",
     )
     separator: str = Field(default=" · ", description="Text between providers.")
     percent: Literal["used", "left"] = Field(default="used", description="Show percent used or percent left.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
 
 from quotaline_providers.errors import Kind, RateLimited, ReadError
 from quotaline_providers.model import Model, Time, Usage
@@ -32,6 +34,23 @@ class Failure(Model):
         until = error.until if isinstance(error, RateLimited) else None
         message, hint = error.message[:MAX_MESSAGE], error.hint[:MAX_MESSAGE]
         return cls(kind=error.kind, message=message, hint=hint, until=until, definite=error.definite, quiet=error.quiet)
+
+
+Metric: TypeAlias = str
+"""What a provider's short text shows, as the user wants it: `AUTOMATIC`, `spend`, `balance`, or a window's id."""
+AUTOMATIC: Metric = "automatic"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which window (id) holds the headline, and which other one led at the last reading; empty for none."""
+
+    id: str = ""
+    challenger: str = ""
+
+
+NOBODY = Held()
+"""Before the first reading, and without windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +93,8 @@ class ProviderState:
 
     `stale` means the usage on display is older than it should be or its last refresh failed. `status` is what the
     vendor says of its service, None when that is not known or not asked. A `chosen` one is enabled in the config, and
-    then no failure of it is quiet.
+    then no failure of it is quiet. One that is `alone` is the provider's only account and needs no label.
+    `low_balance` has the amounts below which money is low, by case-folded unit.
     """
 
     provider: str
@@ -90,6 +110,10 @@ class ProviderState:
     requested_source: str = "auto"
     status: VendorStatus | None = None
     chosen: bool = False
+    metric: Metric = AUTOMATIC
+    low_balance: Mapping[str, Decimal] = field(default_factory=dict)
+    held: Held = NOBODY
+    alone: bool = True
 
     @property
     def quiet(self) -> bool:
@@ -108,10 +132,12 @@ class Snapshot:
 
     `restart_due` is a sentence for the user when this program must be restarted to go on refreshing: the installed
     version has changed, or a newer one has taken over the store. `not_loaded` has a sentence for each provider from
-    elsewhere that the user installed or approved and that does not work.
+    elsewhere that the user installed or approved and that does not work. While this machine was not searched yet it is
+    not `detected` which accounts there are: none known does not mean that there is none.
     """
 
     states: tuple[ProviderState, ...]
     config_problem: str | None = None
     restart_due: str | None = None
     not_loaded: tuple[str, ...] = ()
+    detected: bool = True

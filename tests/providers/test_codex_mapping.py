@@ -15,7 +15,6 @@ from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.codex.amounts import monthly_limit, monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.mapping import (
     Extras,
-    binding,
     plan_title,
     program_limits,
     service_limits,
@@ -482,20 +481,15 @@ def test_plan_names(word: str | None, title: str | None) -> None:
     assert plan_title(word) == title
 
 
-def test_the_window_for_a_status_bar() -> None:
-    assert binding(usage(rate_limit=limits(window(), window(1, WEEK)))) == "session"
-    assert binding(usage(rate_limit=limits(window(1, 2592000), window(1, WEEK)))) == "weekly"
-    over = window(100, HOUR5, reset_at=int(NOW.timestamp()) - 5)
-    assert binding(usage(rate_limit=limits(over, window(1, WEEK)))) == "weekly"
-    assert binding(usage(credits={"balance": 0})) is None
+def test_a_used_up_window_does_not_stop_the_account_while_credits_pay_on() -> None:
+    def blocking(**answer: Any) -> list[str]:
+        return [one.id for one in usage(**answer).windows if one.blocks]
 
-
-def test_credits_take_over_in_a_status_bar_when_a_window_is_exhausted() -> None:
     full = limits(window(4), window(100, WEEK))
-    assert binding(usage(rate_limit=full, credits={"balance": 4})) == "credits"
-    assert binding(usage(rate_limit=full, credits={"balance": 0})) == "session"
-    assert binding(usage(rate_limit=limits(window(4)), credits={"balance": 4})) == "session"
-    assert binding(usage(credits={"balance": 4})) == "credits"
+    assert blocking(rate_limit=full, credits={"balance": 0}) == ["session", "weekly"]
+    assert blocking(rate_limit=full, credits={"balance": 4}) == ["session"]
+    assert blocking(rate_limit=full, credits={"unlimited": True}) == ["session"]
+    assert blocking(rate_limit=limits(window(99)), credits={"balance": 4}) == ["session"]
 
 
 # --- the program's answers -------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from quotaline_providers.model import Usage
 from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.copilot.github import github_host
-from quotaline_providers.vendors.copilot.mapping import binding, to_usage
+from quotaline_providers.vendors.copilot.mapping import to_usage
 from quotaline_providers.vendors.copilot.payloads import UserAnswer
 
 SEAT = {"entitlement": 0, "remaining": 0, "percent_remaining": 100}
@@ -240,9 +240,10 @@ def test_overage_is_shown_when_it_is_permitted() -> None:
         buckets(premium_interactions={**metered(0), **extra, "overage_permitted": False}).row("Extra usage")
 
 
-def test_the_status_bar_shows_the_most_used_lane() -> None:
-    assert binding(usage(quota_snapshots={"premium_interactions": metered(60), "chat": metered(20)})) == "chat"
-    assert binding(buckets()) is None
+def test_messages_block_the_account_only_where_there_is_nothing_else() -> None:
+    both = usage(quota_snapshots={"premium_interactions": metered(60), "chat": metered(20)})
+    assert [window.id for window in both.windows if window.blocks] == ["premium"]
+    assert [window.id for window in usage(quota_snapshots={"chat": metered(20)}).windows if window.blocks] == ["chat"]
 
 
 # --- the installation ------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Vendor
-from quotaline_providers.vendors.litellm import TEAM_UNKNOWN, KeyInfo, Team, User, binding, to_usage
+from quotaline_providers.vendors.litellm import TEAM_UNKNOWN, KeyInfo, Team, User, to_usage
 
 ENV = {"LITELLM_API_KEY": "k", "LITELLM_BASE_URL": "https://gw.test"}
 
@@ -163,15 +163,6 @@ def test_a_key_without_a_budget_of_its_own(proxy: Vendor, read: Read, budget: ob
 )
 def test_the_users_name(user: dict[str, object], name: str | None) -> None:
     assert usage(user).identity.email == name
-
-
-def test_an_exhausted_budget_then_the_teams_is_shown() -> None:
-    full: dict[str, object] = {"max_budget": 1, "spend": 1}
-    free: dict[str, object] = {"max_budget": 1, "spend": 0}
-    assert binding(usage(full, free)) == "personal"
-    assert binding(usage(free, free)) == "team"
-    assert binding(usage(free)) == "personal"
-    assert binding(usage({})) is None
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Run
 from quotaline_providers.vendors.minimax.credentials import PlanKey
 from quotaline_providers.vendors.minimax.lanes import reset_text
-from quotaline_providers.vendors.minimax.mapping import NO_LIMITS, binding, service_name, to_plan, to_usage
+from quotaline_providers.vendors.minimax.mapping import NO_LIMITS, service_name, to_plan, to_usage
 from quotaline_providers.vendors.minimax.payloads import VendorFailure
 from quotaline_providers.vendors.minimax.services import range_end, service_type, window_minutes
 
@@ -173,7 +173,6 @@ def test_text_comes_first_and_three_lanes_are_main_ones() -> None:
         ("speech-2", None),
     ]
     assert [window.blocks for window in usage.windows] == [True, True, False, False]
-    assert binding(usage) == "general-weekly"
 
 
 def test_what_is_not_in_the_plan_is_left_out_and_tells_its_name() -> None:

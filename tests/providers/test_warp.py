@@ -15,7 +15,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Route, Vendor
-from quotaline_providers.vendors.warp import Reply, binding, to_usage
+from quotaline_providers.vendors.warp import Reply, to_usage
 
 LATER = "2030-02-01T00:00:00.123456Z"
 
@@ -92,7 +92,7 @@ def test_percent_of_add_on_credits(granted: int, left: int, percent: float) -> N
 
 
 def test_used_up_add_on_credits_never_stand_for_the_whole() -> None:
-    assert binding(usage(bonusGrants=[grant(10, 0)])) == "credits"
+    assert [window.id for window in usage(bonusGrants=[grant(10, 0)]).windows if window.blocks] == ["credits"]
 
 
 def test_asks_as_the_app_does(service: Route, read: Read) -> None:

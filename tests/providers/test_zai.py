@@ -26,7 +26,7 @@ from quotaline_providers.secret import Secret
 from quotaline_providers.testing import NOW, Read, Route, Run, Vendor
 from quotaline_providers.vendors.zai.api import QUOTA_PATH, with_parameters
 from quotaline_providers.vendors.zai.credentials import key_in_helper, key_in_json
-from quotaline_providers.vendors.zai.mapping import Extras, binding, history_section, rate_row, to_usage
+from quotaline_providers.vendors.zai.mapping import Extras, history_section, rate_row, to_usage
 from quotaline_providers.vendors.zai.payloads import Envelope, History, Limit
 
 SESSION = {"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 600, "currentValue": 150, "remaining": 450}
@@ -197,10 +197,6 @@ class TestLimits:
     def test_a_missing_member_is_not_understood(self) -> None:
         with pytest.raises(BadResponse):
             to_usage(Envelope.model_validate({"code": 200, "success": True}), Extras(), NOW)
-
-    def test_the_fuller_main_window_is_shown(self) -> None:
-        assert binding(usage(SESSION, WEEK)) == "session"
-        assert binding(usage(SESSION, WEEK | {"percentage": 80})) == "weekly"
 
     @pytest.mark.parametrize(
         ("data", "plan"), [({"plan": " ", "packageName": "Lite"}, "Lite"), ({"planName": "A", "level": "b"}, "A")]

@@ -299,4 +299,4 @@ def test_a_key_given_in_a_terminal_becomes_an_account_of_an_open_editor(desk: De
     assert desk.run("set-credential", "openrouter", "--account", "Work", stdin="key-work").returncode == 0
     assert settled(client, "Home", "Work")["statusLine"]["text"] == "OpenRouter Work 40%"
     assert desk.run("remove-credential", "openrouter", "--account", "Work").returncode == 0
-    client.usage(lambda params: params["statusLine"]["text"] == "OpenRouter Home 30%")
+    client.usage(lambda params: params["statusLine"]["text"] == "OpenRouter 30%")

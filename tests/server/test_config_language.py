@@ -99,6 +99,8 @@ def test_an_entrys_keys_are_those_its_provider_uses() -> None:
         "apiKeyEnv",
         "enterpriseHost",
         "refreshMinutes",
+        "metric",
+        "lowBalance",
         "tokenAccounts",
         "detailSeconds",
         "pluginSecrets",

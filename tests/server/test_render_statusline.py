@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from quotaline.forecast.traits import Traits
 from quotaline.render.hover import hover, provider_hover
 from quotaline.render.protocol import usage_params
 from quotaline.render.statusline import StatusLine, state_text, status_line
-from quotaline.state import ProviderState, VendorStatus
+from quotaline.state import Held, ProviderState, Snapshot, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Identity, Row, Section
 
@@ -41,7 +41,7 @@ def test_percent_used_and_time_to_reset_past_half() -> None:
         (timedelta(seconds=20), "<1m"),
         (timedelta(minutes=59), "59m"),
         (timedelta(minutes=60), "1h"),
-        (timedelta(hours=30), "1d 6h"),
+        (timedelta(hours=28), "1d 4h"),
         (timedelta(days=3), "3d"),
     ],
 )
@@ -54,7 +54,7 @@ def test_one_state_alone_is_told_as_in_the_line() -> None:
 
 
 def test_no_time_is_shown_after_the_reset() -> None:
-    assert text(state("claude", session(70, resets_at=after(hours=-1)))) == "Claude 70%"
+    assert text(state("claude", session(70, resets_at=after(hours=-1)))) == "Claude 70% (old)"
 
 
 def test_the_worst_come_first_and_only_so_many() -> None:
@@ -63,17 +63,38 @@ def test_the_worst_come_first_and_only_so_many() -> None:
     assert text(*states, max_items=1) == "P97 97%"
 
 
-def test_a_provider_that_failed_stands_before_harmless_ones_and_after_warnings() -> None:
-    failed = state("zed", failure=failure())
-    assert text(CODEX, failed, state("warp", session(85))) == "Warp 85% · Zed ! · Codex 18%"
-
-
-def test_a_warning_of_a_moment_ago_is_not_pushed_out_by_failures() -> None:
-    old = state("warp", session(85, resets_at=after(hours=1)), stale=True, failure=failure())
+def test_errors_are_one_mark_behind_all_numbers() -> None:
     failed = [state(id, failure=failure()) for id in ("amp", "kiro", "zed")]
-    assert text(*failed, old).startswith("Warp 85% 1h · Amp !")
-    over = state("warp", session(85, resets_at=after(hours=-1)), stale=True)
-    assert text(*failed, over) == "Amp ! · Kiro ! · Zed !"
+    states = (*failed, CODEX, state("warp", session(85)), CLAUDE)
+    assert text(*states) == "Warp 85% · Claude 62% 2h · Codex 18% · 3 !"
+    assert text(*states, max_items=1) == "Warp 85% · 3 !"
+    assert text(failed[0], CODEX) == "Codex 18% · 1 !"
+
+
+def test_without_any_number_a_single_failure_has_its_name() -> None:
+    failed = [state(id, failure=failure()) for id in ("amp", "kiro")]
+    assert line(failed[0]) == StatusLine("Amp !", "error")
+    assert line(*failed) == StatusLine("Quotaline 2 !", "error")
+
+
+@pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.UNAVAILABLE, Kind.TIMEOUT])
+def test_a_wait_or_an_outage_with_old_numbers_needs_nobody(kind: Kind) -> None:
+    waiting = state("claude", session(46), stale=True, failure=failure(kind))
+    assert text(waiting, CODEX) == "Claude 46% (old) · Codex 18%"
+    assert text(state("claude", failure=failure(kind)), CODEX) == "Codex 18% · 1 !"
+
+
+def test_an_error_that_needs_the_user_is_marked_beside_old_numbers() -> None:
+    expired = state("claude", session(46), stale=True, failure=failure())
+    assert text(expired, CODEX) == "Claude 46% (old) · Codex 18% · 1 !"
+
+
+def test_six_providers_of_which_two_fail() -> None:
+    refused = state("deepseek", failure=failure(Kind.FORBIDDEN))
+    waiting = state("copilot", session(70), stale=True, failure=failure(Kind.RATE_LIMITED))
+    others = (state("claude", session(46)), state("codex", session(18)), state("zed", session(9)))
+    told = text(refused, waiting, state("warp", session(1)), *others)
+    assert told == "Copilot 70% (old) · Claude 46% · Codex 18% · 1 !"
 
 
 def test_chosen_providers_stand_in_the_users_order() -> None:
@@ -112,6 +133,9 @@ def test_nothing_to_show() -> None:
     assert line() == StatusLine("Quotaline: no providers", "empty")
     assert line(state(active=False)) == StatusLine("Quotaline: no providers", "empty")
     assert line(CLAUDE, providers=("codex",)).severity == "empty"
+    assert (
+        line(state("codebuff", failure=failure().model_copy(update={"quiet": True}))).text == "Quotaline: no providers"
+    )
     assert line(problem="The config file is broken.") == StatusLine("Quotaline !", "error")
 
 
@@ -120,9 +144,70 @@ def test_loading_shows_only_while_there_is_nothing_else() -> None:
     assert text(state(refreshing=True), CODEX) == "Codex 18%"
 
 
-def test_staleness_is_severity_and_not_text() -> None:
-    stale = state("codex", session(18), stale=True, failure=failure())
-    assert line(stale) == StatusLine("Codex 18%", "stale")
+def test_that_there_are_no_providers_is_not_said_before_the_machine_was_searched() -> None:
+    starting = Snapshot((), detected=False)
+    assert status_line(starting, view()) == StatusLine("Quotaline …", "empty")
+    assert "looking for your providers" in hover(starting, view())
+
+
+def test_an_old_number_is_marked_in_every_format() -> None:
+    stale = state("codex", session(18), stale=True, failure=failure(Kind.TIMEOUT))
+    assert line(stale) == StatusLine("Codex 18% (old)", "stale")
+    assert text(stale, format="{name}: {left}") == "Codex: 82% (old)"
+    reached = state("codex", session(100, resets_at=after(hours=2)), stale=True)
+    assert line(reached) == StatusLine("Codex 100% 2h (old)", "critical")
+    spent = state("groq", usage=usage(balances=(balance("3"),)), stale=True)
+    assert text(spent) == "Groq $3.00 (old)"
+
+
+def test_a_window_that_is_not_the_shortest_is_named() -> None:
+    week = weekly(97, resets_at=after(days=4))
+    assert text(state("claude", session(5), week)) == "Claude 97% wk 4d"
+    assert text(state("claude", session(5), weekly(20))) == "Claude 20% wk"
+    assert text(state("claude", session(98), weekly(97))) == "Claude 98%"
+    month = window("monthly", 60, lane="tertiary", minutes=43200)
+    assert text(state("claude", session(5), weekly(20), month)) == "Claude 60% mo"
+    assert text(state("claude", week)) == "Claude 97% 4d"
+
+
+def test_a_window_that_its_length_does_not_tell_has_its_name() -> None:
+    own, team = window("own", 5, lane="primary"), window("team", 60, lane="secondary", label="Team budget")
+    assert text(state("litellm", own, team)) == "Litellm 60% Team budget"
+    flash = window("flash", 60, lane="secondary", minutes=1440)
+    assert text(state("gemini", window("pro", 5, lane="primary", minutes=1440), flash)) == "Gemini 60% Flash"
+
+
+def test_the_colour_follows_the_number_and_a_model_makes_a_warning() -> None:
+    assert line(state("claude", session(5), weekly(99))) == StatusLine("Claude 99% wk", "critical")
+    opus = window("opus", 99, minutes=10080, blocks=False, label="Opus")
+    assert line(state("claude", session(5), weekly(20), opus)) == StatusLine("Claude 20% wk", "warning")
+    told = provider_hover(state("claude", session(5), weekly(20), opus), view())
+    assert told.index("Opus") < told.index("Session") < told.index("Weekly")
+
+
+def test_the_holder_of_the_headline_is_shown() -> None:
+    close = (session(50), weekly(60))
+    assert text(state("claude", *close)) == "Claude 60% wk"
+    assert text(state("claude", *close, held=Held("session", "weekly"))) == "Claude 50%"
+
+
+def test_the_users_metric_is_shown() -> None:
+    rich = usage(session(5), weekly(60), balances=(balance("7"),), spends=(spend("3.2"),))
+    shown = {
+        metric: text(state("claude", usage=rich, metric=metric)) for metric in ("session", "balance", "spend", "gone")
+    }
+    assert shown == {
+        "session": "Claude 5%",
+        "balance": "Claude $7.00",
+        "spend": "Claude $3.20 used",
+        "gone": "Claude 60% wk",
+    }
+
+
+def test_a_low_balance_is_a_warning() -> None:
+    purse = usage(balances=(balance("4"),))
+    assert line(state("groq", usage=purse, low_balance={"usd": Decimal(5)})) == StatusLine("Groq $4.00", "warning")
+    assert line(state("groq", usage=purse, low_balance={"eur": Decimal(5)})).severity == "ok"
 
 
 def test_of_several_accounts_the_active_one_is_shown() -> None:
@@ -138,8 +223,16 @@ def test_of_several_accounts_the_active_one_is_shown() -> None:
 def test_of_several_active_accounts_the_one_that_binds_is_shown() -> None:
     failed = state("claude", account="Lab", failure=failure())
     home, work = (state("claude", session(used), account=name) for name, used in (("Home", 10), ("Work", 20)))
-    assert text(failed, home, work) == "Claude Work 20%"
+    assert text(failed, home, work) == "Claude Work 20% · 1 !"
     assert text(failed, state("claude", account="New")) == "Claude Lab !"
+
+
+def test_the_only_account_of_a_provider_needs_no_name() -> None:
+    alone = state("copilot", session(70, resets_at=after(hours=28)), account="ada")
+    assert text(alone) == "Copilot 70% 1d 4h"
+    assert text(alone, state("copilot", session(9), account="ben", active=False)) == "Copilot ada 70% 1d 4h"
+    told = hover(snapshot(alone), view())
+    assert "### Copilot\n\nada\n" in told
 
 
 def test_an_account_can_be_named_in_the_settings() -> None:
@@ -160,6 +253,13 @@ def test_a_format_fills_its_fields() -> None:
     fields = "{name}|{used}|{left}|{window}|{resetsIn}|{resetsAt}|{balance}|{plan}|{account}|{pace}"
     assert text(rich, format=fields) == "Codex|61%|39%|Session|2h 30m|14:40|7 credits|Pro Plus|ann@example.test|+11%"
     assert "|Pro Plus||" in text(rich, format=fields, hide_identity=True)
+
+
+def test_a_format_may_tell_the_tag_a_second_window_and_when_it_runs_out() -> None:
+    both = state("codex", session(9), weekly(80, resets_at=after(days=3)))
+    assert text(both, format="{tag}|{second}|{runsOutIn}") == "wk|5h 9%|1d"
+    assert text(both, format="{second}", percent="left") == "5h 91%"
+    assert text(state("codex", session(9)), format="{name}|{tag}|{second}|{runsOutIn}") == "Codex|||"
 
 
 def test_a_weeks_pace_is_told_earlier_than_other_ones() -> None:
@@ -208,7 +308,7 @@ def test_reset_times_are_told_in_the_viewers_zone() -> None:
 
 def test_long_right_to_left_and_many_lined_names() -> None:
     assert text(state("x", session(1), name="N" * 99)) == "N" * 31 + "… 1%"
-    assert text(state("x", session(1), account="שלום")) == "X \u2068שלום\u2069 1%"
+    assert text(state("x", session(1), account="שלום"), state("x", active=False)) == "X \u2068שלום\u2069 1%"
     assert text(state("x", session(1), name="One\n\x1b[31mtwo\u202e")) == "One [31mtwo 1%"
 
 
@@ -246,12 +346,6 @@ def test_the_hover_tells_windows_amounts_age_and_errors() -> None:
 def test_the_hover_follows_percent_left_and_absolute_times() -> None:
     told = provider_hover(CLAUDE, view(percent="left", reset_times="absolute"))
     assert "`████░░░░░░░░` 38% left · Resets 14:10" in told
-
-
-def test_the_hover_says_which_window_blocks_the_session() -> None:
-    blocked = state("claude", session(40), weekly(100, resets_at=after(days=2)))
-    told = provider_hover(blocked, view(traits=Traits(lambda reading: "session", True)))
-    assert "Weekly is used up and blocks Session too" in told
 
 
 def test_the_hover_of_everything_is_bounded_and_of_nothing_helps() -> None:

@@ -161,9 +161,8 @@ class Provider:
     """Where keys are made; the dashboard when None, nowhere when empty. Read `key_url`."""
     summary: str = ""
     binding: Callable[[Usage], str | None] | None = None
-    """The id of the window that a status bar should show; None leaves the general rule to decide."""
-    longer_caps: bool = False
-    """An exhausted longer window also blocks the session one."""
+    """The id of the window or balance that the status line shows instead of the one by the general rule; None leaves it
+    to that. Only for a vendor of which the rule would show a number that means nothing: the module says why."""
     pace: Callable[[Window], Paced | None] = paced_by_length
     """Which windows have a pace, and by which length."""
     description_is_detail: bool = False

@@ -97,7 +97,8 @@ def to_usage(answer: UsageAnswer, now: datetime) -> ql.Usage:
 
 
 def binding(usage: ql.Usage) -> str:
-    """The requests of a plan; else the dollars, since there is nothing to measure them against."""
+    """The requests of a plan; else the dollars: there is no whole to measure them against, and the window only says
+    whether there are any."""
     return "requests" if any(window.id == "requests" for window in usage.windows) else "dollars"
 
 

@@ -167,13 +167,6 @@ def to_usage(key: KeyInfo, user: User | None, team: Team | None, now: datetime) 
     )
 
 
-def binding(usage: ql.Usage) -> str | None:
-    """An exhausted budget, else the team's (which is the one enforced), else the user's."""
-    windows = [window for window in (usage.lane("primary"), usage.lane("secondary")) if window]
-    exhausted = next((window.id for window in windows if window.exhausted), None)
-    return exhausted or (windows[-1].id if windows else None)
-
-
 # --- how it is fetched -----------------------------------------------------------------------------
 
 
@@ -227,6 +220,5 @@ PROVIDER = ql.Provider(
     summary="Spend against the budgets of a virtual key, its user and its team.",
     aliases=("litellm-proxy",),
     accounts=ql.AccountKind.TOKEN,
-    binding=binding,
     strategies=(ql.Strategy.api(from_api, ql.ServerKey(env=("LITELLM_API_KEY",), server=BASE_URL)),),
 )

@@ -159,7 +159,8 @@ def month_usage(claims: Claims, now: datetime) -> ql.Usage:
 
 
 def binding(usage: ql.Usage) -> str | None:
-    """The percentage where it means something; else the balance that is paid from."""
+    """The percentage where there is an allocation to measure against; else the balance that is paid from, as the window
+    then only says whether there is any."""
     window = next((window for window in usage.windows if window.id == "balance"), None)
     if window is None:
         return None

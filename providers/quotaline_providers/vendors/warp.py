@@ -192,11 +192,6 @@ def to_usage(reply: Reply, now: datetime) -> ql.Usage:
     )
 
 
-def binding(usage: ql.Usage) -> str | None:
-    """The month's credits: used-up add-on credits only mean that there are none any more."""
-    return "credits" if usage.windows else None
-
-
 # --- how it is fetched -----------------------------------------------------------------------------
 
 
@@ -238,7 +233,6 @@ PROVIDER = ql.Provider(
     dashboard="https://docs.warp.dev/reference/cli/api-keys",
     min_interval=300,
     deadline=30,
-    binding=binding,
     description_is_detail=True,
     strategies=(ql.Strategy.api(from_api, ql.ApiKey(env=("WARP_API_KEY", "WARP_TOKEN"))),),
 )

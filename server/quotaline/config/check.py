@@ -59,6 +59,7 @@ _WORDS = {
     "greater_than": "a number above 0",
     "finite_number": "a number",
     "tuple_type": "a list",
+    "dict_type": "an object",
     "model_type": "an object",
     "model_attributes_type": "an object",
 }

@@ -17,7 +17,7 @@ VERSION = 1
 SECRET_KEYS = frozenset({"apiKey", "secretKey", "cookieHeader", "token", "pluginSecrets"})
 """Keys whose values are secret wherever they stand."""
 
-ALWAYS = ("id", "enabled", "source", "refreshMinutes")
+ALWAYS = ("id", "enabled", "source", "refreshMinutes", "metric", "lowBalance")
 """Entry keys that every provider understands."""
 
 KEPT = frozenset({"quotaWarnings", "accentColor", "pluginSettings", "pluginSecrets", "extrasEnabled"})

@@ -15,7 +15,7 @@ from quotaline_providers.contract import Account
 from quotaline_providers.secret import Secret
 from quotaline_providers.settings import ProviderSettings, TokenAccount
 
-_SHOWN_ONLY = frozenset({"id", "enabled", "refreshMinutes", "quotaWarnings", "accentColor"})
+_SHOWN_ONLY = frozenset({"id", "enabled", "refreshMinutes", "metric", "lowBalance", "quotaWarnings", "accentColor"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,38 +1,56 @@
-"""The one window a status bar shows of a provider, and how serious that is."""
+"""The headline: the one number that stands for a provider, and when it changes hands.
+
+Of the windows that block the account the most serious one is shown (exhausted, critical, warning, ok); of several that
+are exhausted the one that resets last, else the one that runs out soonest before its reset, else the most used.
+
+So that the line does not jump between two windows that are close, the headline changes hands only when another window
+leads at two readings running. Who holds it is kept with the reading (`hold`), so that all windows of an editor and all
+commands show the same. Three things do not wait, as the old headline would tell a lie: the window that holds it is gone
+or was reset; another becomes exhausted; another becomes critical while the holder is not.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from quotaline.forecast.pace import window_pace
+from quotaline.forecast.severity import LEVELS, Level, Thresholds, at_most, worse
 from quotaline.forecast.traits import Traits
-from quotaline.settings import StatusLineSettings
-from quotaline.state import ProviderState
+from quotaline.state import AUTOMATIC, NOBODY, Held, Metric
 from quotaline_providers.diagnostics import note_defect
-from quotaline_providers.model import WEEK_MINUTES, Balance, Blocked, Lane, Spend, Usage, Window
-
-Severity = Literal["ok", "warning", "critical", "stale", "error", "empty"]
-WORST_FIRST: tuple[Severity, ...] = ("critical", "warning", "error", "stale", "ok", "empty")
-"""A limit that is nearly reached concerns the user more than a provider that cannot be read."""
+from quotaline_providers.model import Balance, Lane, Spend, Usage, Window
 
 _LANES: tuple[Lane, ...] = ("primary", "secondary", "tertiary")
+
+_USUAL = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What limits the user now: a window, or a spend limit, or a balance, or an unlimited spend.
+    """What limits the user now: a window, or a spend, or a balance.
 
-    `percent` is used, 0-100, None when unknown. `capped_by` is the exhausted longer window that makes it 100.
+    `percent` is used, 0-100, None when unknown. `level` says how serious it is, with what raises it: a window of one
+    model or feature that is nearly used up, or a low balance beside the windows. `peers` are the windows that it was
+    chosen from, in display order. `over` says that its reset has passed: the number is no longer true.
     """
 
     label: str
+    level: Level = "ok"
     percent: float | None = None
     resets_at: datetime | None = None
     window: Window | None = None
     balance: Balance | None = None
     spend: Spend | None = None
-    capped_by: Window | None = None
+    raised_by: Window | Balance | None = None
+    peers: tuple[Window, ...] = ()
+    over: bool = False
+
+    @property
+    def id(self) -> str:
+        """The id of the window, balance or spend."""
+        chosen = self.window or self.balance or self.spend
+        return chosen.id if chosen is not None else ""
 
     @property
     def exhausted(self) -> bool:
@@ -41,78 +59,162 @@ class Binding:
         return self.percent is not None and self.percent >= 100
 
 
-def binding(usage: Usage, traits: Traits, now: datetime) -> Binding | None:
-    """The one thing to show: the provider's own choice, else the general rule. None when there is nothing to show."""
-    candidates = tuple(window for window in usage.windows if not window.placeholder)
-    current = tuple(window for window in candidates if not _is_over(window, now))
-    chosen = _own_choice(usage, traits)
-    if isinstance(chosen, Balance):
-        return _of_balance(chosen)
-    if chosen is None or chosen not in current:
-        chosen = _general_choice(current) or _general_choice(candidates)
-    if chosen is not None:
-        return _of_window(chosen, _caps(chosen, current) if traits.longer_caps else ())
-    limited = next((spend for spend in usage.spends if spend.limit is not None and spend.limit > 0), None)
-    if limited is not None:
-        return _of_spend(limited)
-    if usage.balances:
-        return _of_balance(usage.balances[0])
-    return _of_spend(usage.spends[0]) if usage.spends else None
+def binding(
+    usage: Usage,
+    traits: Traits,
+    now: datetime,
+    limits: Thresholds = _USUAL,
+    metric: Metric = AUTOMATIC,
+    held: Held = NOBODY,
+) -> Binding | None:
+    """The headline of a usage: the user's choice, the provider's own, else by the rule. None when there is nothing."""
+    rule = _Rule(usage, traits, now, limits)
+    named = _by_metric(usage, metric) or _own_choice(usage, traits, rule)
+    chosen = named or rule.headline(held)
+    if chosen is None:
+        return None
+    level, raised_by = rule.level(chosen), rule.raises(chosen, named=named is not None)
+    if raised_by is not None and level == "ok":
+        level = "warning"
+    return Binding(
+        label=chosen.label,
+        level=level,
+        percent=_percent(chosen),
+        resets_at=None if isinstance(chosen, Balance) else chosen.resets_at,
+        window=chosen if isinstance(chosen, Window) else None,
+        balance=chosen if isinstance(chosen, Balance) else None,
+        spend=chosen if isinstance(chosen, Spend) else None,
+        raised_by=raised_by,
+        peers=rule.peers,
+        over=not isinstance(chosen, Balance) and is_over(chosen, now),
+    )
 
 
-def severity(state: ProviderState, bound: Binding | None, settings: StatusLineSettings, now: datetime) -> Severity:
-    """How serious a provider is.
+def hold(usage: Usage, before: Usage | None, traits: Traits, now: datetime, held: Held) -> Held:
+    """Who holds the headline after this reading, given the usage and the holder before it.
 
-    Old numbers say little, except that a limit once reached stays reached until its reset.
+    This is the same for everyone, so it goes by the usual thresholds, whatever an editor's own are.
     """
-    if state.usage is None:
-        return "error" if state.failure and not state.quiet else "empty"
-    level, over = _level(bound, settings), _has_reset(bound, now)
-    if in_force(state.usage, now) is not None:
-        return "critical"
-    if (state.stale or over) and (level != "critical" or over):
-        return "stale"
-    return level
+    rule = _Rule(usage, traits, now, _USUAL)
+    leader, holder = rule.leader, rule.named(held.id)
+    if leader is None:
+        return NOBODY
+    was = next((window for window in before.windows if window.id == held.id), None) if before is not None else None
+    if holder is None or leader == holder or (was is not None and _was_reset(was, holder, now)):
+        return Held(leader.id)
+    if leader.id == held.challenger or rule.takes_over(leader, holder):
+        return Held(leader.id)
+    return Held(holder.id, leader.id)
 
 
-def standing(state: ProviderState, bound: Binding | None, settings: StatusLineSettings, now: datetime) -> Severity:
-    """How serious a provider is as far as is known: old numbers count as much as fresh ones, until their reset."""
-    if state.usage is None or _has_reset(bound, now):
-        return severity(state, bound, settings, now)
-    return "critical" if in_force(state.usage, now) is not None else _level(bound, settings)
+class _Rule:
+    """The general rule over one usage."""
+
+    def __init__(self, usage: Usage, traits: Traits, now: datetime, limits: Thresholds) -> None:
+        self.usage, self.traits, self.now, self.limits = usage, traits, now, limits
+        self.windows = tuple(window for window in usage.windows if not window.placeholder)
+        self.peers = self._peers()
+
+    def _peers(self) -> tuple[Window, ...]:
+        """The windows among which the headline is: those that block the account, else its lanes (and what does not say
+        whether it blocks). Those whose reset has passed only when there are no others, and those without a number
+        likewise."""
+        blocking = tuple(window for window in self.windows if window.blocks_account)
+        pool = blocking or tuple(window for window in self.windows if window.lane is not None or window.blocks is None)
+        current = tuple(window for window in pool if not is_over(window, self.now)) or pool
+        return tuple(window for window in current if _tells(window)) or current
+
+    def level(self, chosen: Window | Balance | Spend) -> Level:
+        """How serious the headline is. A window that does not block the account is a warning at most."""
+        if isinstance(chosen, Balance):
+            return self.limits.balance_level(chosen)
+        level = self.limits.level(_percent(chosen))
+        return at_most(level, "warning") if isinstance(chosen, Window) and not chosen.blocks_account else level
+
+    def raises(self, chosen: Window | Balance | Spend, *, named: bool) -> Window | Balance | None:
+        """What raises the colour beside the headline: the fullest window of one model or feature from its threshold on,
+        else a low balance. Where the headline was `named` and not found by the rule, any other window may."""
+        others = [
+            window
+            for window in self.windows
+            if window != chosen
+            and (named or not window.blocks_account)
+            and (window.minutes is not None or window.resets_at is not None)
+            and not is_over(window, self.now)
+            and self.limits.level(window.shown_percent) != "ok"
+        ]
+        fullest = max(others, key=lambda window: window.shown_percent or 0, default=None)
+        low = (balance for balance in self.usage.balances if balance != chosen and self.limits.is_low(balance))
+        return fullest or next(low, None)
+
+    @property
+    def leader(self) -> Window | None:
+        in_order = [window for lane in _LANES for window in self.peers if window.lane == lane]
+        in_order += [window for window in self.peers if window.lane is None]
+        return max(in_order, key=self._rank, default=None)
+
+    def _rank(self, window: Window) -> tuple[int, float, float]:
+        """More is shown before less; of equals the first."""
+        percent = window.shown_percent
+        if window.exhausted:
+            last = window.resets_at.timestamp() if window.resets_at is not None else float("inf")
+            return LEVELS.index("exhausted"), last, 0.0
+        level = LEVELS.index(self.limits.level(percent))
+        return level, -self._runs_out(window), -1.0 if percent is None else percent
+
+    def _runs_out(self, window: Window) -> float:
+        """In how many seconds it is used up at this pace; infinite when it lasts or nothing is known."""
+        pace = window_pace(self.traits.pace, window, self.now)
+        if pace is None or pace.eta is None or not pace.shown:
+            return float("inf")
+        return pace.eta.total_seconds()
+
+    def named(self, id: str) -> Window | None:
+        return next((window for window in self.peers if window.id == id), None)
+
+    def takes_over(self, leader: Window, holder: Window) -> bool:
+        """Whether the leader takes the headline at once."""
+        level = self.limits.level(leader.shown_percent)
+        return leader.exhausted or (level == "critical" and worse(level, self.limits.level(holder.shown_percent)))
+
+    def headline(self, held: Held) -> Window | Balance | Spend | None:
+        leader, holder = self.leader, self.named(held.id)
+        if leader is not None:
+            return leader if holder is None or self.takes_over(leader, holder) else holder
+        spends, balances = self.usage.spends, self.usage.balances
+        limited = next((spend for spend in spends if spend.limit is not None and spend.limit > 0), None)
+        return limited or next(iter(balances), None) or next(iter(spends), None)
 
 
-def in_force(usage: Usage, now: datetime) -> Blocked | None:
-    """The vendor's word that the account cannot be used, unless its end has passed."""
-    blocked = usage.blocked
-    return blocked if blocked is not None and (blocked.until is None or blocked.until > now) else None
+def is_over(one: Window | Spend, now: datetime) -> bool:
+    """Whether its reset has passed: what it says is no longer true. What fills up step by step has no reset."""
+    step = one.next_regen_percent if isinstance(one, Window) else one.next_regen
+    return one.resets_at is not None and one.resets_at <= now and step is None
 
 
-def worst(severities: tuple[Severity, ...]) -> Severity:
-    """The worst of several; `empty` for none."""
-    return min(severities, key=WORST_FIRST.index, default="empty")
+def _was_reset(before: Window, after: Window, now: datetime) -> bool:
+    """Whether a window was reset between two readings."""
+    if is_over(before, now):
+        return True
+    fell = (after.shown_percent or 0) < (before.shown_percent or 0)
+    return fell and before.next_regen_percent is None and before.resets_at != after.resets_at
 
 
-def _has_reset(bound: Binding | None, now: datetime) -> bool:
-    return bound is not None and bound.resets_at is not None and bound.resets_at <= now
+def _tells(window: Window) -> bool:
+    return window.used_percent is not None or window.unlimited
 
 
-def _level(bound: Binding | None, settings: StatusLineSettings) -> Severity:
-    if bound is None:
-        return "ok"
-    if bound.exhausted or (bound.percent is not None and bound.percent >= settings.critical_at):
-        return "critical"
-    if bound.percent is not None and bound.percent >= settings.warning_at:
-        return "warning"
-    return "ok"
+def _by_metric(usage: Usage, metric: Metric) -> Window | Balance | Spend | None:
+    """What the user has named; None when the usage does not have it."""
+    if metric == "spend":
+        return next(iter(usage.spends), None)
+    if metric == "balance":
+        return next(iter(usage.balances), None)
+    return next((window for window in usage.windows if window.id == metric and not window.placeholder), None)
 
 
-def _is_over(window: Window, now: datetime) -> bool:
-    """Exhausted, but its reset has passed: what it says is no longer true."""
-    return window.exhausted and window.resets_at is not None and window.resets_at <= now
-
-
-def _own_choice(usage: Usage, traits: Traits) -> Window | Balance | None:
+def _own_choice(usage: Usage, traits: Traits, rule: _Rule) -> Window | Balance | None:
+    """What the provider itself wants to be shown, unless it is no longer true."""
     if traits.binding is None:
         return None
     try:
@@ -122,53 +224,16 @@ def _own_choice(usage: Usage, traits: Traits) -> Window | Balance | None:
         return None
     if id is None:
         return None
-    window = next((window for window in usage.windows if window.id == id), None)
-    return window or next((balance for balance in usage.balances if balance.id == id), None)
+    window = next((window for window in rule.windows if window.id == id), None)
+    if window is not None:
+        return None if is_over(window, rule.now) and not all(is_over(one, rule.now) for one in rule.peers) else window
+    return next((balance for balance in usage.balances if balance.id == id), None)
 
 
-def _general_choice(windows: tuple[Window, ...]) -> Window | None:
-    lanes = [window for lane in _LANES for window in windows if window.lane == lane]
-    for window in lanes:
-        if window.exhausted:
-            return window
-    ordered = [*lanes, *(window for window in windows if window.lane is None)]
-    known = [window for window in ordered if window.used_percent is not None]
-    return next(iter(known or ordered), None)
-
-
-def _caps(session: Window, windows: tuple[Window, ...]) -> tuple[Window, ...]:
-    """The exhausted windows that outlast this one and therefore block it too.
-
-    A third lane counts only when it is longer than a week: Claude's is a weekly limit of one model.
-    """
-    return tuple(
-        window
-        for window in windows
-        if window.exhausted
-        and window.id != session.id
-        and (window.lane == "secondary" or (window.lane == "tertiary" and (window.minutes or 0) > WEEK_MINUTES))
-        and (session.lane == "primary" if None in (window.minutes, session.minutes) else _longer(window, session))
-    )
-
-
-def _longer(window: Window, session: Window) -> bool:
-    return (window.minutes or 0) > (session.minutes or 0)
-
-
-def _of_window(window: Window, caps: tuple[Window, ...]) -> Binding:
-    if not caps:
-        return Binding(window.label, window.shown_percent, window.resets_at, window=window)
-    resets = [cap.resets_at for cap in (*caps, window) if cap.resets_at is not None]
-    last = max(caps, key=lambda cap: (cap.resets_at is not None, cap.resets_at and cap.resets_at.timestamp()))
-    return Binding(window.label, 100.0, max(resets, default=None), window=window, capped_by=last)
-
-
-def _of_balance(balance: Balance) -> Binding:
-    return Binding(balance.label, balance=balance)
-
-
-def _of_spend(spend: Spend) -> Binding:
-    percent = None
-    if spend.limit is not None and spend.limit > 0:
-        percent = min(100.0, max(0.0, float(spend.used / spend.limit * 100)))
-    return Binding(spend.label, percent, spend.resets_at, spend=spend)
+def _percent(chosen: Window | Balance | Spend) -> float | None:
+    """Percent used, 0-100; None without a limit."""
+    if isinstance(chosen, Window):
+        return chosen.shown_percent
+    if isinstance(chosen, Balance) or chosen.limit is None or chosen.limit <= 0:
+        return None
+    return min(100.0, max(0.0, float(chosen.used / chosen.limit * 100)))

@@ -16,13 +16,12 @@ class Traits:
     """What a provider says about showing it: see the members of `Provider` with these names."""
 
     binding: Callable[[Usage], str | None] | None = None
-    longer_caps: bool = False
     pace: PaceRule = paced_by_length
     description_is_detail: bool = False
 
     @classmethod
     def of(cls, provider: Provider) -> Traits:
-        return cls(provider.binding, provider.longer_caps, provider.pace, provider.description_is_detail)
+        return cls(provider.binding, provider.pace, provider.description_is_detail)
 
 
 def registered(id: str) -> Traits:

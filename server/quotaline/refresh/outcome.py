@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from quotaline.detection.detect import Target
-from quotaline.state import Failure
+from quotaline.forecast.binding import hold
+from quotaline.forecast.traits import Traits
+from quotaline.state import NOBODY, Failure, Held
 from quotaline.store.reading import Reading
 from quotaline_providers.errors import Kind, RateLimited, ReadError
 from quotaline_providers.lengths import usual_length
@@ -34,14 +36,25 @@ def apply(target: Target, previous: Reading | None, outcome: Outcome, source: st
         digest=target.digest,
         source=source,
         attempted_at=now,
+        held=_held(target, before, usage, now),
     )
     if error is None:
         return replace(reading, cool_until=_still_cooling(before, outcome, source))
     if usage is None and before is not None and _still_true(before, outcome, error):
         usage_at = before.usage_at or now
-        reading = replace(reading, usage=before.usage, usage_at=usage_at, fingerprint=before.fingerprint)
+        reading = replace(
+            reading, usage=before.usage, usage_at=usage_at, fingerprint=before.fingerprint, held=before.held
+        )
     failures = (before.failures if before else 0) + 1
     return replace(reading, failure=Failure.of(error), failures=failures, cool_until=_cool_until(error, before, now))
+
+
+def _held(target: Target, before: Reading | None, usage: Usage | None, now: datetime) -> Held:
+    """Who holds the headline after this reading: decided here, once for all who show it."""
+    if usage is None:
+        return NOBODY
+    earlier, held = (before.usage, before.held) if before is not None else (None, NOBODY)
+    return hold(usage, earlier, Traits.of(target.provider), now, held)
 
 
 def _carried(outcome: Outcome, before: Reading | None) -> Usage | None:

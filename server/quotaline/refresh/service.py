@@ -22,7 +22,7 @@ from quotaline.refresh.loop import RefreshLoop
 from quotaline.refresh.reading import Cause, Reader, Request
 from quotaline.refresh.status_pages import StatusPages, page_of
 from quotaline.settings import Settings
-from quotaline.state import ProviderState, Snapshot
+from quotaline.state import AUTOMATIC, NOBODY, ProviderState, Snapshot
 from quotaline.store.store import Store
 from quotaline.store.thread import StoreThread
 from quotaline_providers.diagnostics import note_defect
@@ -129,7 +129,7 @@ class Service:
         states = tuple(self._state(target) for target in self._known.targets)
         restart_due = self._store.restart_due or self._version_changed
         broken = not_loaded(self._known.config, self._machine)
-        return Snapshot(states, self._known.config_problem, restart_due, broken)
+        return Snapshot(states, self._known.config_problem, restart_due, broken, self.detected)
 
     def state(self, key: str) -> ProviderState:
         """One account's state. Raises KeyError."""
@@ -155,6 +155,10 @@ class Service:
             requested_source=entry.source or "auto",
             status=self._statuses.of(provider) if self._known.settings.check_status else None,
             chosen=entry.enabled is True,
+            metric=entry.metric or AUTOMATIC,
+            low_balance=entry.low_balances,
+            held=reading.held if reading else NOBODY,
+            alone=len(self._known.chosen([provider.id])) == 1,
         )
 
     async def is_fresh(self, key: str, source: SourceChoice | None = None) -> bool:

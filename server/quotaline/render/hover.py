@@ -49,7 +49,9 @@ def hover(snapshot: Snapshot, view: View) -> str:
     blocks += [f"⚠ {markdown(sentence)}" for sentence in snapshot.not_loaded]
     if len(items) > len(listed):
         blocks.append(f"… and {len(items) - len(listed)} more.")
-    if not items:
+    if not items and not snapshot.detected:
+        blocks.append("**Quotaline** is looking for your providers…")
+    elif not items:
         blocks.append(f"**Quotaline** shows no provider yet.\n\n{SETUP_HINT}")
     return "\n\n---\n\n".join(blocks)
 
@@ -92,15 +94,13 @@ def _lines(item: Shown, length: Length) -> Iterator[str]:
     if item.blocked is not None:
         yield f"- ⛔ **Blocked**: {_said(item, item.blocked)}"
     paces = item.paces
-    for window in item.windows[: length.windows]:
+    for window in item.windows_worst_first[: length.windows]:
         yield f"- {_window(item, window)}"
         detail = item.detail_line(window)
         if detail:
             yield f"  - {_said(item, detail)}"
         if window.id in paces:
             yield f"  - Pace: {paces[window.id].summary.replace(' | ', ' · ')}"
-    if item.bound is not None and item.bound.capped_by is not None:
-        yield f"- {_said(item, item.bound.capped_by.label)} is used up and blocks {_said(item, item.bound.label)} too"
     if len(item.windows) > length.windows:
         yield f"- … and {len(item.windows) - length.windows} more"
     if usage.limits_unavailable and not item.windows:

@@ -6,16 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quotaline.forecast.binding import Binding, Severity, binding, in_force, severity
+from quotaline.forecast.binding import Binding, binding
 from quotaline.forecast.pace import Pace, paces, window_pace
+from quotaline.forecast.severity import Severity, Thresholds, in_force, severity
 from quotaline.forecast.traits import Traits
 from quotaline.render import text, times
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import formatting
+from quotaline_providers.errors import Kind
 from quotaline_providers.model import Window
 
 NAME_LENGTH, ACCOUNT_LENGTH = 32, 24
+PASSING = frozenset({Kind.RATE_LIMITED, Kind.UNAVAILABLE, Kind.TIMEOUT})
+"""Errors that pass by themselves."""
 _SHORTEST_PRIVATE = 3
 _WAYS = {
     "api": "by API key",
@@ -37,13 +41,18 @@ class Shown:
     ordinal: int | None = None
 
     @property
+    def alone(self) -> bool:
+        """Whether it needs no label, being the provider's only account."""
+        return self.state.alone and self.ordinal is None
+
+    @property
     def name(self) -> str:
         return text.label(self.state.name or self.state.provider, NAME_LENGTH)
 
     @property
     def title(self) -> str:
         """The name, with what tells this account from the provider's others."""
-        if self.state.account and not self.hides:
+        if self.state.account and not self.hides and not self.alone:
             return f"{self.name} {text.label(self.state.account, ACCOUNT_LENGTH)}".rstrip()
         return f"{self.name} #{self.ordinal}" if self.ordinal is not None else self.name
 
@@ -63,8 +72,9 @@ class Shown:
 
     @property
     def owner(self) -> str | None:
-        """Who this is, beside the title: the e-mail or organisation; None when unknown or hidden."""
-        if self.hides or not self.state.account or self.state.usage is None:
+        """Who this is, beside the title: the label if that is not in it, else the e-mail or organisation; None when
+        unknown or hidden."""
+        if self.hides or self.alone or not self.state.account or self.state.usage is None:
             return self.account
         identity = self.state.usage.identity
         known = (identity.email or "", identity.organization or "")
@@ -85,6 +95,19 @@ class Shown:
         return _WAYS.get(self.source, self.source) if self.source else None
 
     @property
+    def outdated(self) -> bool:
+        """Whether the headline is an old number: it was not read when it should have been, or its reset has passed."""
+        return self.state.usage is not None and (self.state.stale or (self.bound is not None and self.bound.over))
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether the user has to do something. A wait or an outage passes by itself, as long as there are numbers."""
+        failure = self.state.failure
+        if failure is None or self.state.quiet:
+            return False
+        return self.state.usage is None or failure.kind not in PASSING
+
+    @property
     def blocked(self) -> str | None:
         """Why the vendor says that the account cannot be used now, and until when."""
         usage, view = self.state.usage, self.view
@@ -98,6 +121,12 @@ class Shown:
         """The windows that say something: no placeholders."""
         usage = self.state.usage
         return tuple(window for window in usage.windows if not window.placeholder) if usage is not None else ()
+
+    @property
+    def windows_worst_first(self) -> tuple[Window, ...]:
+        """The same, with the one first that raises the colour without being the headline."""
+        raising = self.bound.raised_by if self.bound is not None else None
+        return tuple(sorted(self.windows, key=lambda window: window != raising))
 
     def figure(self, used: float, *, left: bool = False) -> str:
         """A percentage, of what is used or `left`. Where the answer holds limits that are not read, one that says that
@@ -153,10 +182,12 @@ class Shown:
 
 def shown(state: ProviderState, view: View, ordinal: int | None = None) -> Shown:
     """One state, whatever the settings say about which providers to show."""
-    traits = view.traits(state.provider)
-    bound = binding(state.usage, traits, view.now) if state.usage is not None else None
-    level = severity(state, bound, view.settings.status_line, view.now)
-    return Shown(state, view, bound, level, ordinal)
+    bound: Binding | None = None
+    if state.usage is not None:
+        limits = Thresholds.of(view.settings.status_line, state.low_balance)
+        bound = binding(state.usage, view.traits(state.provider), view.now, limits, state.metric, state.held)
+    found = severity(state, bound.level if bound else "ok", over=bound is not None and bound.over, now=view.now)
+    return Shown(state, view, bound, found, ordinal)
 
 
 def all_shown(snapshot: Snapshot, view: View) -> tuple[Shown, ...]:

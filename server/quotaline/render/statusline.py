@@ -5,24 +5,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from quotaline.forecast.binding import Severity, in_force, standing, worst
+from quotaline.forecast.pace import Pace
+from quotaline.forecast.severity import Severity, in_force, standing, worst
 from quotaline.render import text, times
 from quotaline.render.shown import Shown, all_shown, shown as shown_state
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import formatting
+from quotaline_providers.lengths import usual_length
+from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, SESSION_MINUTES, WEEK_MINUTES, Window
 
-FIELDS = ("name", "used", "left", "window", "resetsIn", "resetsAt", "balance", "plan", "account", "pace", "status")
+_OF_HEADLINE = ("used", "left", "window", "tag", "resetsIn", "resetsAt", "runsOutIn", "pace")
+FIELDS = ("name", *_OF_HEADLINE, "second", "balance", "plan", "account", "status")
 NO_PROVIDERS = "Quotaline: no providers"
 LOADING = f"Quotaline {text.ELLIPSIS}"
 CONFIG_PROBLEM = "Quotaline !"
 OUTAGE = "⚠"
+OLD = "(old)"
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _PAST_HALF = 50
 _MOST_CHARACTERS = 80
 _FIELD_LENGTH = 32
 _REASON_LENGTH = 40
+_TAG_LENGTH = 12
+_LENGTHS = {SESSION_MINUTES: "5h", DAY_MINUTES: "day", WEEK_MINUTES: "wk", MONTH_MINUTES: "mo"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +44,36 @@ class StatusLine:
 def status_line(snapshot: Snapshot, view: View) -> StatusLine:
     """The whole status line."""
     settings = view.settings.status_line
-    chosen = chosen_items(snapshot, view)
+    items = all_shown(snapshot, view)
+    chosen = _chosen(items, view)
     parts, problems = _parsed(settings.format)
-    if not chosen:
-        if snapshot.config_problem and not any(state.active for state in snapshot.states):
-            return StatusLine(CONFIG_PROBLEM, "error", problems)
-        return StatusLine(NO_PROVIDERS, "empty", problems)
-    telling = [item for item in chosen if item.severity != "empty"]
-    if not telling:
-        return StatusLine(LOADING, "empty", problems)
+    numbers = [item for item in chosen if item.state.usage is not None]
+    wanted = chosen if settings.providers else tuple(item for item in items if item.state.active)
+    needing = list({item.state.provider: item for item in reversed(wanted) if item.needs_user}.values())[::-1]
+    if not numbers and not needing:
+        return _nothing(snapshot, chosen, problems)
     if not settings.providers:
-        telling.sort(key=_urgency)
-    shown = telling[: settings.max_items]
-    separator = _without_breaks(settings.separator)
-    return StatusLine(
-        separator.join(_item(item, parts) for item in shown), worst(tuple(item.severity for item in telling)), problems
-    )
+        numbers.sort(key=_urgency)
+    told = [_item(item, parts) for item in numbers[: settings.max_items]]
+    if not numbers:
+        told.append(default_item(needing[0]) if len(needing) == 1 else f"Quotaline {_mark(needing)}")
+    elif needing:
+        told.append(_mark(needing))
+    telling = tuple(item.severity for item in chosen if item.severity != "empty")
+    return StatusLine(_without_breaks(settings.separator).join(told), worst(telling), problems)
+
+
+def _mark(needing: list[Shown]) -> str:
+    """One mark for all providers that need the user, so that no error takes a number's place."""
+    return f"{len(needing)} !"
+
+
+def _nothing(snapshot: Snapshot, chosen: tuple[Shown, ...], problems: tuple[str, ...]) -> StatusLine:
+    """The line while there is nothing to tell of any provider."""
+    if snapshot.config_problem and not any(state.active for state in snapshot.states):
+        return StatusLine(CONFIG_PROBLEM, "error", problems)
+    loading = not snapshot.detected or any(not item.state.quiet for item in chosen)
+    return StatusLine(LOADING if loading else NO_PROVIDERS, "empty", problems)
 
 
 def item_text(item: Shown) -> str:
@@ -66,25 +87,28 @@ def state_text(state: ProviderState, view: View) -> str:
 
 
 def default_item(item: Shown) -> str:
-    """`Claude 62% 2h`, `Codex 18%`, `OpenRouter $17.50`, `Claude !`; `Codex 18% ⚠` during an outage."""
+    """`Claude 62% 2h`, `Claude 97% wk 4d`, `OpenRouter $17.50`, `Claude !`; `Codex 18% (old)` when it could not be
+    read for a while, `Codex 18% ⚠` during an outage.
+    """
     status = item.state.status
-    return f"{_numbers(item)} {OUTAGE}" if status is not None and status.grave else _numbers(item)
+    marks = (OLD if item.outdated else "", OUTAGE if status is not None and status.grave else "")
+    return " ".join(part for part in (_numbers(item), *marks) if part)
 
 
 def _numbers(item: Shown) -> str:
     if item.state.usage is None:
         return f"{item.title} {'!' if item.state.failure else text.ELLIPSIS}"
-    bound = item.bound
-    blocked = in_force(item.state.usage, item.view.now)
-    if blocked is not None and not (bound is not None and bound.exhausted):
-        return f"{item.title} {text.label(item.said(blocked.reason), _REASON_LENGTH)}"
+    bound, verdict = item.bound, _verdict(item)
+    if verdict:
+        return f"{item.title} {verdict}"
     if bound is None:
         short = item.state.usage.short_text
         return f"{item.title} {text.label(item.said(short), _FIELD_LENGTH) if short else '–'}"
     reset = _brief_reset(item)
     if bound.percent is not None:
         percent = _left(item) + " left" if item.view.settings.status_line.percent == "left" else _used(item)
-        return " ".join(part for part in (item.title, percent, reset if bound.percent > _PAST_HALF else "") if part)
+        reset = reset if bound.percent > _PAST_HALF else ""
+        return " ".join(part for part in (item.title, percent, tag(item), reset) if part)
     if bound.window is not None and bound.window.unlimited:
         return f"{item.title} {text.UNLIMITED}"
     if bound.window is not None:
@@ -92,9 +116,42 @@ def _numbers(item: Shown) -> str:
     return f"{item.title} {_balance(item) or '–'}"
 
 
-def chosen_items(snapshot: Snapshot, view: View) -> tuple[Shown, ...]:
+def _verdict(item: Shown) -> str:
+    """The vendor's reason why nothing can be used, where the numbers do not say so themselves."""
+    usage = item.state.usage
+    blocked = in_force(usage, item.view.now) if usage is not None else None
+    if blocked is None or (item.bound is not None and item.bound.exhausted):
+        return ""
+    return text.label(item.said(blocked.reason), _REASON_LENGTH)
+
+
+def tag(item: Shown) -> str:
+    """Which window the headline is, where that is not the shortest or the first of several: `wk`, `mo`, `Team`."""
+    bound = item.bound
+    if bound is None or bound.window is None:
+        return ""
+    window, others = bound.window, [one for one in bound.peers if one != bound.window]
+    lengths = [one.minutes for one in others if one.minutes is not None]
+    if window.minutes is not None and lengths and window.minutes not in lengths:
+        return "" if window.minutes < min(lengths) else _short_name(item, window)
+    if not others or bound.peers[0] == window:
+        return ""
+    return text.label(item.said(window.label), _TAG_LENGTH)
+
+
+def _short_name(item: Shown, window: Window) -> str:
+    """A window by its length, else by its label."""
+    if window.minutes is None:
+        return text.label(item.said(window.label), _TAG_LENGTH)
+    usual = usual_length(window.minutes)
+    if usual in _LENGTHS:
+        return _LENGTHS[usual]
+    hours = round(window.minutes / 60)
+    return f"{window.minutes}m" if hours < 1 else f"{hours}h" if hours < 48 else f"{round(hours / 24)}d"
+
+
+def _chosen(items: tuple[Shown, ...], view: View) -> tuple[Shown, ...]:
     """What may stand in the line: of each provider one account, or those the user's settings name by their keys."""
-    items = all_shown(snapshot, view)
     by_key = {item.state.key: item for item in items if item.state.account}
     by_provider = {item.state.provider: item for item in reversed(_one_each(items))}
     wanted = view.settings.status_line.providers
@@ -115,9 +172,10 @@ def _one_each(items: tuple[Shown, ...]) -> list[Shown]:
 
 def _urgency(item: Shown) -> tuple[int, float]:
     """Worst first. Old numbers stand where fresh ones would."""
-    level = standing(item.state, item.bound, item.view.settings.status_line, item.view.now)
-    rank = {"critical": 0, "warning": 1, "error": 2}.get(level, 3)
-    percent = item.bound.percent if item.bound is not None else None
+    bound = item.bound
+    level, over = (bound.level, bound.over) if bound is not None else ("ok", False)
+    rank = {"critical": 0, "warning": 1, "error": 2}.get(standing(item.state, level, over=over, now=item.view.now), 3)
+    percent = bound.percent if bound is not None else None
     return rank, -(percent if percent is not None else -1.0)
 
 
@@ -125,7 +183,10 @@ def _item(item: Shown, parts: tuple[str, ...]) -> str:
     if not parts or item.state.usage is None:
         return default_item(item)
     filled = "".join(_field(item, part[1:-1]) if part[1:-1] in FIELDS else _literal(part) for part in parts)
-    return text.cut(" ".join(filled.split()), _MOST_CHARACTERS) or default_item(item)
+    words = text.cut(" ".join(filled.split()), _MOST_CHARACTERS)
+    if not words:
+        return default_item(item)
+    return " ".join(part for part in (words, _verdict(item), OLD if item.outdated else "") if part)
 
 
 def _parsed(format: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -167,6 +228,10 @@ def _field(item: Shown, name: str) -> str:
             return formatting.duration(reset - view.now) if reset is not None and reset > view.now else ""
         case "resetsAt":
             return times.clock_time(reset, view.now, view.zone) if reset is not None else ""
+        case "tag":
+            return tag(item)
+        case "second":
+            return _second(item)
         case "balance":
             return _balance(item)
         case "plan":
@@ -176,10 +241,29 @@ def _field(item: Shown, name: str) -> str:
         case "status":
             status = item.state.status
             return status.label if status is not None and status.tells else ""
+        case "runsOutIn":
+            pace = _pace(item)
+            ends = pace is not None and pace.shown and pace.eta is not None
+            return formatting.duration(pace.eta) if ends and pace is not None and pace.eta is not None else ""
         case _:
-            window = bound.window if bound is not None else None
-            pace = item.pace(window) if window is not None else None
+            pace = _pace(item)
             return pace.token if pace is not None and pace.shown_in_bar else ""
+
+
+def _pace(item: Shown) -> Pace | None:
+    window = item.bound.window if item.bound is not None else None
+    return item.pace(window) if window is not None else None
+
+
+def _second(item: Shown) -> str:
+    """The first other window of those that the headline was chosen from: `5h 9%`."""
+    bound = item.bound
+    others = (one for one in bound.peers if one != bound.window) if bound is not None else ()
+    second = next((one for one in others if one.shown_percent is not None), None)
+    if second is None or second.shown_percent is None:
+        return ""
+    left = item.view.settings.status_line.percent == "left"
+    return f"{_short_name(item, second)} {item.figure(second.shown_percent, left=left)}"
 
 
 def _used(item: Shown) -> str:
@@ -193,15 +277,15 @@ def _left(item: Shown) -> str:
 
 
 def _balance(item: Shown) -> str:
-    """The balance that binds, else the first one, else what was spent."""
+    """The balance or the spend that is the headline, else the first balance, else what was spent."""
     usage = item.state.usage
     if usage is None:
         return ""
-    bound = item.bound.balance if item.bound is not None else None
+    bound, spend = item.bound.balance if item.bound else None, item.bound.spend if item.bound else None
     balance = bound or next(iter(usage.balances), None)
-    if balance is not None:
+    if balance is not None and spend is None:
         return text.cut(text.amount(balance.amount, balance.unit), _FIELD_LENGTH)
-    spend = next(iter(usage.spends), None)
+    spend = spend or next(iter(usage.spends), None)
     return text.cut(f"{text.amount(spend.used, spend.unit)} used", _FIELD_LENGTH) if spend is not None else ""
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import cache
 from typing import Literal, TypeAlias, cast
 
-from quotaline.forecast.binding import Severity
+from quotaline.forecast.severity import Severity
 from quotaline_providers.errors import Kind
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"

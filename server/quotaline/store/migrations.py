@@ -133,11 +133,21 @@ def _forget_drawings(database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM note WHERE key GLOB 'picture:*'")
 
 
+def _keep_headlines(database: sqlite3.Connection) -> None:
+    """Which window holds an account's headline, and which other one led at the last reading."""
+    for column in ("headline", "challenger"):
+        database.execute(f"ALTER TABLE reading ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+
+
 STORE = Schema(
-    migrations=(Migration((1, 0), _create_store), Migration((1, 1), _forget_drawings)),
+    migrations=(
+        Migration((1, 0), _create_store),
+        Migration((1, 1), _forget_drawings),
+        Migration((1, 2), _keep_headlines),
+    ),
     queries=(
         "SELECT key, provider, account, usage, usage_at, fingerprint, digest, source, failure, failures, attempted_at, "
-        "cool_until FROM reading",
+        "cool_until, headline, challenger FROM reading",
         "SELECT key, holder, pid, birth, until FROM lease",
         "SELECT key, value, until FROM note",
         "SELECT key, window, at, used_percent FROM history",

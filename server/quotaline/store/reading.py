@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from quotaline.state import Failure
+from quotaline.state import NOBODY, Failure, Held
 from quotaline_providers.model import Usage
 
 
@@ -28,16 +28,18 @@ class Reading:
     failures: int = 0
     attempted_at: datetime | None = None
     cool_until: datetime | None = None
+    held: Held = NOBODY
 
 
 COLUMNS = (
-    "key, provider, account, usage, usage_at, fingerprint, digest, source, failure, failures, attempted_at, cool_until"
+    "key, provider, account, usage, usage_at, fingerprint, digest, source, failure, failures, attempted_at, "
+    "cool_until, headline, challenger"
 )
 _CHANGES = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[1:])
 SELECT = f"SELECT {COLUMNS} FROM reading"  # noqa: S608 (constants)
 SELECT_ONE = f"{SELECT} WHERE key = ?"
 UPSERT = (
-    f"INSERT INTO reading ({COLUMNS}) VALUES ({', '.join('?' * 12)}) "  # noqa: S608 (constants)
+    f"INSERT INTO reading ({COLUMNS}) VALUES ({', '.join('?' * 14)}) "  # noqa: S608 (constants)
     f"ON CONFLICT (key) DO UPDATE SET {_CHANGES}"
 )
 
@@ -60,6 +62,8 @@ def to_row(reading: Reading) -> Row:
         reading.failures,
         _seconds(reading.attempted_at),
         _seconds(reading.cool_until),
+        reading.held.id,
+        reading.held.challenger,
     )
 
 
@@ -79,6 +83,7 @@ def to_reading(row: Row) -> Reading | None:
             failures=row[9],
             attempted_at=_maybe_time(row[10]),
             cool_until=_maybe_time(row[11]),
+            held=Held(row[12], row[13]),
         )
     except (ValidationError, ValueError, TypeError, OverflowError, OSError):
         return None

@@ -21,7 +21,6 @@ PROVIDER = Provider(
     regions=(INTERNATIONAL, CHINA),
     min_interval=180,
     deadline=150,
-    longer_caps=True,
     strategies=(
         Strategy.web(from_web, COOKIE, label="alibaba-coding-plan.web", falls_through=api_may_help, applies=unlabelled),
         Strategy.api(from_api, KEY, label="alibaba-coding-plan.api"),

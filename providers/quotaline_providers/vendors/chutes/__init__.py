@@ -19,7 +19,6 @@ PROVIDER = Provider(
     keys="https://chutes.ai/app/api",
     accounts=AccountKind.TOKEN,
     deadline=90,
-    longer_caps=True,
     description_is_detail=True,
     strategies=(Strategy.api(from_api, ApiKey(env=("CHUTES_API_KEY", "CHUTES_API_TOKEN"))),),
 )

@@ -60,7 +60,6 @@ PROVIDER = Provider(
     accounts=AccountKind.TOKEN,
     keys="https://console.anthropic.com/settings/admin-keys",
     summary="Session, weekly and model limits, extra usage; with an Admin API key the organisation's spend.",
-    longer_caps=True,
     pace=paced({"primary": SESSION_MINUTES, "secondary": WEEK_MINUTES, "tertiary": WEEK_MINUTES}),
     manual_ignores_cooldown=True,
 )

@@ -27,7 +27,6 @@ from quotaline_providers.vendors.codex.api import from_access_token
 from quotaline_providers.vendors.codex.cli import from_program
 from quotaline_providers.vendors.codex.credentials import AccessToken, SubscriptionLogin
 from quotaline_providers.vendors.codex.homes import chosen_or_unscoped, unscoped, unscoped_in_auto
-from quotaline_providers.vendors.codex.mapping import binding
 from quotaline_providers.vendors.codex.oauth import from_login
 from quotaline_providers.vendors.codex.profiles import CHOSEN, HOMES, profiles
 from quotaline_providers.vendors.codex.program import CODEX, ProgramForStaleLogin, SignedInProgram
@@ -79,7 +78,5 @@ PROVIDER = Provider(
         Strategy.cli(from_screen, SignedInProgram(), label="codex-cli", in_auto=False, applies=waits_at_terminal),
         Strategy.web(from_cookies, CookieHeader(), label="openai-web", applies=chosen_or_unscoped),
     ),
-    binding=binding,
     pace=paced({"primary": SESSION_MINUTES, "secondary": WEEK_MINUTES}, headroom=True),
-    longer_caps=True,
 )

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from quotaline_providers import (
-    WEEK_MINUTES,
     BadResponse,
     Confidence,
     Identity,
@@ -20,7 +19,6 @@ from quotaline_providers import (
     parse_or_none,
     to_number,
     to_text,
-    usual_length,
 )
 from quotaline_providers.model import ResetCredits
 from quotaline_providers.vendors.codex.amounts import (
@@ -190,7 +188,7 @@ def to_usage(
     something = limits.tells_something or monthly or (vouchers and vouchers.available)
     if not something and (limits.doubtful or not (identity.email or identity.account_id or identity.plan)):
         raise BadResponse("Codex sent no limits that can be understood.")
-    main = (*limits.windows, *((monthly,) if monthly else ()))
+    main = (*_paid_on(limits.windows, limits), *((monthly,) if monthly else ()))
     balance = limits.balance
     return Usage(
         updated_at=now,
@@ -226,19 +224,8 @@ def _details(limits: Limits, extras: Extras) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def binding(usage: Usage) -> str | None:
-    """What a status bar shows: the first live lane, or the weekly one beside a longer lane. Credits that are left take
-    over when a lane is exhausted or there is none."""
-    lanes = [window for lane in ("primary", "secondary", "tertiary") if (window := usage.lane(lane))]
-    live = [window for window in lanes if not (window.exhausted and _over(window, usage.updated_at))]
-    credits = next((balance for balance in usage.balances if balance.amount > 0), None)
-    if credits and (not live or any(window.exhausted for window in live)):
-        return credits.id
-    weekly = next((window for window in live if usual_length(window.minutes) == WEEK_MINUTES), None)
-    if weekly and any((window.minutes or 0) > (weekly.minutes or 0) for window in live):
-        return weekly.id
-    return live[0].id if live else None
-
-
-def _over(window: Window, now: datetime) -> bool:
-    return window.resets_at is not None and window.resets_at <= now
+def _paid_on(windows: tuple[Window, ...], limits: Limits) -> tuple[Window, ...]:
+    """The main windows: a used-up one does not stop the account while there are credits that pay on."""
+    if not limits.unlimited and (limits.balance or 0) <= 0:
+        return windows
+    return tuple(window.model_copy(update={"blocks": False}) if window.exhausted else window for window in windows)

@@ -19,7 +19,7 @@ from quotaline_providers import (
 from quotaline_providers.vendors.copilot.api import from_api
 from quotaline_providers.vendors.copilot.credentials import GitHubToken
 from quotaline_providers.vendors.copilot.device import sign_in
-from quotaline_providers.vendors.copilot.mapping import NoCopilot, binding
+from quotaline_providers.vendors.copilot.mapping import NoCopilot
 
 PROVIDER = Provider(
     id="copilot",
@@ -44,5 +44,4 @@ PROVIDER = Provider(
     ),
     accounts=AccountKind.TOKEN,
     sign_in=sign_in,
-    binding=binding,
 )

@@ -155,12 +155,6 @@ def _extra_usage(premium: Bucket | None) -> tuple[Row, ...]:
     return (Row(label="Extra usage", value=grouped(premium.overage_count)),)
 
 
-def binding(usage: Usage) -> str | None:
-    """The most used of the two lanes."""
-    named = [window for window in usage.windows if window.lane in ("primary", "secondary")]
-    return max(named, key=lambda window: window.used_percent or 0).id if named else None
-
-
 _PREMIUM, _AGENT, _SPARK = "copilot_premium_request", "copilot_agent_premium_request", "spark_premium_request"
 _OURS = frozenset({"copilot", _PREMIUM, _AGENT, _SPARK})
 

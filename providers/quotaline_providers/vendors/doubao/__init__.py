@@ -19,7 +19,6 @@ PROVIDER = Provider(
     fields=("region",),
     min_interval=300,
     deadline=90,
-    longer_caps=True,
     strategies=(
         Strategy.api(from_api, ArkCredentials()),
         Strategy.cli(from_cli, PROGRAM),

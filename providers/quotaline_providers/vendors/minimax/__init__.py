@@ -5,7 +5,6 @@ from __future__ import annotations
 from quotaline_providers import AccountKind, Option, OptionType, Provider, ProviderKind, Strategy, unlabelled
 from quotaline_providers.vendors.minimax.api import from_api, web_may_help
 from quotaline_providers.vendors.minimax.credentials import COOKIE, KEY
-from quotaline_providers.vendors.minimax.mapping import binding
 from quotaline_providers.vendors.minimax.regions import CHINA, GLOBAL
 from quotaline_providers.vendors.minimax.web import from_web
 
@@ -21,7 +20,6 @@ PROVIDER = Provider(
     options=(Option("optionalUsage", "Read the billing history, too (default true).", OptionType.BOOLEAN),),
     accounts=AccountKind.COOKIE,
     deadline=150,
-    binding=binding,
     strategies=(
         Strategy.api(from_api, KEY, falls_through=web_may_help, applies=unlabelled),
         Strategy.web(from_web, COOKIE),

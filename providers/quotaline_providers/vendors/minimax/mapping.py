@@ -276,9 +276,3 @@ def _window(limit: Limit, id: str, lane: Lane | None) -> Window:
 def _row(limit: Limit) -> Row:
     value = "Unlimited" if limit.unlimited else f"{grouped(limit.used or 0)} / {grouped(limit.limit or 0)}"
     return Row(label=_label(limit), value=value)
-
-
-def binding(usage: Usage) -> str | None:
-    """The fullest of the three main windows."""
-    lanes = [window for lane in _LANES if (window := usage.lane(lane))]
-    return max(lanes, key=lambda window: window.shown_percent or 0).id if lanes else None

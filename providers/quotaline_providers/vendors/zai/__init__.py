@@ -5,7 +5,6 @@ from __future__ import annotations
 from quotaline_providers import AccountKind, Provider, ProviderKind, Strategy
 from quotaline_providers.vendors.zai.api import from_api
 from quotaline_providers.vendors.zai.credentials import CHINA, GLOBAL, RegionalKey, check_entry
-from quotaline_providers.vendors.zai.mapping import binding
 
 PROVIDER = Provider(
     id="zai",
@@ -19,8 +18,6 @@ PROVIDER = Provider(
     regions=(GLOBAL, CHINA),
     accounts=AccountKind.TOKEN,
     deadline=30,
-    binding=binding,
-    longer_caps=True,
     check_entry=check_entry,
     strategies=(Strategy.api(from_api, RegionalKey()),),
 )

@@ -310,9 +310,3 @@ def to_usage(envelope: Envelope, extras: Extras, now: datetime, *, team: bool = 
     if not limits:
         raise nothing_sent(team=team, partial=usage)
     return usage
-
-
-def binding(usage: Usage) -> str | None:
-    """The fuller one of the two main windows."""
-    lanes = [window for window in (usage.lane("primary"), usage.lane("secondary")) if window]
-    return max(lanes, key=lambda window: window.shown_percent or 0).id if lanes else None

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from quotaline.config.display import display_keys, display_shapes
 from quotaline.config.fields import (
+    ALWAYS,
     TOP_LEVEL,
     TOP_LEVEL_TYPES,
     VERSION,
@@ -106,10 +107,9 @@ def _type(key: Key) -> str:
 def _providers() -> str:
     rows = []
     for provider in filter(None, map(by_id, registry.ids())):
-        keys = [f"`{key.name}`" for key in entry_keys(provider)[1:] if key.name not in ("enabled", "refreshMinutes")]
+        keys = [f"`{key.name}`" for key in entry_keys(provider) if key.name not in ALWAYS]
         sources = ", ".join(f"`{source}`" for source in provider.sources)
         regions = ", ".join(f"`{region}`" for region in provider.regions)
-        keys = [key for key in keys if key != "`source`"]
         rows.append((f"`{provider.id}`", provider.name, sources, regions, ", ".join(keys)))
     return _rows(("Id", "Name", "Sources", "Regions", "Keys"), rows)
 
