@@ -16,6 +16,7 @@ import pytest
 from quotaline_providers.errors import BadResponse, Misconfigured, MissingCredential
 from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW, Read, Reader
+from quotaline_providers.vendors.jetbrains import installs
 from quotaline_providers.vendors.jetbrains.installs import Ide, base_folders, ide_of, installed, log_file
 from quotaline_providers.vendors.jetbrains.local import choices
 from quotaline_providers.vendors.jetbrains.mapping import minutes_of, to_usage
@@ -276,6 +277,19 @@ class TestLog:
         log("GoLand2030.1", line(EARLY, available(900000)))
         log("GoLand2029.3", line(LATE, available(900000)))
         assert read("jetbrains").window("current").used_percent == pytest.approx(25.00005)
+
+    def test_is_read_from_its_end_alone(
+        self,
+        read: Read,
+        ide: Callable[..., Path],
+        log: Callable[[str, str], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        newest = line(LATE, available(500000))
+        monkeypatch.setattr(installs, "LOG_BYTES", len(newest) + 20)
+        ide("GoLand2030.1", document(INFO), written=1_860_000_000)
+        log("GoLand2030.1", line(LATE, KNOWN) + line(EARLY, available(1)) + newest)
+        assert read("jetbrains").window("current").used_percent == 50
 
     def test_stands_in_for_a_broken_file(
         self, read: Read, ide: Callable[..., Path], log: Callable[[str, str], None]

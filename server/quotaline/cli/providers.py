@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 
 from quotaline.application import build
 from quotaline.cli import console
 from quotaline.cli.exit_codes import NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError, named
-from quotaline.detection.detect import Inspection, inspect, ordered
+from quotaline.detection.detect import Inspection, choices, inspect, ordered
 from quotaline_providers import registry
 
 KEEPS = "`quotaline set-credential ID` keeps an API key or a Cookie header, in the keyring where there is one."
@@ -68,7 +69,11 @@ def broken_object(item: registry.Broken) -> dict[str, object]:
 def _all() -> list[Inspection]:
     application = build()
     config = application.keeper.loaded.config
-    return [inspect(provider, config, application.machine) for provider in ordered(config)]
+    machine = application.machine
+    return [
+        replace(inspect(provider, config, machine), choices=choices(provider, config, machine))
+        for provider in ordered(config)
+    ]
 
 
 def _table(sightings: list[Inspection]) -> str:

@@ -54,7 +54,7 @@ class Target:
 class Inspection:
     """What was searched and found of one provider. `enabled` is the user's own setting, None when there is none.
     `ended` is the sentence that its service has ended, empty where it is read all the same. `choices` are the values
-    that its own settings may have here."""
+    that its own settings may have here, where they were looked for."""
 
     provider: Provider
     enabled: bool | None
@@ -193,15 +193,7 @@ def inspect(provider: Provider, config: Config, machine: Machine) -> Inspection:
     labels = tuple(account.label for account in accounts(provider, config, machine))
     settings = config.provider(provider.id)
     ended = "" if settings.names_source else provider.ended
-    return Inspection(
-        provider,
-        settings.enabled,
-        tuple(found),
-        tuple(looked_at),
-        labels,
-        ended,
-        choices(provider, config, machine),
-    )
+    return Inspection(provider, settings.enabled, tuple(found), tuple(looked_at), labels, ended)
 
 
 def choices(provider: Provider, config: Config, machine: Machine) -> dict[str, tuple[Choice, ...]]:
