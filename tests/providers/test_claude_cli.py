@@ -363,6 +363,9 @@ def test_every_probe_keeps_hooks_servers_and_remote_control_out() -> None:
     [
         printing("Unknown command"),
         printing("Current week (all models): 8% used"),
+        printing(
+            "You are currently using your subscription to power your Claude Code usage\nCurrent week (X): 8% used"
+        ),
         printing("40% of your usage is in this session"),
         "say('Current session: 22% used')",
         "say('[1]')",

@@ -359,7 +359,7 @@ def reason(**answer: Any) -> str | None:
         ("workspace_owner_credits_depleted", "out of workspace credits: add credits"),
         ("workspace_member_credits_depleted", "out of workspace credits: ask the owner"),
         ("workspace_owner_usage_limit_reached", "workspace usage limit reached"),
-        ("workspace_member_usage_limit_reached", "own usage limit reached: ask the workspace owner"),
+        ("workspace_member_usage_limit_reached", "own usage limit reached: ask the owner"),
         ("rate_limit_reached", "limit reached"),
         ("some_new_word", "some new word"),
     ],

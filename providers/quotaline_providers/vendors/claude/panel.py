@@ -222,7 +222,7 @@ def state_of(capture: str) -> State:
     if (failure := _failure(flat)) is not State.FAILED:
         return failure
     notice = flat.find("currentlyusingyoursubscription")
-    if notice >= 0 and "claudecodeusage" in flat[notice:]:
+    if notice >= 0 and last_usage < 0 and "claudecodeusage" in flat[notice:]:
         return State.NO_LIMITS
     if any(words in flat for words in ("doyoutrustthefilesinthisfolder", "quicksafetycheck:", "yes,itrustthisfolder")):
         return State.TRUST

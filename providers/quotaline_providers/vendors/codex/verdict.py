@@ -14,7 +14,7 @@ _REASONS = {
     "workspace_owner_credits_depleted": "out of workspace credits: add credits",
     "workspace_member_credits_depleted": "out of workspace credits: ask the owner",
     "workspace_owner_usage_limit_reached": "workspace usage limit reached",
-    "workspace_member_usage_limit_reached": "own usage limit reached: ask the workspace owner",
+    "workspace_member_usage_limit_reached": "own usage limit reached: ask the owner",
 }
 _SPEND = "individual spend limit reached"
 
