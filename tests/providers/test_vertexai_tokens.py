@@ -410,6 +410,15 @@ def test_without_the_library_gcloud_gives_the_token(
     assert (seen.identity.email, seen.identity.organization) == ("robot@demo.example", "demo")
 
 
+@pytest.mark.parametrize("key", ["no key at all", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+def test_a_key_that_the_library_cannot_load_is_left_to_gcloud(
+    monitoring: Any, adc: Any, program: Any, read: Any, service: dict[str, str], key: str
+) -> None:
+    adc(service, private_key=key)
+    program("gcloud", "print('k')")
+    assert read("vertexai").identity.email == "robot@demo.example"
+
+
 def test_without_library_and_gcloud_both_are_named(
     no_library: None, simulator: Any, adc: Any, read: Any, service: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,10 @@ class Token:
         return self.expires_at - now > MARGIN
 
 
+class Unusable(BadResponse):
+    """Google's library cannot load the login."""
+
+
 _held: WeakKeyDictionary[Http, dict[str, Token]] = WeakKeyDictionary()
 """Tokens by login, for as long as this process has its connections: they may not be written anywhere."""
 
@@ -70,10 +74,23 @@ def forget(ctx: Context, adc: Adc) -> None:
 
 async def _new_token(ctx: Context, adc: Adc) -> Token:
     if adc.is_service_account or adc.is_foreign:
-        if not _runs_program(adc) and (token := await _from_library(ctx, adc)):
-            return token
-        return await _from_gcloud(ctx, adc)
+        return await _made_elsewhere(ctx, adc)
     return _kept(ctx, adc) or await _renewed(ctx, adc)
+
+
+async def _made_elsewhere(ctx: Context, adc: Adc) -> Token:
+    """By the library; where it is not installed, or cannot load this login, by gcloud."""
+    unusable: Unusable | None = None
+    if not _runs_program(adc):
+        try:
+            if token := await _from_library(ctx, adc):
+                return token
+        except Unusable as error:
+            unusable = error
+    try:
+        return await _from_gcloud(ctx, adc)
+    except MissingProgram as error:
+        raise unusable or error from None
 
 
 # --- a user's login --------------------------------------------------------------------------------
@@ -142,7 +159,7 @@ def _runs_program(adc: Adc) -> bool:
 
 
 async def _from_library(ctx: Context, adc: Adc) -> Token | None:
-    """None when the library is not installed."""
+    """None when the library is not installed. Raises Unusable when it cannot load this login, and ReadError."""
     return await in_thread(ctx, lambda loop: _made(ctx, loop, adc))
 
 
@@ -195,7 +212,7 @@ def _made(ctx: Context, loop: Loop, adc: Adc) -> Token | None:
         answer = next((item for item in error.args[1:] if isinstance(item, dict)), {})
         failure = refusal(_code_of(answer))
     except Exception:
-        failure = BadResponse("Google's credentials file cannot be used.", SIGN_IN)
+        failure = Unusable("Google's credentials file cannot be used.", SIGN_IN)
     else:
         if not isinstance(token, str) or not token:
             raise BadResponse("Google gave no token for this login.")
