@@ -174,3 +174,59 @@ class TestAProgram:
 async def test_a_strategy_may_need_nothing(context: ContextOf) -> None:
     await Always().find(context())
     assert Always().probe(context()) is None
+
+
+class TestWhatCannotBeUsed:
+    """The message of a missing credential names every variable that is set and was not used, and why."""
+
+    async def message(self, lookup: ApiKey | CookieHeader | Program, ctx: Context) -> str:
+        with pytest.raises((MissingCredential, MissingProgram)) as raised:
+            await lookup.find(ctx)
+        return raised.value.message
+
+    async def test_empty_variables(self, context: ContextOf) -> None:
+        assert await self.message(KEY, context()) == "No API key is set."
+        one = context(FIRST_KEY=" '' ")
+        assert await self.message(KEY, one) == "No API key is set. FIRST_KEY is set but empty."
+        both = context(FIRST_KEY="", SECOND_KEY=" ")
+        assert await self.message(KEY, both) == "No API key is set. FIRST_KEY and SECOND_KEY are set but empty."
+
+    async def test_a_variable_that_the_config_names(self, context: ContextOf) -> None:
+        ctx = context({"apiKeyEnv": "MY_KEY"})
+        expected = "No API key is set. The variable MY_KEY, which apiKeyEnv names, is not set."
+        assert await self.message(KEY, ctx) == expected
+
+    async def test_variables_that_may_be_anothers(self, context: ContextOf) -> None:
+        lookup = ApiKey(env=("FIRST_KEY",), env_if_enabled=("SHARED_KEY", "OTHER_KEY"))
+        ctx = context(FIRST_KEY="", SHARED_KEY="k", OTHER_KEY="k")
+        assert await self.message(lookup, ctx) == (
+            "SHARED_KEY and OTHER_KEY are set, but not used unasked, as another service may own the key. "
+            "FIRST_KEY is set but empty."
+        )
+
+    @pytest.mark.parametrize(
+        ("config", "words"),
+        [
+            ({}, "A_COOKIE is set but empty."),
+            ({"cookieSource": "manual"}, "B_COOKIE is not used, as cookieSource is manual."),
+            (
+                {"cookieSource": "off", "cookieHeader": "a=b"},
+                "cookieHeader and B_COOKIE are not used, as cookieSource is off.",
+            ),
+        ],
+    )
+    async def test_cookies(self, context: ContextOf, config: dict[str, object], words: str) -> None:
+        other = {"B_COOKIE": "a=b"} if config else {}
+        ctx = context(config, A_COOKIE="", **other)
+        lookup = CookieHeader(env=("A_COOKIE", "B_COOKIE"))
+        assert await self.message(lookup, ctx) == f"No cookie header is set. {words}"
+
+    async def test_a_cookie_header_without_a_cookie_is_named_by_its_place(self, context: ContextOf) -> None:
+        told = await self.message(CookieHeader(env=("A_COOKIE",)), context(A_COOKIE="nothing"))
+        assert told.startswith("The cookie header (env A_COOKIE) holds no cookie;")
+
+    async def test_a_program_that_is_not_where_a_variable_says(self, context: ContextOf) -> None:
+        lookup = Program("demo-cli", env="DEMO_CLI")
+        assert (await self.message(lookup, context(DEMO_CLI="/nowhere/demo"))).endswith(
+            "DEMO_CLI names no program that can be run."
+        )

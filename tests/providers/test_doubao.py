@@ -356,6 +356,13 @@ def test_half_a_pair_is_none(reader: Reader, config: dict[str, str], environment
     assert registry.get("doubao").strategies[0].lookup.probe(ctx) is None
 
 
+def test_half_a_pair_is_named(read: Read) -> None:
+    with pytest.raises(MissingCredential) as raised:
+        read("doubao", VOLC_ACCESSKEY="AKLTdemo", ARK_API_KEY="")
+    assert "VOLC_ACCESSKEY is set, but not the secret that belongs to it." in raised.value.message
+    assert "ARK_API_KEY is set but empty." in raised.value.message
+
+
 def test_half_a_pair_leaves_the_key_of_the_environment(chat: Route, read: Read) -> None:
     chat.answers_json({}, headers=limits(30, 15))
     read("doubao", config={"apiKey": "AKLTtyped"}, VOLCENGINE_API_KEY="k")

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from quotaline_providers.access.cookies import normalize_cookie
 from quotaline_providers.access.login_shell import in_login_shell
+from quotaline_providers.access.unusable import empty, listed, told
 from quotaline_providers.contract import Context, Credential, Lookup, Origin, OriginKind
 from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError
 from quotaline_providers.parsing.payload import clean
@@ -91,13 +92,17 @@ class ApiKey(Lookup[Credential]):
         raise self._missing(ctx)
 
     def _missing(self, ctx: Context) -> MissingCredential:
-        """What to tell where no key was found: the variables that were left alone, too."""
-        withheld = self._withheld(ctx)
+        """What to tell where no key was found: each variable that was looked at and cannot be used, too."""
+        withheld, named = self._withheld(ctx), ctx.settings.api_key_env if self.from_config else None
+        reasons = [
+            empty(ctx, (*self.env, *self.env_if_enabled)),
+            f"The variable {named}, which apiKeyEnv names, is not set." if named and not ctx.env(named) else "",
+        ]
         if not withheld:
-            return MissingCredential("No API key is set.")
-        names = " and ".join(withheld)
-        message = f"{names} is set, but may hold another service's key and is not used unasked."
-        return MissingCredential(message, f"Run `quotaline config enable {ctx.provider}` to have it used.")
+            return MissingCredential(told("No API key is set.", *reasons))
+        left = listed(withheld, "set, but not used unasked, as another service may own the key")
+        hint = f"Run `quotaline config enable {ctx.provider}` to have it used."
+        return MissingCredential(told(left, *reasons), hint)
 
     def _withheld(self, ctx: Context) -> list[str]:
         """The variables that hold something and are left alone."""
@@ -215,7 +220,7 @@ class CookieHeader(Lookup[Credential]):
     async def find(self, ctx: Context) -> Credential:
         origin = self.probe(ctx)
         if origin is None:
-            raise MissingCredential(self.missing)
+            raise MissingCredential(told(self.missing, self._unusable(ctx)))
         raw: str | None
         if ctx.account and ctx.account.token:
             raw = ctx.account.token.reveal()
@@ -231,8 +236,18 @@ class CookieHeader(Lookup[Credential]):
         header = self.read(raw or "") if self.read else normalize_cookie(raw or "", self.default_name)
         if header is None:
             usable = "no session's cookie" if self.read else "no cookie"
-            raise MissingCredential(f"The cookie header holds {usable}; a copied cURL command may take its place.")
+            raise MissingCredential(
+                f"The cookie header ({origin}) holds {usable}; a copied cURL command may take its place."
+            )
         return Credential(Secret(header), origin)
+
+    def _unusable(self, ctx: Context) -> str:
+        """What is set and was not used, and why."""
+        source, settings = ctx.settings.cookie_source, ctx.settings
+        there = [*(["cookieHeader"] if settings.cookie_header else []), *(name for name in self.env if ctx.env(name))]
+        if source in ("off", "manual") and there:
+            return listed(there, f"not used, as cookieSource is {source}")
+        return empty(ctx, self.env)
 
 
 @dataclass(frozen=True)
@@ -296,7 +311,8 @@ class Program(Lookup[Path]):
         if path is None and self.login_shell:
             path = await in_login_shell(ctx, self.name)
         if path is None:
-            raise MissingProgram(f"The program `{self.name}` was not found.", self.hint)
+            named = f"{self.env} names no program that can be run." if self.env and ctx.env(self.env) else ""
+            raise MissingProgram(told(f"The program `{self.name}` was not found.", named), self.hint)
         return path
 
 

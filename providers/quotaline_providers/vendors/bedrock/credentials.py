@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from quotaline_providers import Context, Lookup, Misconfigured, MissingCredential, Origin, Secret
+from quotaline_providers.access.unusable import empty, half, told
 
 Mode = Literal["keys", "profile"]
 
@@ -146,7 +147,8 @@ class AwsLogin(Lookup[Login]):
             return found
         found = keys(ctx)
         if found is None:
-            raise MissingCredential("No AWS access key is set.")
+            reasons = (half(ctx, (KEY_ENV,), (SECRET_ENV,)), empty(ctx, (KEY_ENV, SECRET_ENV, PROFILE_ENV)))
+            raise MissingCredential(told("No pair of AWS access key and secret is set.", *reasons))
         return found
 
 

@@ -17,6 +17,7 @@ from quotaline_providers import (
     Program,
     Secret,
 )
+from quotaline_providers.access.unusable import empty, half, told
 
 SIGN_IN = "Run `arkcli auth login`."
 ACCESS_KEY_PREFIX = "AKLT"
@@ -82,7 +83,8 @@ class ArkCredentials(Lookup[ArkAccess]):
         ambient = await _or_none(self._ambient, ctx)
         access = ArkAccess(ambient.secret if ambient else None, AccessKey(id, secret) if id and secret else None)
         if access.key is None and access.pair is None:
-            raise MissingCredential("No API key and no pair of access key and secret is set.")
+            reasons = (half(ctx, _ACCESS_KEY, _SECRET), empty(ctx, (*_ARK_KEY, *_ACCESS_KEY, *_SECRET)))
+            raise MissingCredential(told("No API key and no pair of access key and secret is set.", *reasons))
         return access
 
 

@@ -17,6 +17,7 @@ from quotaline_providers import (
     Secret,
     clean,
 )
+from quotaline_providers.access.unusable import empty, told
 from quotaline_providers.parsing.payload import jwt_claims, to_words
 
 SIGN_IN = "Run `gcloud auth application-default login`."
@@ -95,7 +96,9 @@ class DefaultCredentials(Lookup[Adc]):
         try:
             fields = await ctx.files.read_json(path)
         except FileNotFoundError:
-            raise MissingCredential("Google's application default credentials were not found.", SIGN_IN) from None
+            named = f"{FILE_ENV} names a file that does not exist." if ctx.env(FILE_ENV) else empty(ctx, (FILE_ENV,))
+            message = told("Google's application default credentials were not found.", named)
+            raise MissingCredential(message, SIGN_IN) from None
         except (OSError, ValueError):
             raise BadResponse("Google's credentials file cannot be read.", SIGN_IN) from None
         if not isinstance(fields, dict):
