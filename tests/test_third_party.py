@@ -43,6 +43,8 @@ def answer(code: str) -> Any:
         "import json, dataclasses\nfrom quotaline_providers import registry\n"
         "from quotaline_providers.registry import Agreed\nfrom quotaline_providers.third_party.agreed import Consent\n"
         "def broken(): return {one.id: [one.why, one.origin, one.place, one.reason] for one in registry.broken()}\n"
+        "def told(name):\n    try:\n        registry.resolve(name)\n    except registry.BrokenProvider as error:\n"
+        "        return str(error)\n"
         f"print(json.dumps({code}))"
     )
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=False)
@@ -104,7 +106,12 @@ def test_one_whose_module_is_missing_is_named(site: Path) -> None:
 def test_an_id_that_no_file_could_have_is_refused(site: Path, id: str) -> None:
     install(site, "demo", {id: "demo_meter:PROVIDER"})
     (site / "demo_meter.py").write_text(source(id))
-    assert answer("broken()")[id][3] == "its id is not of small letters, digits, `-` and `_` alone"
+    reason = "its id is not of small letters, digits, `-` and `_` alone"
+    assert answer("broken()")[id][3] == reason
+    assert (
+        answer(f"told({id!r})")
+        == f"Provider {id} (package demo 1.0) is not loaded: {site / 'demo_meter.py'}: {reason}."
+    )
 
 
 def test_an_id_belongs_to_the_first_and_the_other_is_named(site: Path) -> None:

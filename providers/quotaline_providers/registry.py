@@ -82,6 +82,9 @@ def resolve(name: str) -> Provider:
     wanted = name.strip().lower()
     if wanted in ids():
         return get(wanted)
+    for id in ids():
+        if id.lower() == wanted:  # only a broken one has capitals: its reason is worth more than a near name
+            return get(id)
     for provider in sorted(every(), key=lambda provider: provider.id not in _builtin_ids()):
         if wanted in provider.aliases or wanted == provider.name.lower():
             return provider

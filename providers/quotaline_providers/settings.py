@@ -113,6 +113,11 @@ class ProviderSettings(_Entry):
     enterprise_host: Setting = Field(
         default=None, repr=False, description="The host or address of your own installation."
     )
+    allow_private_hosts: bool | None = Field(
+        default=None,
+        description="Allow plain HTTP to a server by a name of your own network (`litellm`, `host.docker.internal`), "
+        "as long as every address of the name is private.",
+    )
     refresh_minutes: float | None = Field(
         default=None, gt=0, description="A fixed refresh interval in minutes instead of the adaptive one."
     )

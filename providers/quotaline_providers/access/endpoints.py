@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from quotaline_providers.errors import Misconfigured
 from quotaline_providers.parsing.answers import set_by_user
 from quotaline_providers.parsing.payload import clean
 
+_Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+UNSPECIFIED = "has an address (0.0.0.0) to which nothing can connect"
+NO_HTTPS = "must use HTTPS"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d+(?:[/?#]|$))")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 _UNUSABLE = re.compile(r"[<>\"{}|^`\[\]:,;()*$!&'+=]")
@@ -25,15 +32,16 @@ _PRIVATE = tuple(
 def endpoint(value: str, name: str, *, http: str = "never") -> str:
     """The address without trailing slashes, `https://` put in front of a bare host.
 
-    `name` is the setting as the user knows it. `http` says where plain HTTP is allowed: `never`, `loopback` or
-    `private` networks. Raises Misconfigured (which names the setting, never its value).
+    `name` is the setting as the user knows it. `http` says where plain HTTP is allowed: `never`, `loopback`,
+    `private` networks by address, or also `named` hosts, of which the connection then checks every address (see
+    `private_addresses`). Raises Misconfigured (which names the setting, never its value).
     """
     text = clean(value) or ""
     if _SCHEME.match(text) is None:
         text = f"https://{text}"
     problem = _problem(text, http)
     if problem:
-        raise Misconfigured(f"The setting {name} {problem}.", f"Correct {name} or remove it.")
+        raise Misconfigured(f"The setting {name} {problem}.", _hint(problem, name, http))
     set_by_user(urlsplit(text).hostname or "")
     return text.rstrip("/")
 
@@ -52,34 +60,57 @@ def without_query(address: str, name: str) -> str:
     return address
 
 
-def own_server(value: str | None, name: str) -> str:
+def own_server(value: str | None, name: str, private_names: bool = False) -> str:
     """The address of a server of the user's own: with an explicit scheme, plain HTTP only in private networks.
 
-    `name` is the setting as the user knows it. Raises Misconfigured when it is missing or refused.
+    `name` is the setting as the user knows it; `private_names` allows names of the own network, too (the entry's
+    `allowPrivateHosts`). Raises Misconfigured when it is missing or refused.
     """
     text = clean(value)
     if text is None:
         raise Misconfigured(f"The address of your server is missing: set {name}.", f"Set {name} to its address.")
     if "://" not in text:
         raise Misconfigured(f"The setting {name} must begin with https://.", f"Correct {name} or remove it.")
-    return endpoint(text, name, http="private")
+    return endpoint(text, name, http="named" if private_names else "private")
 
 
-def configured_server(host: str | None, from_environ: str | None, variable: str) -> str:
+def configured_server(
+    host: str | None, from_environ: str | None, variable: str, private_names: bool | None = None
+) -> str:
     """As `own_server`, without a query: config `enterpriseHost`, else the value of the environment variable."""
+    named = bool(private_names)
     if host:
         name = f"enterpriseHost ({variable})"
-        return without_query(own_server(host, name), name)
+        return without_query(own_server(host, name, named), name)
     if from_environ:
-        return without_query(own_server(from_environ, variable), variable)
+        return without_query(own_server(from_environ, variable, named), variable)
     return own_server(None, f"enterpriseHost or {variable}")
 
 
-def check_address(url: str) -> None:
-    """Raises Misconfigured unless a request may go to this address: HTTPS anywhere, plain HTTP in private networks."""
-    problem = _problem(url, "private")
+def check_address(url: str, private_names: bool = False) -> None:
+    """Raises Misconfigured unless a request may go to this address: HTTPS anywhere, plain HTTP in private networks, to
+    `private_names` only where each of their `private_addresses` is."""
+    problem = _problem(url, "named" if private_names else "private")
     if problem:
         raise Misconfigured(f"The address of a request {problem}.")
+
+
+def needs_resolving(url: str) -> bool:
+    """Whether plain HTTP goes to a name, of which nobody knows yet where it leads."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not _http_allowed((parts.hostname or "").lower(), "private")
+
+
+def private_addresses(host: str, found: Sequence[str]) -> tuple[str, ...]:
+    """The addresses that a name of the own network has. Raises Misconfigured unless each of them is private (or of this
+    computer): whoever answers for the name elsewhere shall get no credential."""
+    addresses = tuple(ipaddress.ip_address(address.partition("%")[0]) for address in found)
+    if not addresses or not all(map(_is_own, addresses)):
+        raise Misconfigured(
+            f"The name {host} leads out of the private network, so nothing was sent to it over plain HTTP.",
+            "Use HTTPS, or correct the name.",
+        )
+    return tuple(map(str, sorted(addresses, key=lambda address: address.version)))
 
 
 def same_origin(first: str, second: str) -> bool:
@@ -115,9 +146,23 @@ def _problem(text: str, http: str) -> str | None:
     host, port = _split(netloc)
     if not _valid_host(host) or not _valid_port(port):
         return "has no valid host"
+    address = _ip(host.strip("[]"))
+    if address is not None and address.is_unspecified:
+        return UNSPECIFIED
     if scheme.lower() == "http" and not _http_allowed(host.strip("[]").lower(), http):
-        return "must use HTTPS"
+        return NO_HTTPS
     return None
+
+
+def _hint(problem: str, name: str, http: str) -> str:
+    if problem == UNSPECIFIED:
+        return f"Use 127.0.0.1 in {name} for a server on this computer."
+    if problem == NO_HTTPS and http == "private":
+        return (
+            "Use HTTPS; for a name of your own network set allowPrivateHosts to true in the provider's entry of the "
+            "config file (`quotaline config edit`)."
+        )
+    return f"Correct {name} or remove it."
 
 
 def _split(netloc: str) -> tuple[str, str | None]:
@@ -143,12 +188,29 @@ def _http_allowed(host: str, http: str) -> bool:
     if http == "never":
         return False
     name = host.removesuffix(".")
-    if name == "localhost" or (http == "private" and name.endswith(".local")):
+    if name == "localhost" or (http in ("private", "named") and name.endswith(".local")):
         return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
+    address = _ip(host)
+    if address is None:
+        return http == "named"
     if address.is_loopback:
         return True
-    return http == "private" and any(address in network for network in _PRIVATE if network.version == address.version)
+    return http in ("private", "named") and _is_in(address, _PRIVATE)
+
+
+def _ip(host: str) -> _Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_own(address: _Address) -> bool:
+    """Whether a name may lead to this address. Link-local ones are left out: clouds tell their secrets there."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    known = mapped or address
+    return known.is_loopback or (_is_in(known, _PRIVATE) and not known.is_link_local)
+
+
+def _is_in(address: _Address, networks: Iterable[_Network]) -> bool:
+    return any(address in network for network in networks if network.version == address.version)

@@ -140,7 +140,7 @@ class ServerKey(ApiKey):
 
     @property
     def settings(self) -> tuple[str, ...]:
-        return (*super().settings, "enterpriseHost")
+        return (*super().settings, "enterpriseHost", "allowPrivateHosts")
 
     def probe(self, ctx: Context) -> Origin | None:
         return super().probe(ctx) if ctx.settings.enterprise_host or ctx.env(self.server) else None

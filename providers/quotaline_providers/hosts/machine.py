@@ -22,6 +22,7 @@ from quotaline_providers.contract import (
     Processes,
 )
 from quotaline_providers.hosts.http.client import HttpClient
+from quotaline_providers.hosts.http.private_names import PrivateNames
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
 from quotaline_providers.settings import ProviderSettings
 
@@ -100,7 +101,7 @@ class Machine:
             settings=settings,
             environ=self.environ,
             home=self.home,
-            http=self.http,
+            http=self._http_for(settings),
             processes=self.processes,
             files=self.files,
             databases=self.databases,
@@ -113,6 +114,11 @@ class Machine:
             clock=self.clock,
             version=self.version,
         )
+
+    def _http_for(self, settings: ProviderSettings) -> Http:
+        if settings.allow_private_hosts and isinstance(self.http, HttpClient):
+            return PrivateNames(self.http)
+        return self.http
 
     async def close(self) -> None:
         """Close connections and end workers. The machine can still be used; it then opens new ones."""

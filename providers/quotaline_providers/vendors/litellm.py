@@ -172,7 +172,8 @@ def to_usage(key: KeyInfo, user: User | None, team: Team | None, now: datetime) 
 
 def root_of(ctx: ql.Context) -> str:
     """The proxy's management address. Raises Misconfigured."""
-    base = ql.configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL)
+    private_names = ctx.settings.allow_private_hosts
+    base = ql.configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL, private_names)
     return base.removesuffix("/v1").rstrip("/")
 
 

@@ -172,7 +172,8 @@ def _sections(stats: Stats) -> tuple[ql.Section, ...]:
 
 def stats_url(ctx: ql.Context) -> str:
     """The address of the statistics. Raises Misconfigured."""
-    base = ql.configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL)
+    private_names = ctx.settings.allow_private_hosts
+    base = ql.configured_server(ctx.settings.enterprise_host, ctx.env(BASE_URL), BASE_URL, private_names)
     return f"{base}/quota-stats" if base.endswith("/v1") else f"{base}/v1/quota-stats"
 
 

@@ -37,6 +37,7 @@ _UNUSED_CODES = {
     "region": "region_unused",
     "workspace_id": "workspace_unused",
     "enterprise_host": "enterprise_host_unused",
+    "allow_private_hosts": "allow_private_hosts_unused",
     "token_accounts": "token_accounts_unused",
 }
 _OPTION_TYPES: dict[str, tuple[type, ...]] = {
@@ -276,7 +277,8 @@ def _host(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[P
     if entry.enterprise_host is None or not uses(provider, "enterprise_host"):
         return
     try:
-        endpoint(entry.enterprise_host, "enterpriseHost", http="never" if provider.https_only else "private")
+        own = "named" if entry.allow_private_hosts and uses(provider, "allow_private_hosts") else "private"
+        endpoint(entry.enterprise_host, "enterpriseHost", http="never" if provider.https_only else own)
     except Misconfigured as error:
         message = f"{error.message} ({provider.name})"
         yield Problem("error", "invalid_enterprise_host", message, (*path, "enterpriseHost"))

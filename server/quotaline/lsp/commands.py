@@ -120,6 +120,8 @@ async def _set_credential(session: Session, arguments: tuple[Any, ...]) -> wire.
         raise CommandError("This command takes an object with `id` and `value`.")
     try:
         provider = registry.resolve(id)
+    except registry.BrokenProvider as error:
+        raise CommandError(error.broken.sentence) from None
     except KeyError:  # unlike elsewhere the id is not repeated: it may be the credential, in the wrong place
         raise CommandError("There is no provider with this `id`.") from None
     kept = await keep(session.application, provider, Secret(value), label or "")

@@ -17,12 +17,13 @@ from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 from pydantic import BaseModel
 
-from quotaline_providers.access.endpoints import check_address, same_origin
+from quotaline_providers.access.endpoints import check_address, needs_resolving, same_origin
 from quotaline_providers.contract import Refusals, RequestOptions, Response
 from quotaline_providers.errors import BadResponse, Misconfigured, TimedOut
 from quotaline_providers.hosts.http import responses
 from quotaline_providers.hosts.http.body import ACCEPTED, collected
 from quotaline_providers.hosts.http.failures import failure
+from quotaline_providers.hosts.http.private_names import Resolve, looked_up, pinned
 from quotaline_providers.hosts.http.proxies import Proxies, Proxy
 from quotaline_providers.hosts.http.tls import trust_hint, trusting_anything, trusting_system
 from quotaline_providers.secret import Secret
@@ -48,6 +49,8 @@ class Outgoing:
     headers: Mapping[str, str]
     body: bytes | None
     self_signed: bool = False
+    pin: bool = False
+    """Whether its host is a name that must lead into the private network."""
 
     @property
     def host(self) -> str:
@@ -83,8 +86,10 @@ class HttpClient:
         *,
         version: str = "0",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        resolve: Resolve = looked_up,
     ) -> None:
         self._environ = environ
+        self._resolve = resolve
         self._user_agent = f"quotaline/{version}"
         self._clock = clock
         self._proxies: Proxies | None = None
@@ -97,7 +102,11 @@ class HttpClient:
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_PER_HOST))
 
     async def send(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Response:
-        check_address(url)
+        return await self.reach(method, url, options)
+
+    async def reach(self, method: str, url: str, options: RequestOptions, *, private_names: bool = False) -> Response:
+        """As `send`, also over plain HTTP to a name whose every address is private."""
+        check_address(url, private_names)
         self_signed, timeout = options.get("self_signed", False), options.get("timeout", 30)
         if self_signed and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
             raise Misconfigured("A self-signed certificate is accepted only from a server on this machine.")
@@ -107,6 +116,7 @@ class HttpClient:
         lines["accept-encoding"] = ACCEPTED
         lines.setdefault("user-agent", self._user_agent)
         request = Outgoing(method.upper(), _with_query(url, options.get("params")), lines, body, self_signed)
+        request = replace(request, pin=needs_resolving(url))
         await self._open()
         self._begin_exchange()
         try:
@@ -189,9 +199,10 @@ class HttpClient:
         proxy = self._proxies.choose(request.url) if self._proxies else None
         try:
             client = self._client(proxy, request.self_signed)
-            outgoing = client.build_request(
-                request.method, request.url, headers=list(request.headers.items()), content=request.body
-            )
+            url, headers = request.url, dict(request.headers)
+            if request.pin:
+                url, headers["host"] = await pinned(url, self._resolve)
+            outgoing = client.build_request(request.method, url, headers=list(headers.items()), content=request.body)
             response = await client.send(outgoing, stream=True, follow_redirects=False)
             try:
                 return await _collect(request, response)
