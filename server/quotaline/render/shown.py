@@ -137,12 +137,19 @@ class Shown:
 
     @property
     def paces(self) -> dict[str, Pace]:
-        if self.state.usage is None:
+        """The paces worth a line, by window. What the vendor has stopped has none: nothing lasts until its reset."""
+        if self.state.usage is None or self._stopped:
             return {}
         return dict(paces(self.traits.pace, self.state.usage, self.view.now, self.view.work))
 
+    @property
+    def _stopped(self) -> bool:
+        return self.state.usage is not None and in_force(self.state.usage, self.view.now) is not None
+
     def pace(self, window: Window) -> Pace | None:
         """The pace of a window, also one that is not worth a line."""
+        if self._stopped:
+            return None
         return window_pace(self.traits.pace, window, self.view.now, self.view.work)
 
     def reset_line(self, window: Window) -> str | None:
