@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -124,6 +124,10 @@ class Misconfigured(ReadError):
 
     kind = Kind.MISCONFIGURED
     default_hint = "Run `quotaline config edit` and correct the setting."
+
+
+LONGEST_WAIT = timedelta(hours=24)
+"""How long a wait that a vendor asks for is kept; a longer one is a slip of the vendor's."""
 
 
 FALL_THROUGH = (MissingCredential, MissingProgram)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,10 +31,22 @@ from quotaline_providers.parsing.unread import UNNAMED
 from quotaline_providers.settings import SourceChoice
 
 
+class NotYet(ReadError):
+    """A credential is not used yet, after the vendor's last answer to it. `goes_on`: the next strategy is tried."""
+
+    def __init__(self, message: str, *, goes_on: bool = False) -> None:
+        super().__init__(message)
+        self.goes_on = goes_on
+
+
+Held = Callable[[str], ReadError | None]
+"""Why the credential with this fingerprint is not to be used now: RateLimited while a wait lasts, or NotYet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One strategy's try. `skipped`: its credential or program was not there. `fingerprint` tells credentials apart.
-    `unread`: what of its answers looks like a limit and was not read."""
+    """One strategy's try. `skipped`: its credential or program was not there; `held`: it was not used, as a wait lasts.
+    `fingerprint` tells credentials apart. `unread`: what of its answers looks like a limit and was not read."""
 
     source: str
     label: str
@@ -43,6 +55,7 @@ class Attempt:
     fingerprint: str = ""
     skipped: bool = False
     unread: Unread | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,18 @@ class Outcome:
         """Which credential answered; empty when none did."""
         return self.attempts[-1].fingerprint if self.usage is not None and self.attempts else ""
 
+    @property
+    def held(self) -> bool:
+        """Whether nobody was asked because the vendor wants to be left alone."""
+        unused = [attempt for attempt in self.attempts if not attempt.skipped]
+        return bool(unused) and all(attempt.held for attempt in unused)
+
+    @property
+    def tried(self) -> tuple[str, ...]:
+        """The fingerprints of the credentials with which the vendor was asked, in order."""
+        used = (attempt.fingerprint for attempt in self.attempts if not attempt.held)
+        return tuple(dict.fromkeys(fingerprint for fingerprint in used if fingerprint))
+
 
 def plan(provider: Provider, ctx: Context, source: SourceChoice | None = None) -> tuple[Strategy[Any], ...]:
     """The strategies a run would try, in order. Raises Misconfigured for a source the provider does not have, and
@@ -76,17 +101,22 @@ def plan(provider: Provider, ctx: Context, source: SourceChoice | None = None) -
     return tuple(s for s in provider.strategies if s.source == choice and s.applies(ctx))
 
 
-async def run(provider: Provider, ctx: Context, source: SourceChoice | None = None) -> Outcome:
-    """Read a provider once. Never raises ReadError: it is in the outcome. Cancellation passes through."""
+async def run(
+    provider: Provider, ctx: Context, source: SourceChoice | None = None, held: Held = lambda fingerprint: None
+) -> Outcome:
+    """Read a provider once, with credentials that are not `held`. Never raises ReadError: it is in the outcome.
+    Cancellation passes through."""
     attempts: list[Attempt] = []
     usage: Usage | None = None
     error: ReadError | None = None
     ctx = replace(ctx, source=source or ctx.settings.source or "auto")
     try:
         async with asyncio.timeout(provider.deadline):
-            usage = await _try_in_order(provider, ctx, source, attempts)
+            usage = await _try_in_order(provider, ctx, source, held, attempts)
     except TimeoutError:
         error = TimedOut(f"{provider.name} did not answer within {provider.deadline:.0f} seconds.")
+        if attempts and attempts[-1].error is None:
+            attempts[-1] = replace(attempts[-1], error=error)
     except ReadError as raised:
         error = raised
     if error is not None:
@@ -99,18 +129,18 @@ async def run(provider: Provider, ctx: Context, source: SourceChoice | None = No
 
 
 async def _try_in_order(
-    provider: Provider, ctx: Context, source: SourceChoice | None, attempts: list[Attempt]
+    provider: Provider, ctx: Context, source: SourceChoice | None, held: Held, attempts: list[Attempt]
 ) -> Usage:
     real: ReadError | None = None
     for strategy in plan(provider, ctx, source):
-        tried = len(attempts)
-        usage = await _try_each(provider, ctx, strategy, attempts)
+        before = len(attempts)
+        usage = await _try_each(provider, ctx, strategy, held, attempts)
         if usage is not None:
             return usage
-        last = _told(attempts[tried:])
+        last = _told(attempts[before:])
         if not attempts[-1].skipped:
             real = last
-        if not (isinstance(last, FALL_THROUGH) or strategy.falls_through(last)):
+        if not (isinstance(last, FALL_THROUGH) or strategy.falls_through(last) or _goes_on(last)):
             raise last
     # The error shown is that of the last strategy that really could run; else the one that found something that is no
     # account; else the first one missing something.
@@ -122,16 +152,23 @@ async def _try_in_order(
     )
 
 
-async def _try_each(provider: Provider, ctx: Context, strategy: Strategy[Any], attempts: list[Attempt]) -> Usage | None:
+async def _try_each(
+    provider: Provider, ctx: Context, strategy: Strategy[Any], held: Held, attempts: list[Attempt]
+) -> Usage | None:
     """One strategy's usage, with the first of its credentials that is not refused; an attempt for each."""
     async with aclosing(cast("AsyncGenerator[Any, None]", strategy.lookup.each(ctx))) as places:
         while True:
-            attempt, usage = await _try(provider, ctx, strategy, places)
-            if attempt is None:
+            before = len(attempts)
+            usage = await _try(provider, ctx, strategy, places, held, attempts)
+            if len(attempts) == before:
                 return None
-            attempts.append(attempt)
-            if attempt.error is None or attempt.skipped or not strategy.next_place(attempt.error):
+            error = attempts[-1].error
+            if error is None or attempts[-1].skipped or not (strategy.next_place(error) or _goes_on(error)):
                 return usage
+
+
+def _goes_on(error: ReadError) -> bool:
+    return isinstance(error, NotYet) and error.goes_on
 
 
 def _told(attempts: list[Attempt]) -> ReadError:
@@ -162,11 +199,16 @@ def _place(origin: str, error: ReadError) -> str:
 
 
 async def _try(
-    provider: Provider, ctx: Context, strategy: Strategy[Any], places: AsyncIterator[Any]
-) -> tuple[Attempt | None, Usage | None]:
-    """One try, with the next credential there is, and the usage it gave; no attempt when there is none left.
-    Cancellation passes through, and nothing else."""
-    attempt = Attempt(strategy.source, strategy.name)
+    provider: Provider,
+    ctx: Context,
+    strategy: Strategy[Any],
+    places: AsyncIterator[Any],
+    held: Held,
+    attempts: list[Attempt],
+) -> Usage | None:
+    """One try, with the next credential there is, and the usage it gave. It is put at the end of `attempts`, also when
+    it is cancelled, unless there is no credential left. Nothing but cancellation passes through."""
+    attempt, place = Attempt(strategy.source, strategy.name), len(attempts)
     error: ReadError
     with listening() as answers:
         try:
@@ -176,11 +218,16 @@ async def _try(
                 attempt = replace(attempt, skipped=True)
                 raise
             attempt = replace(attempt, origin=_origin(ctx, strategy, found), fingerprint=fingerprint(strategy, found))
+            if (reason := held(attempt.fingerprint)) is not None:
+                attempt = replace(attempt, held=True)
+                raise reason
+            attempts.append(attempt)
             usage = await strategy.fetch(ctx, found)
             unread = _unread(provider, strategy, answers)
-            return replace(attempt, unread=unread), half_understood(usage, unread) if unread else usage
+            attempts[-1] = replace(attempt, unread=unread)
+            return half_understood(usage, unread) if unread else usage
         except StopAsyncIteration:
-            return None, None
+            return None
         except ReadError as raised:
             error = raised
         except (Exception, SystemExit) as raised:  # a library that ends "the program" shall not end ours
@@ -189,7 +236,8 @@ async def _try(
             error.__cause__ = raised
     if isinstance(error, BadResponse) and error.shape is None and (answer := answers.behind(error)) is not None:
         error.shape = shape_of(answer, _package_of(provider, strategy), users=answers.is_users(answer))
-    return replace(attempt, error=error), None
+    attempts[place:] = [replace(attempt, error=error)]
+    return None
 
 
 def _unread(provider: Provider, strategy: Strategy[Any], answers: Answers) -> Unread | None:

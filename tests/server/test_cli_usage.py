@@ -224,7 +224,11 @@ def test_a_promised_wait_is_kept_for_the_key_it_was_given_to(quotaline: Command,
         limited = quotaline("usage", "--refresh", "--json", OPENROUTER_API_KEY="demo-one")
         assert limited.code == 1
         assert limited.json[0]["error"]["reason"] == "rate_limited"
+    waiting = quotaline("refresh", "--force", OPENROUTER_API_KEY="demo-one")
+    assert "It is asked again after " in waiting.out
     assert route.count == 1
+    quotaline("refresh", OPENROUTER_API_KEY="demo-two")
+    assert route.count == 2
 
 
 def test_sources(connected: Command, openrouter: Any) -> None:
@@ -250,7 +254,7 @@ PROVIDER = Provider("asked-how", "Asked How", "Nothing.", (Strategy("api", read,
 """
 
 
-def test_only_a_refresh_may_prompt(quotaline: Command, tmp_path: Path) -> None:
+def test_only_a_refresh_may_prompt(quotaline: Command, tmp_path: Path, aged: Callable[[timedelta], None]) -> None:
     (tmp_path / "asked_how.py").write_text(ASKED_HOW)
     info = tmp_path / "asked_how-1.0.dist-info"
     info.mkdir()
@@ -259,6 +263,7 @@ def test_only_a_refresh_may_prompt(quotaline: Command, tmp_path: Path) -> None:
     user = quotaline.with_variables(PYTHONPATH=str(tmp_path))
     assert "Note: is quiet" in user("usage").out
     assert "Note: is quiet" in user("usage", "--source", "api").out
+    aged(timedelta(minutes=1))
     assert "Note: may prompt" in user("usage", "--refresh", "--source", "api").out
 
 

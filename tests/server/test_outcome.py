@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from quotaline.detection.detect import Target
-from quotaline.refresh.outcome import COOL_DOWN, apply, filled_in
+from quotaline.refresh.known import Question
+from quotaline.refresh.outcome import apply, apply_held, filled_in
+from quotaline.refresh.waits import COOL_DOWN
 from quotaline.store.store import Reading
 from quotaline_providers import errors
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import ReadError
 from quotaline_providers.model import Identity, Usage, Window
-from quotaline_providers.run import Attempt, Outcome
+from quotaline_providers.run import Attempt, NotYet, Outcome
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -39,10 +41,8 @@ def outcome(result: Usage | ReadError, fingerprint: str = "f") -> Outcome:
 BEFORE = Reading("demo", "demo", "", usage(resets_at=RESET), NOW, "f", "digest", attempted_at=NOW)
 
 
-def after(
-    result: Usage | ReadError, before: Reading | None = BEFORE, fingerprint: str = "f", source: str = "auto"
-) -> Reading:
-    return apply(TARGET, before, outcome(result, fingerprint), source)
+def after(result: Usage | ReadError, before: Reading | None = BEFORE, fingerprint: str = "f") -> Reading:
+    return apply(TARGET, before, outcome(result, fingerprint))
 
 
 def test_a_missing_reset_is_taken_over_with_length_and_description() -> None:
@@ -144,7 +144,39 @@ def test_too_many_requests_are_followed_by_the_wait_that_was_asked_for() -> None
     assert after(errors.RateLimited("Wait.")).cool_until == LATER + COOL_DOWN
 
 
-def test_a_success_ends_the_wait_of_its_own_source_only() -> None:
-    cooling = replace(BEFORE, cool_until=RESET)
-    assert after(usage(LATER), cooling).cool_until is None
-    assert after(usage(LATER), cooling, source="web").cool_until == RESET
+def test_no_wait_is_longer_than_a_day() -> None:
+    day = LATER + timedelta(hours=24)
+    reading = after(errors.RateLimited("Wait.", until=LATER + timedelta(days=400)))
+    assert reading.failure is not None
+    assert (reading.cool_until, reading.failure.until) == (day, day)
+    before_the_clock_was_set_back = replace(BEFORE, cool_until=LATER + timedelta(days=400))
+    assert after(errors.Unavailable("No."), before_the_clock_was_set_back).cool_until is None
+
+
+def test_a_success_ends_the_wait() -> None:
+    assert after(usage(LATER), replace(BEFORE, cool_until=RESET)).cool_until is None
+
+
+def test_the_answer_to_another_question_has_its_own_place() -> None:
+    reading = apply(TARGET, None, outcome(usage(LATER)), Question("web:demo", "web"))
+    assert (reading.key, reading.source) == ("web:demo", "web")
+
+
+def held(error: ReadError) -> Outcome:
+    return Outcome("demo", (Attempt("api", "api", error, fingerprint="f", held=True),), None, error, LATER)
+
+
+def test_a_wait_that_lasts_is_told_beside_what_is_known_and_is_no_attempt() -> None:
+    reading = apply_held(TARGET, BEFORE, held(errors.RateLimited("Wait.", until=RESET)), Question("demo"))
+    assert reading is not None
+    assert reading.failure is not None
+    assert (reading.failure.until, reading.cool_until) == (RESET, RESET)
+    assert (reading.usage, reading.failures, reading.attempted_at) == (BEFORE.usage, 0, NOW)
+    blank = apply_held(TARGET, None, held(errors.RateLimited("Wait.", until=RESET)), Question("demo"))
+    assert blank is not None
+    assert (blank.usage, blank.attempted_at, blank.cool_until) == (None, None, RESET)
+
+
+def test_the_back_off_after_a_failure_changes_nothing() -> None:
+    failed = after(errors.Unavailable("No."))
+    assert apply_held(TARGET, failed, held(NotYet("Not yet.")), Question("demo")) == failed

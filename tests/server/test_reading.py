@@ -21,7 +21,6 @@ from quotaline.store.thread import StoreThread
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Kind
-from quotaline_providers.settings import Source
 from quotaline_providers.testing import Route
 from tests.server.house import RESTART, House, NewerStore, percent, round_of, used
 from tests.server.test_store_reads import take_over
@@ -66,7 +65,7 @@ def attempt(seconds: float, failure: Kind | None = None) -> Reading:
         (Request(TARGET, "user"), attempt(-1), True),
         (Request(TARGET, "user"), attempt(-1, Kind.FORBIDDEN), False),
         (Request(TARGET, "user"), attempt(-1, Kind.RATE_LIMITED), True),
-        (Request(TARGET, "user", source=Source.API), attempt(-1), False),
+        (Request(TARGET, "user", anyway=True), attempt(-1), False),
     ],
 )
 def test_an_attempt_of_the_last_three_seconds_answers(wanted: Request, known: Reading | None, answered: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -276,18 +275,4 @@ async def test_a_user_who_tries_again_after_a_failure_is_not_told_the_old_one(ho
     await service.refresh(interactive=False)
     assert credits.count == 1
     await service.refresh()
-    assert (percent(service), credits.count) == (40, 2)
-
-
-async def test_some_vendors_are_asked_despite_a_wait_when_the_user_wants_it(
-    house: House, credits: Route, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    used(credits.fails(429, headers={"Retry-After": "3600"}), 4)
-    whole, hurried = registry.get, replace(registry.get("openrouter"), manual_ignores_cooldown=True)
-    monkeypatch.setattr(registry, "get", lambda id: hurried if id == hurried.id else whole(id))
-    service = await house.open()
-    await service.refresh()
-    house.clock.advance(timedelta(minutes=1))
-    assert [done.fetched for done in await service.refresh(interactive=False)] == [False]
-    assert [done.fetched for done in await service.refresh()] == [True]
     assert (percent(service), credits.count) == (40, 2)

@@ -132,17 +132,19 @@ class VolatileMemory:
 
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
-        self._notes: dict[str, tuple[str, datetime | None]] = {}
+        self._notes: dict[str, tuple[str, datetime | None, datetime]] = {}
 
     async def get(self, key: str) -> str | None:
-        value, until = self._notes.get(key, (None, None))
-        if until is not None and until <= self._clock():
+        if key not in self._notes:
+            return None
+        value, until, kept_at = self._notes[key]
+        if until is not None and not kept_at <= self._clock() < until:
             await self.forget(key)
             return None
         return value
 
     async def set(self, key: str, value: str, until: datetime | None = None) -> None:
-        self._notes[key] = (value, until)
+        self._notes[key] = (value, until, self._clock())
 
     async def forget(self, key: str) -> None:
         self._notes.pop(key, None)

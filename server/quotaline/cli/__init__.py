@@ -192,6 +192,9 @@ def _parser() -> argparse.ArgumentParser:
     refresh = command("refresh", "ask the vendors now")
     _choice(refresh)
     _account_choice(refresh)
+    refresh.add_argument(
+        "--force", action="store_true", help="also during a wait that a vendor asked for, where its provider allows it"
+    )
 
     providers = command("providers", "list what is found and missing, and how to connect it")
     _format(providers)

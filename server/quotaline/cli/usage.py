@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from quotaline.cli import console
 from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
@@ -65,7 +66,7 @@ def refresh_command(options: argparse.Namespace) -> int:
         ids = chosen(options.provider)
         wanted = Accounts.of(options)
         every = wanted if wanted.one or wanted.all else Accounts(all=True, named=False)
-        snapshot, view = asyncio.run(_states(ids, options.source, True, every))
+        snapshot, view = asyncio.run(_states(ids, options.source, True, every, force=options.force))
     except UsageError as error:
         return _say_usage_error(str(error), "text")
     for state in snapshot.states:
@@ -77,7 +78,13 @@ def refresh_command(options: argparse.Namespace) -> int:
 
 
 async def _states(
-    ids: list[str] | None, source: SourceChoice | None, refresh: bool, wanted: Accounts, *, status: bool = False
+    ids: list[str] | None,
+    source: SourceChoice | None,
+    refresh: bool,
+    wanted: Accounts,
+    *,
+    status: bool = False,
+    force: bool = False,
 ) -> tuple[Snapshot, View]:
     """What is to be shown, after asking whom must be asked. Raises UsageError for what a provider does not have (a
     source, an account)."""
@@ -89,34 +96,31 @@ async def _states(
         targets = [target for target in service.targets if _wanted(target.provider, ids, source)]
         asked_for = [target.key for target in _selected(targets, ids, wanted)]
         pages = asyncio.create_task(service.check_statuses(asked_for if status else ()))
-        answers = await _refreshed(service, asked_for, source, refresh)
+        await _refreshed(service, asked_for, source, refresh, force)
         await pages
         known = service.snapshot().states
         states = [replace(state, active=True) for state in known if state.key in asked_for]
         if source is not None:
-            found = [replace(answers.get(state.key, state), status=state.status) for state in states]
-            states = [replace(state, active=True, requested_source=source) for state in found]
+            found = [service.state(state.key, source) for state in states]
+            states = [replace(state, active=True) for state in found]
         zone = datetime.now().astimezone().tzinfo or UTC
         view = View(application.machine.clock(), application.keeper.loaded.config.display, zone)
         return replace(service.snapshot(), states=tuple(states)), view
 
 
 async def _refreshed(
-    service: Service, keys: list[str], source: SourceChoice | None, refresh: bool
-) -> dict[str, ProviderState]:
-    """The states of those accounts that had to be asked, by key."""
+    service: Service, keys: list[str], source: SourceChoice | None, refresh: bool, force: bool
+) -> None:
+    """Have those accounts read that are to be."""
     if not refresh:
         keys = [key for key in keys if not await service.is_fresh(key, source)]
-    # Another credential's read a moment ago, or the wait its vendor asked for, says nothing of this one's.
+    # Another credential's read a moment ago says nothing of this one's.
     changed = [key for key in keys if await service.credential_changed(key, source)]
     others = [key for key in keys if key not in changed]
     names = {key: service.state(key).name for key in keys}
     with Progress(keys, names) as progress:
-        done = await asyncio.gather(
-            service.refresh(others, source=source, interactive=refresh, on_done=progress.done),
-            service.refresh(changed, source=source, interactive=refresh, force=True, on_done=progress.done),
-        )
-    return {refreshed.state.key: refreshed.state for part in done for refreshed in part}
+        read = partial(service.refresh, source=source, interactive=refresh, anyway=force, on_done=progress.done)
+        await asyncio.gather(read(others), read(changed, force=True))
 
 
 def _check_takes_accounts(ids: list[str] | None, wanted: Accounts) -> None:
@@ -215,12 +219,17 @@ def _print_nothing() -> None:
 
 
 def _line(state: ProviderState, view: View) -> str:
+    from quotaline.render.shown import shown
     from quotaline.render.statusline import state_text
 
     good, bad = ("✓", "✗") if console.spells("✓✗") else ("+", "-")
-    if state.failure is None:
+    error: tuple[str, ...] | None = shown(state, view).error
+    if error is None:
         return f"{good} {state_text(state, view)}"
-    return f"{bad} {state.name}: {state.failure.message} {state.failure.hint}".rstrip()
+    waits = state.failure is not None and state.failure.until is not None and state.failure.until > view.now
+    if waits and registry.get(state.provider).manual_ignores_cooldown:
+        error = (*error, f"`quotaline refresh {state.provider} --force` asks now.")
+    return f"{bad} {state.name}: {' '.join(filter(None, error))}"
 
 
 def _exit_code(snapshot: Snapshot) -> int:

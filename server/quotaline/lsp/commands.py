@@ -13,6 +13,8 @@ from quotaline.lsp.params import text_member
 from quotaline.lsp.session import Session
 from quotaline.refresh.service import Refreshed
 from quotaline.render import text, wire
+from quotaline.render.shown import shown
+from quotaline.render.view import View
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError
@@ -53,14 +55,14 @@ async def _refresh(session: Session, arguments: tuple[Any, ...]) -> wire.Refresh
 
         outcomes = await session.service.refresh(keys, on_done=tell)
     await session.publish()
-    return wire.RefreshResult(tuple(map(_outcome, outcomes)))
+    view = session.view()
+    return wire.RefreshResult(tuple(_outcome(one, view) for one in outcomes))
 
 
-def _outcome(refreshed: Refreshed) -> wire.Outcome:
-    state = refreshed.state
-    failure = state.failure
-    message = " ".join(filter(None, (failure.message, failure.hint))) if failure else None
-    return wire.Outcome(state.provider, state.account or None, failure is None, refreshed.fetched, message)
+def _outcome(refreshed: Refreshed, view: View) -> wire.Outcome:
+    state, error = refreshed.state, shown(refreshed.state, view).error
+    message = " ".join(filter(None, error)) if error else None
+    return wire.Outcome(state.provider, state.account or None, error is None, refreshed.fetched, message)
 
 
 async def _open_dashboard(session: Session, arguments: tuple[Any, ...]) -> wire.DashboardResult:

@@ -18,7 +18,8 @@ from quotaline_providers.model import Model, Time
 from quotaline_providers.run import Outcome
 
 if TYPE_CHECKING:
-    from quotaline.store.store import NoteChanges, Store
+    from quotaline.store.notes import Changes
+    from quotaline.store.store import Store
 
 REMEMBERED = timedelta(days=90)
 OWN_SERVER = "a server that you have set"
@@ -78,7 +79,7 @@ def record(store: Store, outcome: Outcome) -> None:
         return
     good = {attempt.label for attempt in outcome.attempts if not attempt.error}
 
-    def forget(notes: Mapping[str, str | None]) -> NoteChanges:
+    def forget(notes: Mapping[str, str | None]) -> Changes:
         before = _drift(notes[key])
         return {key: None} if before is not None and before.source in good else {}
 

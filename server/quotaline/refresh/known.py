@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from quotaline.config import Config
@@ -10,6 +11,16 @@ from quotaline.detection.detect import Target
 from quotaline.settings import Settings
 from quotaline.store.reading import Reading
 from quotaline_providers.contract import Provider
+from quotaline_providers.settings import SourceChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of an account: the key under which its answer is kept, and the `source` that the user named, `auto`
+    for the configured one. Another source is another question: what it gives says nothing of the usual one."""
+
+    key: str
+    source: str = "auto"
 
 
 class Known:
@@ -74,23 +85,30 @@ class Known:
 
     # --- readings ---
 
-    def reading(self, target: Target) -> Reading | None:
-        """The reading that belongs to this account as it is configured now."""
-        return self.belonging(target, self.readings.get(target.key))
+    def question(self, target: Target, source: SourceChoice | None = None) -> Question:
+        """What is asked when the user names this source, or none. No provider's id has the colon of the key."""
+        if source in (None, self.config.provider(target.provider.id).source or "auto"):
+            return Question(target.key)
+        return Question(f"{source}:{target.key}", str(source))
 
-    def belonging(self, target: Target, stored: Reading | None) -> Reading | None:
-        """The stored reading of the account, if it was made with its config entry, else the last one made here.
+    def reading(self, target: Target, source: SourceChoice | None = None) -> Reading | None:
+        """The reading that belongs to this account as it is configured now."""
+        question = self.question(target, source)
+        return self.belonging(target, question, self.readings.get(question.key))
+
+    def belonging(self, target: Target, question: Question, stored: Reading | None) -> Reading | None:
+        """The stored answer, if it was made with the account's config entry, else the last one made here.
 
         Another program that has another config keeps its own in the store; without this the two would ask in turns for
         ever. May be called in the store's thread.
         """
-        if stored is None or stored.digest in ("", target.digest):
+        if stored is None or (stored.digest in ("", target.digest) and stored.source == question.source):
             return stored
-        own = self._own.get(target.key)
+        own = self._own.get(question.key)
         return own if own is not None and own.digest == target.digest else None
 
     def own(self, key: str) -> Reading | None:
-        """The last reading made here."""
+        """The last answer to this question that was read here."""
         return self._own.get(key)
 
     def load(self, readings: dict[str, Reading], leased: frozenset[str]) -> None:
@@ -99,21 +117,21 @@ class Known:
             self.readings, self.leased = readings, leased
             self.changed()
 
-    def load_one(self, key: str, reading: Reading | None, *, held: bool) -> None:
+    def load_one(self, target: Target, question: Question, reading: Reading | None, *, held: bool) -> None:
         """Take over what the store knows of one account, and whether another program is reading it."""
-        before = self.readings.get(key), self.leased
-        self.leased = self.leased | {key} if held else self.leased - {key}
+        before = self.readings.get(question.key), self.leased
+        self.leased = self.leased | {target.key} if held else self.leased - {target.key}
         if reading is None:
-            self.readings.pop(key, None)
+            self.readings.pop(question.key, None)
         else:
-            self.readings[key] = reading
+            self.readings[question.key] = reading
         if before != (reading, self.leased):
             self.changed()
 
-    def keep(self, reading: Reading) -> None:
-        """Take a reading that was made here, with which its lease has ended."""
+    def keep(self, target: Target, reading: Reading) -> None:
+        """Take a reading that was made here, with which the account's lease has ended."""
         self.readings[reading.key] = self._own[reading.key] = reading
-        self.leased -= {reading.key}
+        self.leased -= {target.key}
         self.changed()
 
     def release(self, key: str) -> None:
@@ -122,7 +140,7 @@ class Known:
         self.changed()
 
     def forget(self, key: str) -> None:
-        """Drop what was read of an account: its credential has changed."""
+        """Drop an answer: the credential has changed."""
         self.readings.pop(key, None)
         self._own.pop(key, None)
         self.changed()

@@ -12,19 +12,21 @@ from quotaline.detection.detect import Target
 from quotaline.refresh import scheduler
 from quotaline.refresh.accounts import Accounts
 from quotaline.refresh.known import Known
-from quotaline.refresh.reading import Reader, Request
+from quotaline.refresh.reading import AFTER_DEFECT, Reader, Request
 from quotaline.refresh.status_pages import StatusPages
+from quotaline.refresh.waits import NOT_ASKED, past
 from quotaline.store.reading import Reading
 from quotaline.store.store import Store
 from quotaline.store.thread import StoreThread
 from quotaline_providers import diagnostics
 from quotaline_providers.contract import Provider
 from quotaline_providers.diagnostics import note_defect
-from quotaline_providers.errors import Kind
 
 LEASED_SECONDS = 0.75
 """The time between two rounds while another program reads an account: its death changes nothing in the store."""
 SHORTEST_SLEEP_SECONDS = 0.25
+LOOK_AGAIN = timedelta(minutes=5)
+"""How often, while a vendor is to be left alone, the loop sees whether there is another credential."""
 LONGEST_SLEEP_SECONDS = 5.0
 """The clock may be set, and computers sleep."""
 
@@ -54,6 +56,7 @@ class RefreshLoop:
         self._version: int | None = None
         self._restart_due: str | None = None
         self._jitter: dict[str, tuple[datetime, datetime]] = {}
+        self._looked: dict[str, datetime] = {}
         self.status_tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -101,10 +104,24 @@ class RefreshLoop:
         """Begin to read the accounts that are due, and when there are none the status pages that are."""
         for target in self._known.targets:
             when = self.next_refresh(target)
-            if when is not None and when <= self._clock() and not self._reader.is_reading(target.key):
+            if when is None or self._reader.is_reading(target.key):
+                continue
+            if when <= self._clock() or self._may_be_another_credential(target):
                 self._reader.begin(Request(target, "timer"))
         if self._known.settings.check_status and self._reader.idle and self._store.restart_due is None:
             self._begin_statuses()
+
+    def _may_be_another_credential(self, target: Target) -> bool:
+        """Whether to see once more if the credential is still the one that is to wait. If so, nobody is asked."""
+        reading, now = self._known.reading(target), self._clock()
+        if reading is None or not scheduler.in_force(reading.cool_until, now):
+            self._looked.pop(target.key, None)
+            return False
+        last = self._looked.setdefault(target.key, now)
+        if abs(now - last) < LOOK_AGAIN:
+            return False
+        self._looked[target.key] = now
+        return True
 
     def _until_due(self) -> float:
         """Seconds to sleep, at least a moment: what is due and was not begun will not be so at once."""
@@ -125,11 +142,13 @@ class RefreshLoop:
         """When the account is to be read next; None when that is never without the user, or not by this program."""
         if self._store.restart_due is not None:
             return None
-        every, past = self.interval(target.provider), _past(self._known.reading(target))
-        when = scheduler.due(past, every, target.provider.min_interval, self._clock())
-        if when is not None and (paused := self._known.paused.get(target.key)) is not None:
+        now, every = self._clock(), self.interval(target.provider)
+        before = past(self._known.reading(target))
+        when = scheduler.due(before, every, target.provider.min_interval, now)
+        paused = self._known.paused.get(target.key)
+        if when is not None and paused is not None and scheduler.in_force(paused, now, AFTER_DEFECT):
             when = max(when, paused)
-        if when is None or every is None or past.attempted_at is None:
+        if when is None or every is None or before.attempted_at is None or when == now:  # `now` is no fixed moment
             return when
         base, later = self._jitter.get(target.key, (None, None))
         if base != when or later is None:
@@ -158,14 +177,6 @@ class RefreshLoop:
             note_defect(f"the read of the status page of {provider.id}", error)
 
 
-def _past(reading: Reading | None) -> scheduler.Past:
-    if reading is None:
-        return scheduler.Past()
-    offline = reading.failure is not None and reading.failure.kind in (Kind.UNAVAILABLE, Kind.TIMEOUT)
-    return scheduler.Past(reading.attempted_at, reading.failures, offline, reading.cool_until, reading.usage)
-
-
 def _is_connected(reading: Reading) -> bool:
     """Whether there was something to ask the vendor with."""
-    missing = (Kind.MISSING_CREDENTIAL, Kind.MISSING_PROGRAM, Kind.MISCONFIGURED)
-    return reading.failure is None or reading.failure.kind not in missing
+    return reading.failure is None or reading.failure.kind not in NOT_ASKED

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from quotaline.detection.detect import Target
 from quotaline.forecast.binding import hold
 from quotaline.forecast.traits import Traits
+from quotaline.refresh.known import Question
+from quotaline.refresh.scheduler import in_force
+from quotaline.refresh.waits import waits_until
 from quotaline.state import NOBODY, Failure, Held
 from quotaline.store.reading import Reading
 from quotaline_providers.errors import Kind, RateLimited, ReadError
@@ -15,38 +18,59 @@ from quotaline_providers.lengths import usual_length
 from quotaline_providers.model import Identity, Usage, Window
 from quotaline_providers.run import Outcome
 
-COOL_DOWN = timedelta(minutes=5)
-"""How long to leave a vendor alone that said "too many requests" without saying for how long."""
 
-
-def apply(target: Target, previous: Reading | None, outcome: Outcome, source: str) -> Reading:
-    """The new reading of an account: what came of a read from this `source`, and what stays of the `previous` reading
-    unless that was made with another config entry."""
+def apply(target: Target, previous: Reading | None, outcome: Outcome, question: Question | None = None) -> Reading:
+    """The new reading of an account (the answer to this `question`): what came of a read, and what stays of the
+    `previous` reading unless that was made with another config entry."""
+    question = question or Question(target.key)
     error, now = outcome.error, outcome.finished_at
     assert error is not None or outcome.usage is not None, "an outcome without usage has an error"
     before = previous if previous is not None and previous.digest == target.digest else None
     usage = _carried(outcome, before)
     reading = Reading(
-        key=target.key,
+        key=question.key,
         provider=target.provider.id,
         account=target.account_label,
         usage=usage,
         usage_at=now if usage else None,
         fingerprint=outcome.fingerprint,
         digest=target.digest,
-        source=source,
+        source=question.source,
         attempted_at=now,
         held=_held(target, before, usage, now),
+        tried=outcome.tried,
     )
     if error is None:
-        return replace(reading, cool_until=_still_cooling(before, outcome, source))
+        return reading
     if usage is None and before is not None and _still_true(before, outcome, error):
         usage_at = before.usage_at or now
         reading = replace(
             reading, usage=before.usage, usage_at=usage_at, fingerprint=before.fingerprint, held=before.held
         )
     failures = (before.failures if before else 0) + 1
-    return replace(reading, failure=Failure.of(error), failures=failures, cool_until=_cool_until(error, before, now))
+    cool_until = _cool_until(error, before, now)
+    return replace(reading, failure=_failure(error, cool_until), failures=failures, cool_until=cool_until)
+
+
+def apply_held(target: Target, previous: Reading | None, outcome: Outcome, question: Question) -> Reading | None:
+    """What is known of an account when nobody was asked because a wait lasts; None when nothing is."""
+    before = previous if previous is not None and previous.digest == target.digest else None
+    error = outcome.error
+    if not isinstance(error, RateLimited):
+        return before
+    until = waits_until(error, outcome.finished_at)
+    if before is not None and before.failure is not None and before.cool_until == until:
+        return before
+    blank = Reading(
+        question.key, target.provider.id, target.account_label, digest=target.digest, source=question.source
+    )
+    return replace(before or blank, failure=_failure(error, until), cool_until=until)
+
+
+def _failure(error: ReadError, cool_until: datetime | None) -> Failure:
+    """The error as it is stored; a rate limit with the end of its wait."""
+    failure = Failure.of(error)
+    return failure.model_copy(update={"until": cool_until}) if isinstance(error, RateLimited) else failure
 
 
 def _held(target: Target, before: Reading | None, usage: Usage | None, now: datetime) -> Held:
@@ -79,18 +103,11 @@ def _still_true(before: Reading, outcome: Outcome, error: ReadError) -> bool:
 
 
 def _cool_until(error: ReadError, before: Reading | None, now: datetime) -> datetime | None:
-    earlier = before.cool_until if before and before.cool_until and before.cool_until > now else None
+    earlier = before.cool_until if before and in_force(before.cool_until, now) else None
     if not isinstance(error, RateLimited):
         return earlier
-    promised = error.until or now + COOL_DOWN
+    promised = waits_until(error, now)
     return max(promised, earlier) if earlier else promised
-
-
-def _still_cooling(before: Reading | None, outcome: Outcome, source: str) -> datetime | None:
-    """A success lifts the promised wait of its own source only."""
-    if before is None or before.source == source or before.cool_until is None:
-        return None
-    return before.cool_until if before.cool_until > outcome.finished_at else None
 
 
 def same_account(one: Identity, other: Identity) -> bool:

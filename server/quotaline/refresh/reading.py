@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from quotaline.detection.detect import Target
-from quotaline.refresh import drift
-from quotaline.refresh.known import Known
-from quotaline.refresh.outcome import apply
+from quotaline.refresh import drift, waits
+from quotaline.refresh.known import Known, Question
+from quotaline.refresh.outcome import apply, apply_held
+from quotaline.refresh.waits import Gate
 from quotaline.store.reading import Reading
-from quotaline.store.store import Store
+from quotaline.store.store import ReadStart, Store
 from quotaline.store.thread import StoreThread
 from quotaline_providers.contract import Context
 from quotaline_providers.diagnostics import note_defect
@@ -39,12 +40,14 @@ AFTER_DEFECT = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is wanted of one account. `source` is the one the user names, None for the configured one. `force` reads
-    whatever was read a moment ago or promised to the vendor: that was with another credential."""
+    whatever was read a moment ago: that was with another credential. `anyway` asks a vendor that wants to be left
+    alone, where its provider allows that."""
 
     target: Target
     cause: Cause
     source: SourceChoice | None = None
     force: bool = False
+    anyway: bool = False
 
     @property
     def interactive(self) -> bool:
@@ -55,15 +58,15 @@ class Request:
 
         The user's may do more than a background read: of that they take the result, but not the failure.
         """
-        if other.source is not None or other.force or other.target != self.target:
+        if other.source != self.source or other.force or other.target != self.target or other.anyway > self.anyway:
             return False
         return self.interactive or not other.interactive
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What came of a request. `fetched` is false when another program's read, a read a moment ago, or a promised wait
-    answered instead, or when this program may no longer ask."""
+    """What came of a request. `fetched` is false when another program's read, a read a moment ago, a promised wait or
+    the back-off after a failure answered instead, or when this program may no longer ask."""
 
     fetched: bool
     outcome: Outcome | None = None
@@ -75,22 +78,13 @@ NOT_FETCHED = Read(fetched=False)
 # --- whether to ask the vendor ---
 
 
-def is_promised(request: Request, known: Reading | None, now: datetime) -> bool:
-    """Whether the vendor was promised not to be asked yet. A source that the user names has a promise of its own."""
-    if known is None or known.cool_until is None or known.cool_until <= now:
-        return False
-    if request.interactive and request.target.provider.manual_ignores_cooldown:
-        return False
-    return request.source in (None, known.source)
-
-
 def is_answered(request: Request, known: Reading | None, since: datetime, now: datetime) -> bool:
     """Whether an attempt at or after `since` will do. An attempt in the future was made before the clock was set back,
     and does not count; nor does a failure that the user's own read, which may prompt, may not have."""
-    if request.source is not None or known is None or known.attempted_at is None:
+    if known is None or known.attempted_at is None:
         return False
     failed = known.failure is not None and known.failure.kind is not Kind.RATE_LIMITED
-    return since <= known.attempted_at <= now and not (request.interactive and failed)
+    return since <= known.attempted_at <= now and not (request.interactive and (failed or request.anyway))
 
 
 def answered_since(request: Request, known: Reading | None, now: datetime) -> datetime:
@@ -98,7 +92,7 @@ def answered_since(request: Request, known: Reading | None, now: datetime) -> da
     any that came after that; else one of this moment."""
     if request.cause != "timer":
         return now - COALESCE
-    if known is None or known.attempted_at is None:
+    if known is None or known.attempted_at is None or known.attempted_at > now:
         return datetime.fromtimestamp(0, tz=UTC)
     return known.attempted_at + timedelta(milliseconds=1)
 
@@ -154,48 +148,58 @@ class Reader:
             await asyncio.wait([earlier])
         if self._store.restart_due is not None:
             return NOT_FETCHED
+        question = self._known.question(request.target, request.source)
         if request.force:
-            await self.forget(request.target.key)
-        return await self._read(request)
+            await self.forget(question.key)
+        return await self._read(request, question)
 
-    async def _read(self, request: Request) -> Read:
+    async def _read(self, request: Request, question: Question) -> Read:
         """One call of the store before the vendor is asked, and one after."""
         key = request.target.key
-        if is_promised(request, self._known.reading(request.target), self._machine.clock()):
-            return NOT_FETCHED
         self._known.changed()
-        if not await self._take_lease(request):
+        gate = await self._take_lease(request, question)
+        if gate is None:
             return NOT_FETCHED
         try:
-            outcome = await self._fetch(request)
-            await self._keep(request, outcome)
+            outcome = await self._fetch(request, gate)
+            if outcome.held:
+                return await self._keep_held(request, question, outcome)
+            await self._keep(request, question, outcome)
         except BaseException:
             self._known.release(key)
             await asyncio.shield(self._store.do(lambda store: store.release(key)))
             raise
         return Read(fetched=True, outcome=outcome)
 
-    async def _take_lease(self, request: Request) -> bool:
-        """Whether the vendor is to be asked. When another program is doing so, somebody who waits waits for that."""
+    async def _take_lease(self, request: Request, question: Question) -> Gate | None:
+        """Which credentials may be used, when the vendor is to be asked. When another program is doing so, somebody
+        who waits waits for that."""
         target, known, clock = request.target, self._known, self._machine.clock
-        seconds = target.provider.deadline + LEASE_MARGIN_SECONDS
-        since = answered_since(request, known.reading(target), clock())
+        provider, seconds = target.provider, target.provider.deadline + LEASE_MARGIN_SECONDS
+        since = answered_since(request, known.reading(target, request.source), clock())
 
         def wanted(stored: Reading | None) -> bool:
-            reading, now = known.belonging(target, stored), clock()
-            return not is_promised(request, reading, now) and not is_answered(request, reading, since, now)
+            return not is_answered(request, known.belonging(target, question, stored), since, clock())
+
+        def begin(store: Store) -> tuple[ReadStart, dict[str, datetime]]:
+            return store.begin_read(target.key, seconds, wanted, question.key), waits.in_force(store, provider.id)
 
         while True:
-            start = await self._store.do(lambda store: store.begin_read(target.key, seconds, wanted))
-            known.load_one(target.key, start.reading, held=start.held)
+            start, told = await self._store.do(begin)
+            known.load_one(target, question, start.reading, held=start.held)
+            if start.granted:
+                despite = request.anyway and provider.manual_ignores_cooldown
+                reading = known.belonging(target, question, start.reading)
+                return Gate(provider, {} if despite else told, reading, request.cause == "view", clock())
             if not start.held or request.cause == "timer":
-                return start.granted
+                return None
             await asyncio.sleep(LEASE_POLL_SECONDS)
 
-    async def _fetch(self, request: Request) -> Outcome:
+    async def _fetch(self, request: Request, gate: Gate) -> Outcome:
         target, provider = request.target, request.target.provider
         try:
-            return await run(provider, await self._context(target, interactive=request.interactive), request.source)
+            ctx = await self._context(target, interactive=request.interactive)
+            return await run(provider, ctx, request.source, gate.held)
         except ReadError as error:  # a source the provider does not have
             return Outcome(provider.id, (), None, error, self._machine.clock())
         except Exception as error:  # such as a keyring's: an error to be shown, and to be backed off from
@@ -218,28 +222,42 @@ class Reader:
             account = replace(account, token=token)
         return self._machine.context(id, settings, account=account, interactive=interactive)
 
-    async def _keep(self, request: Request, outcome: Outcome) -> None:
+    async def _keep(self, request: Request, question: Question, outcome: Outcome) -> None:
         target = request.target
-        own, source = self._known.own(target.key), request.source or "auto"
+        own = self._known.own(question.key)
 
         def made(stored: Reading | None) -> Reading:
             previous = stored if stored is None or stored.digest == target.digest else own
-            return apply(target, previous, outcome, source)
+            return apply(target, previous, outcome, question)
 
         def kept(store: Store) -> Reading:
-            reading = store.finish_read(target.key, made)
+            reading = store.finish_read(target.key, made, question.key)
+            waits.record(store, outcome)
             drift.record(store, outcome)
             return reading
 
-        self._known.keep(await self._store.do(kept))
+        self._known.keep(target, await self._store.do(kept))
+
+    async def _keep_held(self, request: Request, question: Question, outcome: Outcome) -> Read:
+        """Nobody was asked: what is known stays, with the wait that is the reason beside it."""
+        target = request.target
+        known = self._known.reading(target, request.source)
+        reading = apply_held(target, known, outcome, question)
+        if reading is None or reading == known:
+            self._known.release(target.key)
+            await self._store.do(lambda store: store.release(target.key))
+        else:
+            await self._store.do(lambda store: store.finish_read(target.key, lambda stored: reading, question.key))
+            self._known.keep(target, reading)
+        return NOT_FETCHED
 
     async def forget(self, key: str) -> None:
-        """Drop what is known of an account, here and in the store."""
+        """Drop what is kept under this key, here and in the store."""
         self._known.forget(key)
         await self._store.do(lambda store: store.drop(key))
 
-    async def fingerprints(self, target: Target, source: SourceChoice | None, wanted: str) -> set[str]:
-        """Those of the credentials that a read may use now, up to the `wanted` one; none when it cannot be told, as
+    async def fingerprints(self, target: Target, source: SourceChoice | None, wanted: set[str]) -> set[str]:
+        """Those of the credentials that a read may use now, up to one of the `wanted`; none when it cannot be told, as
         with a locked keyring."""
         found: set[str] = set()
         try:
@@ -248,7 +266,7 @@ class Reader:
                 with suppress(ReadError):
                     async for credential in strategy.lookup.each(ctx):
                         found.add(fingerprint(strategy, credential))
-                        if wanted in found:
+                        if wanted & found:
                             return found
         except ReadError:  # then it is read, which tells what is wrong
             pass

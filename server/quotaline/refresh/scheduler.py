@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from quotaline_providers.errors import LONGEST_WAIT
 from quotaline_providers.model import MONTH_MINUTES, Usage
 
 RECENT_INTERACTION = timedelta(minutes=5)
@@ -72,9 +73,28 @@ def wait(past: Past, every: timedelta, minimum: float) -> timedelta:
     """The time from the last attempt to the next: the interval, lengthened by failures; the first few failures to
     reach the vendor are retried sooner (15, 45, 120, 300 s), but never under the minimum (seconds)."""
     if past.offline and 0 < past.failures <= len(OFFLINE_RETRIES):
-        soon = timedelta(seconds=max(minimum, OFFLINE_RETRIES[past.failures - 1]))
-        return min(soon, every)
+        return min(_retry(past, minimum), every)
     return max(every, back_off(past.failures))
+
+
+def _retry(past: Past, minimum: float) -> timedelta:
+    """The least time from a failed attempt to the next."""
+    if past.offline and 0 < past.failures <= len(OFFLINE_RETRIES):
+        return timedelta(seconds=max(minimum, OFFLINE_RETRIES[past.failures - 1]))
+    return max(timedelta(seconds=minimum), back_off(past.failures))
+
+
+def again(past: Past, minimum: float) -> datetime | None:
+    """When somebody who only looks may have a failed read made again; None when there is nothing to wait for."""
+    if past.attempted_at is None or past.failures == 0:
+        return None
+    return past.attempted_at + _retry(past, minimum)
+
+
+def in_force(until: datetime | None, now: datetime, longest: timedelta = LONGEST_WAIT) -> bool:
+    """Whether something that lasts until then still does. What would last longer than anything may is from before the
+    clock was set back."""
+    return until is not None and now < until <= now + longest
 
 
 def boundary(usage: Usage | None, attempted_at: datetime) -> datetime | None:
@@ -89,8 +109,8 @@ def boundary(usage: Usage | None, attempted_at: datetime) -> datetime | None:
 def due(past: Past, every: timedelta | None, minimum: float, now: datetime) -> datetime | None:
     """When an account should be read next, without jitter. None: only when the user asks.
 
-    A promised wait (`cool_until`) is always kept; failures back off; a reset boundary brings the read forward. An
-    attempt far in the future was made before the clock was set back, and does not count.
+    A promised wait (`cool_until`) is kept; failures back off; a reset boundary brings the read forward. An attempt or
+    a wait far in the future is from before the clock was set back, and does not count.
     """
     if every is None:
         return None
@@ -101,7 +121,7 @@ def due(past: Past, every: timedelta | None, minimum: float, now: datetime) -> d
             when = past.attempted_at + pause
             if past.failures == 0 and (reset := boundary(past.usage, past.attempted_at)) is not None:
                 when = min(when, max(reset, past.attempted_at + BOUNDARY_EARLIEST))
-    return max(when, past.cool_until) if past.cool_until else when
+    return max(when, past.cool_until) if past.cool_until and past.cool_until <= now + LONGEST_WAIT else when
 
 
 def jittered(when: datetime, every: timedelta, chance: random.Random) -> datetime:
@@ -115,8 +135,9 @@ def soonest(moments: Iterable[datetime | None]) -> datetime | None:
 
 
 def is_stale(usage: Usage, failed: bool, every: timedelta | None, now: datetime) -> bool:
-    """Whether a usage on display may no longer be true: its refresh failed, or it is overdue."""
+    """Whether a usage on display may no longer be true: its refresh failed, or it is overdue, or it is from before the
+    clock was set back, so that nobody knows."""
     if failed:
         return True
-    age = now - usage.updated_at
+    age = abs(now - usage.updated_at)
     return age > max(timedelta(minutes=10), 2 * (every or timedelta(hours=1)))

@@ -36,8 +36,8 @@ FRESH = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh came to, for one account. `fetched` is false when another program's read, a read a moment ago, or
-    a promised wait answered instead, or when this program may no longer ask."""
+    """What a refresh came to, for one account. `fetched` is false when another program's read, a read a moment ago, a
+    promised wait or the back-off after a failure answered instead, or when this program may no longer ask."""
 
     state: ProviderState
     fetched: bool
@@ -131,12 +131,12 @@ class Service:
         broken = not_loaded(self._known.config, self._machine)
         return Snapshot(states, self._known.config_problem, restart_due, broken, self.detected)
 
-    def state(self, key: str) -> ProviderState:
-        """One account's state. Raises KeyError."""
-        return self._state(self._known.target(key))
+    def state(self, key: str, source: SourceChoice | None = None) -> ProviderState:
+        """One account's state, as far as it is known from this source. Raises KeyError."""
+        return self._state(self._known.target(key), source)
 
-    def _state(self, target: Target) -> ProviderState:
-        provider, reading = target.provider, self._known.reading(target)
+    def _state(self, target: Target, source: SourceChoice | None = None) -> ProviderState:
+        provider, reading = target.provider, self._known.reading(target, source)
         usage = reading.usage if reading else None
         failure = reading.failure if reading else None
         every, now = self._loop.interval(provider), self._machine.clock()
@@ -152,7 +152,7 @@ class Service:
             refreshing=self._reader.is_reading(target.key) or target.key in self._known.leased,
             next_refresh=self._loop.next_refresh(target),
             dashboard=provider.dashboard,
-            requested_source=entry.source or "auto",
+            requested_source=source or entry.source or "auto",
             status=self._statuses.of(provider) if self._known.settings.check_status else None,
             chosen=entry.enabled is True,
             metric=entry.metric or AUTOMATIC,
@@ -164,25 +164,24 @@ class Service:
     async def is_fresh(self, key: str, source: SourceChoice | None = None) -> bool:
         """Whether the stored usage can stand for a new read: young, without error, and of the same credential."""
         target = self._known.target(key)
-        reading = self._known.reading(target)
+        reading = self._known.reading(target, source)
         if reading is None or reading.usage is None or reading.failure is not None or reading.attempted_at is None:
             return False
-        if reading.source != (source or "auto") or self._machine.clock() - reading.attempted_at > FRESH:
+        if abs(self._machine.clock() - reading.attempted_at) > FRESH:
             return False
-        return reading.fingerprint in await self._reader.fingerprints(target, source, reading.fingerprint)
+        return reading.fingerprint in await self._reader.fingerprints(target, source, {reading.fingerprint})
 
     async def credential_changed(self, key: str, source: SourceChoice | None = None) -> bool:
         """Whether what the store knows was read with another credential, or another config entry, than would be now."""
         target = self._known.target(key)
-        stored = self._known.readings.get(key)
+        stored = self._known.readings.get(self._known.question(target, source).key)
         if stored is None:
             return False
-        if self._known.reading(target) is None:
+        if self._known.reading(target, source) is None:
             return True
-        if not stored.fingerprint:
-            return False
-        present = await self._reader.fingerprints(target, source, stored.fingerprint)
-        return bool(present) and stored.fingerprint not in present
+        used = {stored.fingerprint, *stored.tried} - {""}
+        present = await self._reader.fingerprints(target, source, used) if used else set()
+        return bool(present) and not used & present
 
     # --- what the user does ---
 
@@ -242,12 +241,14 @@ class Service:
         source: SourceChoice | None = None,
         interactive: bool = True,
         force: bool = False,
+        anyway: bool = False,
         on_done: Callable[[Refreshed], None] | None = None,
     ) -> list[Refreshed]:
         """Read these accounts (provider ids or keys; all shown ones when None) now, and tell what came of each.
 
         `interactive` says that the user wants them read now: then it may prompt. `force` reads whatever was read a
-        moment ago or promised to the vendor: that was with another credential.
+        moment ago: that was with another credential. `anyway` asks vendors that want to be left alone, where their
+        providers allow it.
         """
         if not self.detected:  # called in the first moments
             await self.rescan()
@@ -256,8 +257,8 @@ class Service:
             self._known.interacted(self._machine.clock())
 
         async def refreshed(target: Target) -> Refreshed:
-            read = await asyncio.shield(self._reader.begin(Request(target, cause, source, force)))
-            done = Refreshed(self._state(target), read.fetched, read.outcome)
+            read = await asyncio.shield(self._reader.begin(Request(target, cause, source, force, anyway)))
+            done = Refreshed(self._state(target, source), read.fetched, read.outcome)
             if on_done is not None:
                 on_done(done)
             return done

@@ -64,7 +64,7 @@ class StatusPages:
         """What the vendor says now; None when it is not known, or only from too long ago."""
         page = page_of(provider)
         noted = self._noted.get(page) if page is not None else None
-        if noted is None or noted.read_at is None or self._machine.clock() - noted.read_at > SHOWN_FOR:
+        if noted is None or noted.read_at is None or abs(self._now - noted.read_at) > SHOWN_FOR:
             return None
         return noted.status
 

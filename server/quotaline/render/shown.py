@@ -14,7 +14,7 @@ from quotaline.render import text, times
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import formatting
-from quotaline_providers.errors import Kind
+from quotaline_providers.errors import Kind, RateLimited
 from quotaline_providers.model import Window
 
 NAME_LENGTH, ACCOUNT_LENGTH = 32, 24
@@ -167,9 +167,15 @@ class Shown:
 
     @property
     def error(self) -> tuple[str, str] | None:
-        """What went wrong and what to do next."""
+        """What went wrong and what to do next; while a vendor wants to be left alone, until when that is."""
         failure = self.state.failure
-        return (self.said(failure.message), self.said(failure.hint)) if failure is not None else None
+        if failure is None:
+            return None
+        hint = failure.hint
+        if failure.until is not None and failure.until > self.view.now:
+            again = f"It is asked again after {times.clock_time(failure.until, self.view.now, self.view.zone)}."
+            hint = again if hint == RateLimited.default_hint else f"{hint} {again}".strip()
+        return self.said(failure.message), self.said(hint)
 
     def said(self, words: str) -> str:
         """A vendor's or user's text on one line, without what the user wants hidden."""

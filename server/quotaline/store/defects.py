@@ -17,7 +17,8 @@ from quotaline_providers.diagnostics import Defect
 from quotaline_providers.model import Model, Time
 
 if TYPE_CHECKING:
-    from quotaline.store.store import NoteChanges, Store
+    from quotaline.store.notes import Changes
+    from quotaline.store.store import Store
 
 SLOTS = 32
 PROBES = 4
@@ -45,7 +46,7 @@ def keep(store: Store, defect: Defect) -> None:
     store.change_notes(slots, lambda notes: _added(defect, {slot: _noted(notes[slot]) for slot in slots}))
 
 
-def _added(defect: Defect, noted: Mapping[str, NotedDefect | None]) -> NoteChanges:
+def _added(defect: Defect, noted: Mapping[str, NotedDefect | None]) -> Changes:
     def preferred(slot: str) -> tuple[bool, datetime]:
         """Its own slot, else an empty one, else the one that was not seen for the longest time."""
         there = noted[slot]

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 
 from quotaline.store.process import alive, birth
 
+LONGEST = timedelta(minutes=15)
+"""How long a lease may hold. One that would hold longer is from before the clock was set back."""
+
 _UPSERT = (
     "INSERT INTO lease (key, holder, pid, birth, until) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
     "SET holder = excluded.holder, pid = excluded.pid, birth = excluded.birth, until = excluded.until"
@@ -15,11 +18,12 @@ _UPSERT = (
 
 
 def take(db: sqlite3.Connection, key: str, holder: str, seconds: float, now: datetime) -> bool:
-    """Take a lease for this many seconds, or lengthen the own one. False when someone else, alive, has it."""
+    """Take a lease for this many seconds (at most LONGEST), or lengthen the own one. False when someone else, alive,
+    has it."""
     row = db.execute("SELECT holder, pid, birth, until FROM lease WHERE key = ?", (key,)).fetchone()
     if row and row[0] != holder and _holds(row, now):
         return False
-    until = (now + timedelta(seconds=seconds)).timestamp()
+    until = (now + min(timedelta(seconds=seconds), LONGEST)).timestamp()
     db.execute(_UPSERT, (key, holder, os.getpid(), birth(os.getpid()), until))
     return True
 
@@ -42,4 +46,4 @@ def held(db: sqlite3.Connection, now: datetime) -> frozenset[str]:
 
 def _holds(row: tuple[str, int, str, float], now: datetime) -> bool:
     _, pid, born, until = row
-    return until > now.timestamp() and alive(pid) and birth(pid) == born
+    return 0 < until - now.timestamp() <= LONGEST.total_seconds() and alive(pid) and birth(pid) == born

@@ -139,17 +139,25 @@ def _keep_headlines(database: sqlite3.Connection) -> None:
         database.execute(f"ALTER TABLE reading ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
 
 
+def _tell_credentials_and_clocks(database: sqlite3.Connection) -> None:
+    """With which credentials the vendor was asked last (digests, in order), and when a note was kept."""
+    database.execute("ALTER TABLE reading ADD COLUMN tried TEXT NOT NULL DEFAULT ''")
+    database.execute("CREATE TABLE note_kept (key TEXT PRIMARY KEY, at REAL)")
+
+
 STORE = Schema(
     migrations=(
         Migration((1, 0), _create_store),
         Migration((1, 1), _forget_drawings),
         Migration((1, 2), _keep_headlines),
+        Migration((1, 3), _tell_credentials_and_clocks),
     ),
     queries=(
         "SELECT key, provider, account, usage, usage_at, fingerprint, digest, source, failure, failures, attempted_at, "
-        "cool_until, headline, challenger FROM reading",
+        "cool_until, headline, challenger, tried FROM reading",
         "SELECT key, holder, pid, birth, until FROM lease",
         "SELECT key, value, until FROM note",
+        "SELECT key, at FROM note_kept",
         "SELECT key, window, at, used_percent FROM history",
     ),
 )

@@ -14,7 +14,10 @@ from quotaline_providers.model import Usage
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the store knows of one account, read with a config entry of this `digest` from the `source` asked for."""
+    """What the store knows of one account, read with a config entry of this `digest` from the `source` asked for.
+
+    `tried` are the fingerprints of the credentials with which the vendor was asked at the last attempt, in order.
+    """
 
     key: str
     provider: str
@@ -29,17 +32,18 @@ class Reading:
     attempted_at: datetime | None = None
     cool_until: datetime | None = None
     held: Held = NOBODY
+    tried: tuple[str, ...] = ()
 
 
 COLUMNS = (
     "key, provider, account, usage, usage_at, fingerprint, digest, source, failure, failures, attempted_at, "
-    "cool_until, headline, challenger"
+    "cool_until, headline, challenger, tried"
 )
 _CHANGES = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[1:])
 SELECT = f"SELECT {COLUMNS} FROM reading"  # noqa: S608 (constants)
 SELECT_ONE = f"{SELECT} WHERE key = ?"
 UPSERT = (
-    f"INSERT INTO reading ({COLUMNS}) VALUES ({', '.join('?' * 14)}) "  # noqa: S608 (constants)
+    f"INSERT INTO reading ({COLUMNS}) VALUES ({', '.join('?' * 15)}) "  # noqa: S608 (constants)
     f"ON CONFLICT (key) DO UPDATE SET {_CHANGES}"
 )
 
@@ -64,6 +68,7 @@ def to_row(reading: Reading) -> Row:
         _seconds(reading.cool_until),
         reading.held.id,
         reading.held.challenger,
+        " ".join(reading.tried),
     )
 
 
@@ -84,8 +89,9 @@ def to_reading(row: Row) -> Reading | None:
             attempted_at=_maybe_time(row[10]),
             cool_until=_maybe_time(row[11]),
             held=Held(row[12], row[13]),
+            tried=tuple(row[14].split()),
         )
-    except (ValidationError, ValueError, TypeError, OverflowError, OSError):
+    except (ValidationError, ValueError, TypeError, AttributeError, OverflowError, OSError):
         return None
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from quotaline.paths import STARTUP_NOTES, STORE_NAME
-from quotaline.store import leases
+from quotaline.store import leases, notes
 from quotaline.store.file import SharedFile
 from quotaline.store.history import History
 from quotaline.store.migrations import STORE, transaction
+from quotaline.store.notes import Change, Note
 from quotaline.store.reading import (
     ATTEMPTED_AT,
     SELECT,
@@ -37,15 +38,8 @@ FILE_NAME = STORE_NAME
 RESTART_DUE = (
     "A newer Quotaline has taken over the shared store. Restart the editor's Quotaline server to go on refreshing."
 )
-NoteChanges = Mapping[str, tuple[str, datetime | None] | None]
-"""Notes by key: the text and until when it is kept (None: for ever), or None for one that is dropped."""
 MOVED_AT_ONCE = 10_000
 """How many samples are moved to the history file while the store is locked."""
-
-_UPSERT_NOTE = (
-    "INSERT INTO note (key, value, until) VALUES (?, ?, ?) "
-    "ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ class Store:
         self._history = History(history_folder or folder, clock)
         self._rows: dict[str, Row] = {}
         self._parsed: dict[str, tuple[Row, Reading | None]] = {}
-        self._notes: dict[str, tuple[str, float | None]] = {}
+        self._notes: dict[str, Note] = {}
         self._unsaved: set[str] = set()
         self._unsaved_notes: set[str] = set()
 
@@ -161,62 +155,75 @@ class Store:
 
     # --- one read of an account: one transaction before it and one after ---
 
-    def begin_read(self, key: str, seconds: float, wanted: Callable[[Reading | None], bool]) -> ReadStart:
+    def begin_read(
+        self, key: str, seconds: float, wanted: Callable[[Reading | None], bool], row: str | None = None
+    ) -> ReadStart:
         """Take the right to read an account, for this many seconds, if what is known of it now is `wanted` to be read
-        again and nobody alive is doing so. While a restart is due nobody may.
+        again and nobody alive is doing so. While a restart is due nobody may. `row` is the reading's key, where it is
+        not the account's.
 
         `wanted` has no effects: it runs under the write lock, and again when the file fails.
         """
-        now = self._clock()
+        now, row_key = self._clock(), row or key
 
         def begin(db: sqlite3.Connection) -> tuple[Row | None, ReadStart]:
-            row: Row | None = db.execute(SELECT_ONE, (key,)).fetchone()
-            reading = to_reading(row) if row else None
+            found: Row | None = db.execute(SELECT_ONE, (row_key,)).fetchone()
+            reading = to_reading(found) if found else None
             if not wanted(reading):
-                return row, ReadStart(False, False, reading)
+                return found, ReadStart(False, False, reading)
             granted = leases.take(db, key, self.holder, seconds, now)
-            return row, ReadStart(granted, not granted, reading)
+            return found, ReadStart(granted, not granted, reading)
 
-        row, start = self._file.write(begin)
+        found, start = self._file.write(begin)
         if self._file.newer:  # the work was done in memory
-            return ReadStart(False, False, self.readings().get(key))
-        if row is None:
-            self._rows.pop(key, None)
+            return ReadStart(False, False, self.readings().get(row_key))
+        if found is None:
+            self._rows.pop(row_key, None)
         else:
-            self._rows[key] = row
+            self._rows[row_key] = found
         return start
 
-    def finish_read(self, key: str, make: Callable[[Reading | None], Reading]) -> Reading:
-        """Keep what `make` makes of the account's reading as it stands now, and give the lease back.
+    def finish_read(self, key: str, make: Callable[[Reading | None], Reading], row: str | None = None) -> Reading:
+        """Keep what `make` makes of the account's reading (of the one with the key `row`) as it stands now, and give
+        the account's lease back.
 
         `make` has no effects: it runs under the write lock, and again when the file fails.
         """
 
         def finish(db: sqlite3.Connection) -> tuple[Row, Reading]:
-            before = db.execute(SELECT_ONE, (key,)).fetchone()
+            before = db.execute(SELECT_ONE, (row or key,)).fetchone()
             reading = _capped(make(to_reading(before) if before else None))
-            row = to_row(reading)
-            db.execute(UPSERT, row)
+            made = to_row(reading)
+            db.execute(UPSERT, made)
             leases.release(db, key, self.holder)
-            return row, reading
+            return made, reading
 
-        row, reading = self._file.write(finish)
-        self._saved(row, reading)
+        made, reading = self._file.write(finish)
+        self._saved(made, reading)
         return reading
 
     # --- notes ---
 
     def note(self, key: str) -> str | None:
         """A note that has not run out."""
-        row = self._file.read(lambda db: db.execute("SELECT value, until FROM note WHERE key = ?", (key,)).fetchone())
-        if self._file.newer and key in self._unsaved_notes:
-            row = self._notes.get(key)
-        if row is None or (row[1] is not None and row[1] <= self._clock().timestamp()):
-            self._notes.pop(key, None)
-            return None
-        if not key.startswith(STARTUP_NOTES):  # large, and of no use without the file
-            self._notes[key] = (row[0], row[1])
-        return str(row[0])
+        return self._read_notes(lambda db: notes.one(db, key), lambda known: known == key).get(key)
+
+    def notes(self, prefix: str) -> dict[str, str]:
+        """All notes that have not run out and whose keys begin with this (which has no `*`, `?` or `[`)."""
+        return self._read_notes(lambda db: notes.beginning(db, prefix), lambda known: known.startswith(prefix))
+
+    def _read_notes(
+        self, read: Callable[[sqlite3.Connection], dict[str, Note]], is_meant: Callable[[str], bool]
+    ) -> dict[str, str]:
+        found, now = self._file.read(read), self._clock().timestamp()
+        if self._file.newer:
+            found |= {key: note for key, note in self._notes.items() if key in self._unsaved_notes and is_meant(key)}
+        found = {key: note for key, note in found.items() if notes.counts(note, now)}
+        for key in [key for key in self._notes if is_meant(key) and key not in found]:
+            del self._notes[key]
+        # Those of the startup cache are large, and of no use without the file.
+        self._notes |= {key: note for key, note in found.items() if not key.startswith(STARTUP_NOTES)}
+        return {key: note[0] for key, note in found.items()}
 
     def keep_note(self, key: str, value: str, until: datetime | None = None) -> None:
         """Keep a note, for ever or until a time. Notes that have run out are removed."""
@@ -225,29 +232,19 @@ class Store:
     def drop_note(self, key: str) -> None:
         self.change_notes((key,), lambda before: {key: None})
 
-    def change_notes(self, keys: Collection[str], change: Callable[[Mapping[str, str | None]], NoteChanges]) -> None:
+    def change_notes(self, keys: Collection[str], change: Change) -> None:
         """Keep or drop (None) notes as `change` says of what these keys hold now, in one step for all programs.
 
         `change` has no effects: it runs under the write lock, and again when the file fails.
         """
-
-        def write(db: sqlite3.Connection) -> NoteChanges:
-            db.execute("DELETE FROM note WHERE until <= ?", (self._clock().timestamp(),))
-            rows = (db.execute("SELECT value FROM note WHERE key = ?", (key,)).fetchone() for key in keys)
-            changes = change({key: row and row[0] for key, row in zip(keys, rows, strict=True)})
-            for key, note in changes.items():
-                if note is None:
-                    db.execute("DELETE FROM note WHERE key = ?", (key,))
-                else:
-                    db.execute(_UPSERT_NOTE, (key, note[0], _seconds(note[1])))
-            return changes
-
-        for key, note in self._file.write(write).items():
+        now = self._clock().timestamp()
+        for key, note in self._file.write(lambda db: notes.change(db, keys, change, now)).items():
+            startup = key.startswith(STARTUP_NOTES)
             if note is None:
                 self._notes.pop(key, None)
-            elif not key.startswith(STARTUP_NOTES):
-                self._notes[key] = (note[0], _seconds(note[1]))
-            if note is None or not key.startswith(STARTUP_NOTES):
+            elif not startup:
+                self._notes[key] = note
+            if note is None or not startup:
                 self._mark(self._unsaved_notes, key)
 
     # --- the file ---
@@ -270,7 +267,8 @@ class Store:
     def fill_memory(self, memory: sqlite3.Connection) -> None:
         """Put what is known into an empty database in memory."""
         memory.executemany(UPSERT, self._rows.values())
-        memory.executemany(_UPSERT_NOTE, ((key, *note) for key, note in self._notes.items()))
+        for key, note in self._notes.items():
+            notes.put(memory, key, note)
 
     def fill_file(self, file: sqlite3.Connection) -> None:
         """Put what was learnt without the file into it, where it is newer."""
@@ -295,9 +293,9 @@ class Store:
                 elif file.execute(newer, (key, row[ATTEMPTED_AT])).fetchone() is None:
                     file.execute(UPSERT, row)
             for key in self._unsaved_notes:
-                file.execute("DELETE FROM note WHERE key = ?", (key,))
+                notes.drop(file, key)
                 if key in self._notes:
-                    file.execute(_UPSERT_NOTE, (key, *self._notes[key]))
+                    notes.put(file, key, self._notes[key])
         self._unsaved.clear()
         self._unsaved_notes.clear()
 
@@ -314,10 +312,6 @@ class Store:
                 if not rows or not self._history.insert_missing([row[:4] for row in rows]):
                     return
                 file.execute("DELETE FROM history WHERE rowid <= ?", (rows[-1][4],))
-
-
-def _seconds(time: datetime | None) -> float | None:
-    return None if time is None else time.timestamp()
 
 
 def _capped(reading: Reading) -> Reading:

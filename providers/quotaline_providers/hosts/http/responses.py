@@ -12,7 +12,15 @@ from pydantic import BaseModel, ValidationError
 
 from quotaline_providers.access.clock import clock_note
 from quotaline_providers.contract import HTML, Refusals, Response
-from quotaline_providers.errors import BadResponse, ExpiredCredential, Forbidden, RateLimited, ReadError, Unavailable
+from quotaline_providers.errors import (
+    LONGEST_WAIT,
+    BadResponse,
+    ExpiredCredential,
+    Forbidden,
+    RateLimited,
+    ReadError,
+    Unavailable,
+)
 from quotaline_providers.parsing.answers import Answer, heard
 from quotaline_providers.parsing.payload import to_number
 
@@ -76,18 +84,20 @@ def _barred(response: Response, host: str) -> Unavailable:
 
 
 def retry_after(response: Response, now: datetime) -> datetime | None:
-    """When `Retry-After` (seconds, also with a fraction, or an HTTP date) lets us ask again; None when absent, past,
-    zero or not understood."""
+    """When `Retry-After` (seconds, also with a fraction, or an HTTP date) lets us ask again, LONGEST_WAIT from
+    now at most; None when absent, past, zero or not understood."""
     text = response.headers.get("retry-after", "").strip()
     seconds = to_number(text)
+    if seconds is None and text.isdecimal():  # more digits than a number has
+        return now + LONGEST_WAIT
     try:
         if seconds is not None:
-            return now + timedelta(seconds=seconds) if seconds > 0 else None
+            return now + timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds())) if seconds > 0 else None
         until = parsedate_to_datetime(text)
         until = until.replace(tzinfo=UTC) if until.tzinfo is None else until.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return until if until > now else None
+    return min(until, now + LONGEST_WAIT) if until > now else None
 
 
 def parse(response: Response, model: type[P]) -> P:
