@@ -115,7 +115,7 @@ def runs(home: Path) -> str:
 
 def test_the_panel(claude: Claude, read: Any, home: Path) -> None:
     claude()
-    seen = read("claude", source="cli", ANTHROPIC_BASE_URL="x", CLAUDE_CODE_OAUTH_TOKEN="demo")
+    seen = read("claude", source="cli", ANTHROPIC_BASE_URL="x", CLAUDE_CODE_OAUTH_TOKEN="demo", CLAUDECODE="1")
     assert (seen.window("session").used_percent, seen.window("weekly").used_percent) == (22, 8)
     assert (seen.source, seen.confidence) == ("claude", Confidence.PERCENT_ONLY)
     assert runs(home) == "T"
@@ -124,6 +124,7 @@ def test_the_panel(claude: Claude, read: Any, home: Path) -> None:
     assert child["argv"][-2] == "--session-id"
     assert child["env"]["DISABLE_AUTOUPDATER"] == "1"
     assert child["env"]["PWD"] == child["cwd"]
+    assert "CLAUDECODE" not in child["env"]
     assert not [name for name in child["env"] if name.startswith("ANTHROPIC_") or name.endswith("OAUTH_TOKEN")]
     settings = json.loads((Path(child["cwd"]) / ".claude/settings.local.json").read_text())
     assert settings == {"disableDeepLinkRegistration": "disable"}

@@ -260,7 +260,7 @@ def window_of(quota: Quota, lane: ql.Lane, number: int) -> ql.Window:
     """The window of a quota in its slot."""
     return ql.Window(
         id=quota.id or f"quota-{number + 1}",
-        label=quota.label or _NAMED[number][1],
+        label=quota.label or (ql.length_name(quota.minutes) if quota.minutes else _NAMED[number][1]),
         used_percent=quota.used_percent,
         used=quota.used,
         limit=quota.limit,

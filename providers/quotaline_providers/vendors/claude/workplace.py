@@ -9,6 +9,7 @@ from quotaline_providers import Context
 from quotaline_providers.vendors.claude.credentials import CLI_TOKEN_ENV, SCOPES_ENV, TOKEN_ENV
 from quotaline_providers.vendors.claude.logins import config_root
 
+_INSIDE = "CLAUDECODE"  # set where Claude Code runs us: it would not start inside itself
 _NO_LINKS = {"disableDeepLinkRegistration": "disable"}
 ALONE = (
     *("--strict-mcp-config", "--allowed-tools", ""),
@@ -20,9 +21,9 @@ ALONE = (
 
 def environment(ctx: Context, folder: Path) -> dict[str, str | None]:
     """What the program must not inherit, and what keeps it quiet."""
-    tokens = (*TOKEN_ENV, *SCOPES_ENV, CLI_TOKEN_ENV)
+    unwanted = (*TOKEN_ENV, *SCOPES_ENV, CLI_TOKEN_ENV, _INSIDE)
     env: dict[str, str | None] = {name: None for name in ctx.environ if name.startswith("ANTHROPIC_")}
-    env.update(dict.fromkeys(tokens))
+    env.update(dict.fromkeys(unwanted))
     for name in ("CLAUDE_CONFIG_DIR", "CLAUDE_SECURESTORAGE_CONFIG_DIR"):
         if value := ctx.environ.get(name):
             env[name] = str(Path(value).absolute())
