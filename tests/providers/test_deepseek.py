@@ -118,7 +118,7 @@ def test_the_vendors_own_word_blocks_the_account(balance: Any, read: Read) -> No
     balance.answers(is_available=False, balance_infos=[info("USD", "5.50")])
     usage = read("deepseek", DEEPSEEK_API_KEY="k")
     assert usage.blocked is not None
-    assert "cannot be used" in usage.blocked.reason
+    assert "not usable" in usage.blocked.reason
     assert usage.balance("money").amount == Decimal("5.5")
 
 

@@ -129,9 +129,11 @@ def test_without_numbers_there_is_no_lane(model: dict[str, object]) -> None:
 def test_totals_alone_are_no_success(model: dict[str, object]) -> None:
     with pytest.raises(BadResponse, match="Usage unavailable") as raised:
         usage_of(model, plan_name="Demo")
-    partial = raised.value.partial
-    assert partial is not None
-    assert (partial.windows, partial.identity.plan) == ((), "Demo")
+    assert raised.value.partial is None
+    with pytest.raises(BadResponse, match="Usage unavailable") as raised:
+        usage_of(model, points_balance=7)
+    assert raised.value.partial is not None
+    assert raised.value.partial.balance("points").amount == 7
 
 
 def test_models_of_one_pool_are_one_window() -> None:

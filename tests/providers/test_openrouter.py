@@ -323,6 +323,17 @@ def test_credits_that_are_down_leave_the_key(routes: Any, read: Read) -> None:
     assert any("balance could not be read" in note and "503" in note for note in usage.notes)
 
 
+@pytest.mark.parametrize(("status", "error"), [(403, Forbidden), (503, Unavailable)])
+def test_a_key_without_a_number_stands_for_nothing(
+    routes: Any, read: Read, status: int, error: type[ReadError]
+) -> None:
+    routes.get("/api/v1/credits").fails(status)
+    key(routes, label="demo")
+    with pytest.raises(error) as raised:
+        read("openrouter", OPENROUTER_API_KEY="k")
+    assert raised.value.partial is None
+
+
 @pytest.mark.parametrize(("status", "error"), [(401, ExpiredCredential), (429, RateLimited), (418, BadResponse)])
 def test_refused_credits_stand_beside_the_key(outcome: Any, routes: Any, status: int, error: type[ReadError]) -> None:
     routes.get("/api/v1/credits").fails(status)

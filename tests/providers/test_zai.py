@@ -172,10 +172,7 @@ class TestLimits:
     def test_without_limits_the_usage_is_unavailable_with_the_reason(self, data: object) -> None:
         with pytest.raises(Unavailable, match=r"Usage unavailable: .* sent no limits") as raised:
             to_usage(Envelope(code=200, success=True, data=data), Extras(), NOW)
-        partial = raised.value.partial
-        assert partial is not None
-        assert (partial.windows, partial.limits_unavailable) == ((), True)
-        assert partial.confidence is Confidence.UNKNOWN
+        assert raised.value.partial is None
 
     def test_limits_of_unknown_kinds_alone_are_not_understood(self) -> None:
         with pytest.raises(BadResponse, match=r"Usage unavailable: .* kinds that are not understood"):
@@ -356,12 +353,16 @@ class TestAnswers:
         world.get(QUOTA_PATH).answers_json({"success": True, "data": {"limits": [SESSION]}} | code)
         assert read("zai", Z_AI_API_KEY="k").window("session").used_percent == 25
 
-    def test_what_else_is_known_stands_beside_missing_limits(self, world: Vendor, outcome: Run) -> None:
-        world.get(QUOTA_PATH).answers_json(answer(level="lite"))
-        seen = outcome("zai", Z_AI_API_KEY="k")
+    def test_a_balance_stands_beside_missing_limits(self, vendor: Callable[[str], Vendor], outcome: Run) -> None:
+        quiet(vendor("open.bigmodel.cn"), china=True).get(QUOTA_PATH).answers_json(answer(level="lite"))
+        report = vendor("www.bigmodel.cn").get("/api/biz/account/query-customer-account-report")
+        report.answers(success=True, data={"balance": 3})
+        seen = outcome("zai", config={"region": "bigmodel-cn"}, GLM_API_KEY="k")
         assert isinstance(seen.error, Unavailable)
         assert seen.usage is not None
-        assert seen.usage.identity.plan == "lite"
+        assert seen.usage.windows == ()
+        assert seen.usage.balance("account").amount == 3
+        assert (seen.usage.limits_unavailable, seen.usage.confidence) == (True, Confidence.UNKNOWN)
 
     @pytest.mark.parametrize("body", ["", "  "])
     def test_nothing_hints_at_the_region(self, world: Vendor, read: Read, body: str) -> None:

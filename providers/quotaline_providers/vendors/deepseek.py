@@ -134,7 +134,7 @@ def shown(value: float, currency: str) -> str:
     return ql.yuan(value) if currency == "CNY" else ql.money(value, currency)
 
 
-UNUSABLE = "the balance cannot be used for API calls"
+UNUSABLE = "balance not usable for API calls"
 
 
 def balance_window(amount: Money, available: bool) -> ql.Window:

@@ -222,8 +222,8 @@ def ordered(limits: Iterable[Limit]) -> list[Limit]:
 
 
 def to_usage(plan: Plan, now: datetime) -> Usage:
-    """The usage of one plan, its windows in the order in which MiniMax shows them. Raises BadResponse, with what else
-    is known, when there are totals, but nothing tells how much of them is used."""
+    """The usage of one plan, its windows in the order in which MiniMax shows them. Raises BadResponse, with the
+    points where they are known, when there are totals, but nothing tells how much of them is used."""
     windows: list[Window] = []
     ids: set[str] = set()
     for number, limit in enumerate(ordered(plan.limits)):
@@ -248,7 +248,8 @@ def to_usage(plan: Plan, now: datetime) -> Usage:
         limits_unavailable=not windows,
     )
     if not windows and plan.totals_alone:
-        raise BadResponse(f"Usage unavailable: {NO_LIMITS}", PLAN_HINT, partial=usage.model_copy(update={"notes": ()}))
+        partial = usage.model_copy(update={"notes": ()}) if points is not None else None
+        raise BadResponse(f"Usage unavailable: {NO_LIMITS}", PLAN_HINT, partial=partial)
     return usage
 
 

@@ -46,7 +46,11 @@ class Closed(Forbidden):
 
 CREDITS_REFUSALS = {
     **REFUSALS,
-    403: Refusal(Closed, "OpenRouter lets this key read neither credits nor its own limit."),
+    403: Refusal(
+        Closed,
+        "OpenRouter does not let this key read the account's credits, and tells nothing of the key itself.",
+        "Use a key with a limit, or a management key.",
+    ),
 }
 
 
@@ -82,8 +86,9 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         if failure:
             account = _without_credits(failure, part)
         usage = to_usage(account, part, await asking_history or no_history("Unavailable right now"), ctx.now)
-    if failure and not isinstance(failure, Closed | Unavailable | TimedOut):
-        failure.partial = usage
+    numbers = usage if usage.windows or usage.spends else None
+    if failure and (numbers is None or not isinstance(failure, Closed | Unavailable | TimedOut)):
+        failure.partial = numbers
         raise failure
     return usage
 

@@ -110,12 +110,14 @@ def limits_of(envelope: Envelope, *, team: bool) -> tuple[tuple[Limit, ...], tup
 
 
 def nothing_sent(*, team: bool, partial: Usage) -> ReadError:
-    """The error of an answer without limits. It says nothing against the key; of a team it is about wrong ids."""
+    """The error of an answer without limits. It says nothing against the key; of a team it is about wrong ids. An
+    amount that is known stands beside it."""
+    known = partial if partial.balances else None
     message = "Usage unavailable: z.ai sent no limits for this {}."
     if team:
-        return BadResponse(message.format("team"), TEAM_HINT, partial=partial)
+        return BadResponse(message.format("team"), TEAM_HINT, partial=known)
     hint = "Look at the plan on the dashboard, or try again later."
-    return Unavailable(message.format("account"), hint, partial=partial)
+    return Unavailable(message.format("account"), hint, partial=known)
 
 
 def plan_of(data: object) -> str | None:
