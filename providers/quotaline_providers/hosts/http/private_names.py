@@ -9,16 +9,13 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import Protocol, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from quotaline_providers.access.endpoints import private_addresses
-from quotaline_providers.contract import Refusals, RequestOptions, Response
-
-if TYPE_CHECKING:
-    from quotaline_providers.hosts.http.client import HttpClient
+from quotaline_providers.contract import Http, Refusals, RequestOptions, Response
 
 P = TypeVar("P", bound=BaseModel)
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -41,10 +38,18 @@ async def pinned(url: str, resolve: Resolve) -> tuple[str, str]:
     return parts._replace(netloc=f"{place}:{parts.port or 80}").geturl(), parts.netloc
 
 
+class Client(Http, Protocol):
+    """A client that can be told to ask names of the own network, too."""
+
+    async def reach(self, method: str, url: str, options: RequestOptions, *, private_names: bool = False) -> Response:
+        """As `send`."""
+        ...
+
+
 class PrivateNames:
     """Implements `contract.Http` for an entry with `allowPrivateHosts`: the same client, which also asks such names."""
 
-    def __init__(self, client: HttpClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     async def send(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Response:
