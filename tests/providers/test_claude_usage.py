@@ -220,7 +220,7 @@ def test_a_newer_spend_that_is_off_or_unreadable_leaves_the_older(spend: dict[st
 
 
 def test_the_newer_spend_counts_in_its_own_units() -> None:
-    yen = {"used": minor(1234, "jpy", exponent=0), "limit": minor(9000, "JPY", exponent=0), "balance": minor(50, "JPY")}
+    yen = {"used": minor(1234, "jpy", exponent=0), "limit": minor(9000, None), "balance": minor(50, "JPY")}
     spend = usage(five_hour=limit(5), spend=yen).spend("extra")
     assert (spend.used, spend.limit, spend.balance, spend.unit) == (Decimal(1234), Decimal(9000), Decimal(50), "JPY")
     mixed = {"used": minor(100), "limit": minor(900, "EUR"), "balance": minor(50, "EUR")}

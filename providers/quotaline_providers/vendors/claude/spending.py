@@ -16,7 +16,7 @@ from quotaline_providers.vendors.claude.payloads import (
 )
 
 CLOUD, CLOUD_ID = "Cloud session credits", "claude-cloud-session-credits"
-_LIMIT_PERIOD = "Spend limit"
+_LIMIT = "Spend limit"
 
 
 # --- extra usage -----------------------------------------------------------------------------------
@@ -31,21 +31,18 @@ def spend_of(answer: UsageAnswer, *, is_whole: bool, assume_enabled: bool = Fals
 
 
 def _newer(spend: NewerSpend | None, is_whole: bool) -> Spend | None:
-    if spend is None or spend.enabled is False or (used := _amount(spend.used)) is None:
+    if spend is None or spend.enabled is False or spend.used is None:
         return None
-    unit = _unit(spend.used.currency if spend.used else None)
-    limit, balance = (_amount(part) if _is_in(part, unit) else None for part in (spend.limit, spend.balance))
-    return _spend(used, limit, unit, is_whole).model_copy(update={"balance": balance})
+    unit = _unit(spend.used.currency)
+    used, limit, balance = (_amount(part, unit) for part in (spend.used, spend.limit, spend.balance))
+    return None if used is None else _spend(used, limit, unit, is_whole).model_copy(update={"balance": balance})
 
 
-def _amount(part: Minor | None) -> Decimal | None:
-    if part is None or part.amount is None:
+def _amount(part: Minor | None, unit: str) -> Decimal | None:
+    """An amount in this currency, which one without a currency is in; None for one in another."""
+    if part is None or part.amount is None or _unit(part.currency or unit) != unit:
         return None
-    return from_minor(part.amount, part.currency, part.exponent)
-
-
-def _is_in(part: Minor | None, unit: str) -> bool:
-    return part is not None and _unit(part.currency or unit) == unit
+    return from_minor(part.amount, unit, part.exponent)
 
 
 def _unit(currency: str | None) -> str:
@@ -71,17 +68,17 @@ def _spend(used: Decimal, limit: Decimal | None, unit: str, is_whole: bool) -> S
     is_limit = is_whole and bool(limit)
     return Spend(
         id="extra",
-        label="Spend limit" if is_limit else "Extra usage",
+        label=_LIMIT if is_limit else "Extra usage",
         used=used,
         unit=unit,
         limit=limit,
-        period=_LIMIT_PERIOD if is_limit else "Monthly cap" if limit else "Monthly",
+        period=_LIMIT if is_limit else "Monthly cap" if limit else "Monthly",
     )
 
 
 def spend_limit_note(spend: Spend) -> str:
     """The one line of an account that has only a spend limit: `Spend limit: $3.00 / $20.00`."""
-    return f"Spend limit: {money(spend.used, spend.unit)} / {money(spend.limit or 0, spend.unit)}"
+    return f"{_LIMIT}: {money(spend.used, spend.unit)} / {money(spend.limit or 0, spend.unit)}"
 
 
 # --- what only claude.ai tells ---------------------------------------------------------------------
