@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from quotaline_providers.access.lookups import (
     Program,
     ServerKey,
 )
-from quotaline_providers.contract import Account, Context
+from quotaline_providers.contract import Account, Context, KeyringState
 from quotaline_providers.errors import MissingCredential, MissingProgram
 from quotaline_providers.secret import Secret
-from quotaline_providers.testing import Reader
+from quotaline_providers.testing import FakeKeyring, Reader
 
 ContextOf = Callable[..., Context]
 
@@ -107,6 +108,27 @@ class TestAnApiKey:
     def test_tells_where_it_looks(self, context: ContextOf) -> None:
         assert KEY.places(context()) == ("config apiKey", "keyring", "env FIRST_KEY", "env SECOND_KEY")
         assert ApiKey(env=("A",), env_first=True).places(context()) == ("env A", "config apiKey", "keyring")
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "hint"),
+    [
+        (KeyringState.READY, "does not hold the API key any more", "quotaline set-credential demo"),
+        (KeyringState.NONE, "no keyring works here", "environment variable"),
+        (KeyringState.LOCKED, "is locked", "Unlock it"),
+        (KeyringState.SILENT, "did not answer", "Unlock it"),
+        (KeyringState.FAILED, "failed", "quotaline doctor"),
+    ],
+)
+async def test_a_key_that_the_keyring_does_not_give_is_told_by_why(
+    context: ContextOf, state: KeyringState, message: str, hint: str
+) -> None:
+    keyring = FakeKeyring({("quotaline", "demo"): "", ("quotaline", "demo/cookie"): ""}, state)
+    ctx = replace(context(), keyring=keyring)
+    for lookup, what in ((KEY, "API key"), (CookieHeader(), "cookie header")):
+        with pytest.raises(MissingCredential, match=message.replace("API key", what)) as raised:
+            await lookup.find(ctx)
+        assert hint in raised.value.hint
 
 
 class TestACookieHeader:

@@ -19,6 +19,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends import chainer, fail, null
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
+from quotaline_providers.contract import KeyringState
 from quotaline_providers.hosts import keyrings
 from quotaline_providers.hosts.keyrings import Index, OsKeyring
 from quotaline_providers.secret import Secret
@@ -217,14 +218,20 @@ async def test_a_keyring_that_keeps_nothing_is_none(own: OsKeyring, kind: type[K
     assert not await own.remove("crof")
     assert await own.backend_name() == "none"
     assert own.labels("crof") == ()
+    assert own.state is KeyringState.NONE
 
 
-@pytest.mark.parametrize("backend", [Locked(), Forgetful(), Broken()], ids=["locked", "forgetful", "broken"])
-async def test_a_keyring_that_fails_keeps_nothing(own: OsKeyring, backend: KeyringBackend) -> None:
+@pytest.mark.parametrize(
+    ("backend", "state"),
+    [(Locked(), KeyringState.LOCKED), (Forgetful(), KeyringState.READY), (Broken(), KeyringState.FAILED)],
+    ids=["locked", "forgetful", "broken"],
+)
+async def test_a_keyring_that_fails_keeps_nothing(own: OsKeyring, backend: KeyringBackend, state: KeyringState) -> None:
     use(backend)
     assert not await own.store("crof", SECRET)
     assert await own.own("crof") is None
     assert own.labels("crof") == ()
+    assert own.state is own.prompting().state is state
 
 
 async def test_what_the_library_says_is_never_repeated(own: OsKeyring, caplog: pytest.LogCaptureFixture) -> None:
@@ -240,6 +247,7 @@ async def test_what_the_library_says_is_never_repeated(own: OsKeyring, caplog: p
 
 async def test_a_waiting_keyring_is_given_up(own: OsKeyring, asking: Asking) -> None:
     assert await own.own("crof") is None
+    assert own.state is KeyringState.SILENT
     assert await own.backend_name() == "Drawer"
 
 

@@ -11,14 +11,14 @@ from typing import TypeVar
 from quotaline_providers.access.cookies import normalize_cookie
 from quotaline_providers.access.login_shell import in_login_shell
 from quotaline_providers.access.unusable import empty, listed, told
-from quotaline_providers.contract import Context, Credential, Lookup, Origin, OriginKind
+from quotaline_providers.contract import Context, Credential, KeyringState, Lookup, Origin, OriginKind
 from quotaline_providers.errors import MissingCredential, MissingProgram, ReadError
 from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 
 T = TypeVar("T")
 
-KEYRING_HINT = "Unlock it and run `quotaline refresh`, which may ask for its password."
+_UNLOCK = "Unlock it and run `quotaline refresh`, which may ask for its password."
 
 _BEARER = re.compile(r"\Abearer(?:\s+|\Z)", re.IGNORECASE)
 
@@ -26,6 +26,24 @@ _BEARER = re.compile(r"\Abearer(?:\s+|\Z)", re.IGNORECASE)
 def bare_key(text: str | None) -> str | None:
     """A key as a user typed it: trimmed, unquoted, without `Bearer` in front; None when nothing is left."""
     return clean(_BEARER.sub("", clean(text) or ""))
+
+
+def not_given(ctx: Context, what: str, option: str = "") -> MissingCredential:
+    """Why the keyring did not give a credential of ours that it should hold, and what to do. `option` is the one of
+    `set-credential` for it."""
+    again = f"Give it again: `{' '.join(filter(None, ('quotaline set-credential', ctx.provider, option)))}`."
+    match ctx.keyring.state:
+        case KeyringState.NONE:
+            hint = f"Start one (GNOME Keyring, KWallet), or use an environment variable. {again}"
+            return MissingCredential(f"The {what} is in the system keyring, and no keyring works here now.", hint)
+        case KeyringState.LOCKED:
+            return MissingCredential(f"The system keyring is locked and did not give the {what}.", _UNLOCK)
+        case KeyringState.SILENT:
+            return MissingCredential(f"The system keyring did not answer and did not give the {what}.", _UNLOCK)
+        case KeyringState.FAILED:
+            hint = f"`quotaline doctor` tells more. {again}"
+            return MissingCredential(f"The system keyring failed and did not give the {what}.", hint)
+    return MissingCredential(f"The system keyring does not hold the {what} any more.", again)
 
 
 @dataclass(frozen=True)
@@ -88,7 +106,7 @@ class ApiKey(Lookup[Credential]):
             if value:
                 return Credential(Secret(value), Origin.file(ctx.show(path)))
         if self.from_keyring and "" in ctx.keyring.labels(ctx.provider):
-            raise MissingCredential("The system keyring did not give the API key.", KEYRING_HINT)
+            raise not_given(ctx, "API key")
         raise self._missing(ctx)
 
     def _missing(self, ctx: Context) -> MissingCredential:
@@ -229,7 +247,7 @@ class CookieHeader(Lookup[Credential]):
         elif origin.kind is OriginKind.KEYRING:
             secret = await ctx.keyring.own(ctx.provider, "cookie")
             if secret is None:
-                raise MissingCredential("The system keyring did not give the cookie header.", KEYRING_HINT)
+                raise not_given(ctx, "cookie header", "--cookie")
             raw = secret.reveal()
         else:
             raw = ctx.env(*self.env)

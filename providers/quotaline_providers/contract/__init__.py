@@ -21,6 +21,7 @@ from quotaline_providers.contract.facilities import (
     Finished as Finished,
     Http as Http,
     Keyring as Keyring,
+    KeyringState as KeyringState,
     Memory as Memory,
     Processes as Processes,
     Refusal as Refusal,

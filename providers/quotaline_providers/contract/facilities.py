@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, TypeVar, TypeVarTuple, Unpack
 
@@ -253,8 +254,26 @@ class Databases(Protocol):
         ...
 
 
+class KeyringState(StrEnum):
+    """How the keyring answered last."""
+
+    READY = "ready"
+    NONE = "none"
+    """No keyring works here."""
+    LOCKED = "locked"
+    """It would have to ask for its password."""
+    SILENT = "silent"
+    """It did not answer in time."""
+    FAILED = "failed"
+
+
 class Keyring(Protocol):
     """The OS keyring. Quotaline's own entries live under service `quotaline`."""
+
+    @property
+    def state(self) -> KeyringState:
+        """How it answered last: why an entry was not given."""
+        ...
 
     async def get(self, service: str, account: str) -> Secret | None:
         """Another program's (or our own) entry; None when absent or when no keyring works. May prompt: never used

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from quotaline_providers.contract import KeyringState
 from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.hosts.files import locked, replace_file
 from quotaline_providers.secret import Secret
@@ -153,6 +154,13 @@ def _would_prompt(backend: KeyringBackend) -> bool:
             return True
 
 
+def _says_locked(error: Exception) -> bool:
+    """Whether the library says that the user did not unlock the keyring."""
+    from keyring.errors import KeyringLocked
+
+    return isinstance(error, KeyringLocked)
+
+
 class _Library:
     """Runs calls in threads, a few at once. While an abandoned one is stuck, those that may not prompt are refused."""
 
@@ -176,7 +184,7 @@ class _Library:
                     value = work(self._backend(prompts), result.cancelled)
                 except Exception as raised:
                     with contextlib.suppress(InvalidStateError):
-                        result.set_exception(raised)
+                        result.set_exception(_LockedError() if _says_locked(raised) else raised)
                 else:
                     with contextlib.suppress(InvalidStateError):
                         result.set_result(value)
@@ -205,6 +213,20 @@ class _Library:
 # --- the facility ----------------------------------------------------------------------------------
 
 
+_STATES: Mapping[type[Exception], KeyringState] = {
+    _NoKeyringError: KeyringState.NONE,
+    _LockedError: KeyringState.LOCKED,
+    TimeoutError: KeyringState.SILENT,
+}
+
+
+@dataclass
+class _Last:
+    """How the keyring answered last, shared by all views of it."""
+
+    state: KeyringState = KeyringState.READY
+
+
 class OsKeyring:
     """The user's keyring: the `Keyring` of the contract, and keeping our own credentials in it.
 
@@ -216,6 +238,11 @@ class OsKeyring:
         self._index = Index(index_path)
         self._library = _Library(environ.get("PYTHON_KEYRING_BACKEND"))
         self._prompts = False
+        self._last = _Last()
+
+    @property
+    def state(self) -> KeyringState:
+        return self._last.state
 
     def prompting(self) -> OsKeyring:
         """The same keyring for a read the user asked for: a locked one may ask for its password."""
@@ -288,9 +315,14 @@ class OsKeyring:
 
     async def _try(self, what: str, work: Callable[[KeyringBackend, Abandoned], T], prompts: bool) -> T | None:
         try:
-            return await self._library.call(work, prompts=prompts)
+            value = await self._library.call(work, prompts=prompts)
         except (_NoKeyringError, _LockedError, TimeoutError) as raised:
+            self._last.state = _STATES[type(raised)]
             log.debug("keyring: no %s: %s", what, type(raised).__name__)
         except Exception as raised:
+            self._last.state = KeyringState.FAILED
             note_defect(f"keyring {what}", raised)
+        else:
+            self._last.state = KeyringState.READY
+            return value
         return None

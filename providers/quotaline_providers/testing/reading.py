@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from quotaline_providers import registry
-from quotaline_providers.contract import Account, Context
+from quotaline_providers.contract import Account, Context, KeyringState
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.model import Usage
 from quotaline_providers.run import Outcome, run
@@ -44,13 +44,14 @@ class Clock:
 
 @dataclass
 class FakeKeyring:
-    """A keyring in memory: entries by service and account."""
+    """A keyring in memory: entries by service and account. An empty one is listed and not given."""
 
     entries: dict[tuple[str, str], str] = field(default_factory=dict)
+    state: KeyringState = KeyringState.READY
 
     async def get(self, service: str, account: str) -> Secret | None:
         value = self.entries.get((service, account))
-        return None if value is None else Secret(value)
+        return Secret(value) if value else None
 
     def labels(self, provider: str) -> tuple[str, ...]:
         names = (account.partition("/") for service, account in self.entries if service == "quotaline")

@@ -15,6 +15,7 @@ from pathlib import Path
 from quotaline.config import Config
 from quotaline.detection.detect import Target, detect, inspect, loaded, ordered_ids, targets_of
 from quotaline_providers import registry
+from quotaline_providers.contract import KeyringState
 from quotaline_providers.diagnostics import Defect, defects, keep_defect
 from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
@@ -55,6 +56,7 @@ class KnownLabels:
     """A keyring whose labels are known and that gives nothing out: detection needs no more."""
 
     by_provider: Mapping[str, tuple[str, ...]]
+    state: KeyringState = KeyringState.NONE
 
     def labels(self, provider: str) -> tuple[str, ...]:
         return self.by_provider.get(provider, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,9 +17,10 @@ from quotaline.refresh.waits import Gate
 from quotaline.store.reading import Reading
 from quotaline.store.store import ReadStart, Store
 from quotaline.store.thread import StoreThread
+from quotaline_providers.access.lookups import not_given
 from quotaline_providers.contract import Context
 from quotaline_providers.diagnostics import note_defect
-from quotaline_providers.errors import BadResponse, Kind, MissingCredential, ReadError
+from quotaline_providers.errors import BadResponse, Kind, ReadError
 from quotaline_providers.hosts.machine import Machine
 from quotaline_providers.run import Outcome, fingerprint, plan, run
 from quotaline_providers.settings import SourceChoice
@@ -215,10 +217,8 @@ class Reader:
             ctx = self._machine.context(id, settings, interactive=interactive)
             token = await ctx.keyring.own(id, account.label)
             if token is None:  # anything else found here would be another account's
-                raise MissingCredential(
-                    f"The keyring did not give the credential of the account {account.label}.",
-                    "Unlock the keyring, or give the credential again with `quotaline set-credential`.",
-                )
+                option = f"--account {shlex.quote(account.label)}"
+                raise not_given(ctx, f"credential of the account {account.label}", option)
             account = replace(account, token=token)
         return self._machine.context(id, settings, account=account, interactive=interactive)
 
