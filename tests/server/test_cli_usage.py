@@ -59,7 +59,7 @@ def test_text_has_bars_resets_and_plain_errors(connected: Command, vendor: Any) 
     shown = connected("usage", CODEBUFF_API_KEY="demo-two")
     assert shown.code == 1
     assert "== OpenRouter (api) ==" in shown.out
-    assert "75% left [=========---]" in shown.out
+    assert "25% used [===---------]" in shown.out
     assert "Resets in" in shown.out
     assert "Error: " in shown.out
     assert "\x1b" not in shown.out + shown.err
@@ -109,7 +109,7 @@ def test_colours_only_in_a_terminal_that_wants_them(connected: Command) -> None:
         connected.in_terminal("usage", TERM="dumb"),
         connected.in_terminal("usage", "--no-color"),
     ):
-        assert "75% left" in plain.out
+        assert "25% used" in plain.out
         assert "\x1b[3" not in plain.out
 
 

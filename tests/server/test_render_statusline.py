@@ -331,12 +331,12 @@ def test_the_hover_tells_windows_amounts_age_and_errors() -> None:
         "### Codex",
         "Pro · ann\\@example.test",
         "**Session** `███░░░░░░░░░` 25% used · Resets in 2h 30m",
-        "Pace: 25% in reserve · Expected 50% used",
+        "Pace: 25% less used than expected by now (50%) · lasts until the reset",
         "**Balance**: 7 credits",
-        "**This month**: $3.00 of $10.00 · month",
+        "**This month**: $3.00 of $10.00 used · month",
         "big: 12 · $1",
         "⚠ The sign-in has \\*expired\\*. Run `claude login`.",
-        "Updated 3m ago · by its sign-in · out of date · [Dashboard](https://example.test/usage?a=%28b%29)",
+        "Out of date, last read 3m ago · read with your sign-in · [Dashboard](https://example.test/usage?a=%28b%29)",
     ):
         assert part in told
     hidden = provider_hover(rich, view(hide_identity=True))

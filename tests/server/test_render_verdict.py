@@ -59,9 +59,9 @@ def test_every_face_gives_the_vendors_reason(refused: ProviderState) -> None:
 
 def test_what_is_stopped_has_no_pace() -> None:
     windows = (session(9, resets_at=after(hours=3)), weekly(31, resets_at=after(days=2)))
-    assert "reserve" in faces(state("codex", usage=usage(*windows)))["hover"]
+    assert "expected by now" in faces(state("codex", usage=usage(*windows)))["hover"]
     told = faces(state("codex", usage=usage(*windows, blocked=Blocked(reason=REASON))))
-    assert [name for name, words in told.items() if "in reserve" in words or "Lasts until" in words] == []
+    assert [name for name, words in told.items() if "in expected by now" in words or "Lasts until" in words] == []
 
 
 def test_a_verdict_goes_before_money_that_is_left() -> None:

@@ -112,11 +112,17 @@ class Pace:
         return f"Projected empty {when}" if self.session else f"Runs out {when}"
 
     def _headroom(self) -> str | None:
+        return f"{self.spare_ratio:.1f}× headroom" if self.spare_ratio is not None else None
+
+    @property
+    def spare_ratio(self) -> float | None:
+        """How many times what will be used at this pace would fit into what is left, cut to a tenth; None when that is
+        not worth telling."""
         if not self.headroom or self.delta >= -15 or self.actual <= 0:
             return None
         projected = self.actual / self.elapsed.total_seconds() * self.left.total_seconds()
         ratio = (100 - self.actual) / projected
-        return f"{int(ratio * 10) / 10:.1f}× headroom" if ratio >= 1.5 else None
+        return int(ratio * 10) / 10 if ratio >= 1.5 else None
 
 
 def _rounded_up(left: timedelta) -> str:

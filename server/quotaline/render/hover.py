@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from quotaline.render import text, times
+from quotaline.render import text
+from quotaline.render.content import Meter, amounts, foot, meters, rows
 from quotaline.render.series import Series, series, spark, text_bars
 from quotaline.render.shown import Shown, all_shown, shown as shown_state
 from quotaline.render.text import markdown
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
-from quotaline_providers.model import Balance, Spend, Window
 
 _CELLS = 12
 _TEXT = 120
@@ -93,54 +93,27 @@ def _lines(item: Shown, length: Length) -> Iterator[str]:
         return
     if item.blocked is not None:
         yield f"- ⛔ **Blocked**: {_said(item, item.blocked)}"
-    paces = item.paces
-    for window in item.windows_worst_first[: length.windows]:
-        yield f"- {_window(item, window)}"
-        detail = item.detail_line(window)
-        if detail:
-            yield f"  - {_said(item, detail)}"
-        if window.id in paces:
-            yield f"  - Pace: {paces[window.id].summary.replace(' | ', ' · ')}"
-    if len(item.windows) > length.windows:
-        yield f"- … and {len(item.windows) - length.windows} more"
-    if usage.limits_unavailable and not item.windows:
+    windows = meters(item, item.windows_worst_first)
+    for window in windows[: length.windows]:
+        yield f"- {_window(window)}"
+        if window.detail:
+            yield f"  - {_cut(window.detail)}"
+        if window.pace:
+            yield f"  - Pace: {markdown(window.pace)}"
+    if len(windows) > length.windows:
+        yield f"- … and {len(windows) - length.windows} more"
+    if usage.limits_unavailable and not windows:
         yield "- Limits: not available"
-    for balance in usage.balances[: length.amounts]:
-        yield f"- {_balance(item, balance)}"
-    for spend in usage.spends[: length.amounts]:
-        yield f"- {_spend(item, spend)}"
+    for amount in amounts(item)[: length.amounts]:
+        yield f"- **{_cut(amount.label)}**: {_cut(amount.text)}"
     yield from _details(item, length)
 
 
-def _window(item: Shown, window: Window) -> str:
-    view, used = item.view, window.shown_percent
-    numbers = f" {text.code('█' * _CELLS)} {text.UNLIMITED}" if window.unlimited else ""
-    if used is not None:
-        left = view.settings.status_line.percent == "left"
-        value, word = (100 - used, "left") if left else (used, "used")
-        numbers = f" {text.code(text.bar(value, _CELLS, '█', '░'))} {markdown(item.figure(used, left=left))} {word}"
-    if window.used is not None and window.limit is not None:
-        unit = f" {_said(item, window.unit)}" if window.unit and not _is_currency(window.unit) else ""
-        money = window.unit if window.unit and _is_currency(window.unit) else None
-        numbers += f" ({text.amount(window.used, money)} of {text.amount(window.limit, money)}{unit})"
-    reset = item.reset_line(window)
-    return f"**{_said(item, window.label)}**{numbers}" + (f" · {_said(item, reset)}" if reset else "")
-
-
-def _balance(item: Shown, balance: Balance) -> str:
-    return f"**{_said(item, balance.label)}**: {_said(item, text.amount(balance.amount, balance.unit))}"
-
-
-def _spend(item: Shown, spend: Spend) -> str:
-    line = f"**{_said(item, spend.label)}**: {_said(item, text.amount(spend.used, spend.unit))}"
-    if spend.limit is not None and spend.limit > 0:
-        line += f" of {_said(item, text.amount(spend.limit, spend.unit))}"
-    if spend.period:
-        line += f" · {_said(item, spend.period)}"
-    if spend.resets_at is not None:
-        view = item.view
-        line += f" · {times.resets(spend.resets_at, view.now, view.settings.reset_times, view.zone)}"
-    return line
+def _window(window: Meter) -> str:
+    bar = text.code(text.bar(window.fill, _CELLS, "█", "░")) if window.fill is not None else ""
+    numbers = f"({markdown(window.amounts)})" if window.amounts and window.figure else markdown(window.amounts)
+    head = " ".join(part for part in (f"**{_cut(window.label)}**", bar, markdown(window.figure), numbers) if part)
+    return f"{head} · {_cut(window.reset)}" if window.reset else head
 
 
 def _details(item: Shown, length: Length) -> Iterator[str]:
@@ -148,19 +121,18 @@ def _details(item: Shown, length: Length) -> Iterator[str]:
     if usage is None:
         return
     for section in usage.details:
-        if section.title and section.rows and rows_left:
+        told = rows(item, section)
+        if section.title and told and rows_left:
             yield f"- **{_said(item, section.title)}**"
         indent = "  " if section.title else ""
-        for row in section.rows[:rows_left]:
+        for row in told[:rows_left]:
             second = f" · {_said(item, row.secondary)}" if row.secondary else ""
             yield f"{indent}- {_said(item, row.label)}: {_said(item, row.value)}{second}"
-        rows_left = max(0, rows_left - len(section.rows))
+        rows_left = max(0, rows_left - len(told))
         found = series(item, section)
         if found is not None and charts_left and (length.bars or found.over_time):
             yield from _chart(found, length)
             charts_left -= 1
-    if usage.reset_credits is not None and length.rows:
-        yield f"- Limit reset credits: {usage.reset_credits.available} available"
     for note in usage.notes[: length.notes]:
         yield f"- {_said(item, note)}"
 
@@ -191,22 +163,13 @@ def _outage(item: Shown) -> str:
 
 
 def _foot(item: Shown) -> str:
-    view, usage, parts = item.view, item.state.usage, list[str]()
-    if usage is not None:
-        parts.append(times.updated(usage.updated_at, view.now, view.zone, view.settings.reset_times))
-        if item.way:
-            parts.append(markdown(item.way))
-        if item.state.stale:
-            parts.append("out of date")
-    if item.state.refreshing:
-        parts.append("refreshing…")
     dashboard = text.link("Dashboard", item.state.dashboard)
-    return " · ".join([*parts, *([dashboard] if dashboard else [])])
+    return " · ".join([*map(markdown, foot(item)), *([dashboard] if dashboard else [])])
 
 
 def _said(item: Shown, words: str) -> str:
     return markdown(text.cut(item.said(words), _TEXT))
 
 
-def _is_currency(unit: str) -> bool:
-    return len(unit) == 3 and unit.isalpha() and unit.isupper()
+def _cut(words: str) -> str:
+    return markdown(text.cut(words, _TEXT))

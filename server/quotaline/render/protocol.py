@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import cast
 
 from quotaline.render import text, times, wire
+from quotaline.render.content import balance_text, meter
 from quotaline.render.hover import hover, shown_hover
+from quotaline.render.repeats import own_windows
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import item_text, status_line
 from quotaline.render.view import View
@@ -38,7 +40,9 @@ def _provider_state(item: Shown) -> wire.ProviderState:
         updated_at=times.rfc3339(usage.updated_at) if usage is not None else None,
         stale=state.stale,
         refreshing=state.refreshing,
-        windows=tuple(_window(item, window) for window in item.windows),
+        windows=tuple(_window(item, window) for window in own_windows(usage, item.windows))
+        if usage is not None
+        else (),
         balances=tuple(_balance(item, balance) for balance in usage.balances) if usage is not None else (),
         blocked=item.blocked,
         error=_error(item),
@@ -86,18 +90,11 @@ def _window(item: Shown, window: Window) -> wire.Window:
 
 def _window_text(item: Shown, window: Window) -> str:
     """`62% used, resets in 2h`, as the user wants percent and times."""
-    view, used, parts = item.view, window.shown_percent, list[str]()
-    if window.unlimited:
-        parts.append(text.UNLIMITED)
-    elif used is not None:
-        left = view.settings.status_line.percent == "left"
-        parts.append(f"{item.figure(used, left=left)} {'left' if left else 'used'}")
-    elif window.used is not None and window.limit is not None:
-        parts.append(item.said(text.portion(window.used, window.limit, window.unit)))
-    reset = item.reset_line(window)
-    if reset:
-        parts.append(item.said(f"r{reset[1:]}" if parts and reset.startswith(("Resets ", "Regenerates ")) else reset))
-    return text.isolated(", ".join(parts))
+    shown = meter(item, window)
+    lead, reset = shown.figure or shown.amounts, shown.reset
+    if lead and reset.startswith(("Resets ", "Regenerates ")):
+        reset = f"r{reset[1:]}"
+    return text.isolated(", ".join(part for part in (lead, reset) if part))
 
 
 def _balance(item: Shown, balance: Balance) -> wire.Balance:
@@ -106,7 +103,7 @@ def _balance(item: Shown, balance: Balance) -> wire.Balance:
         label=item.said(balance.label),
         amount=text.number(balance.amount),
         unit=balance.unit,
-        text=text.amount(balance.amount, balance.unit),
+        text=balance_text(item, balance),
     )
 
 

@@ -7,13 +7,14 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
 from quotaline.render import text, times
+from quotaline.render.content import Meter, amounts, foot, meters, rows
 from quotaline.render.hover import SETUP_HINT
-from quotaline.render.series import Series, rows, series
+from quotaline.render.series import Series, rows as marks_of, series
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.text import escaped, escaped_prose
 from quotaline.render.view import View
 from quotaline.state import Snapshot
-from quotaline_providers.model import Section, Spend, Window
+from quotaline_providers.model import Section
 
 _STYLE = """
 body:has(> .quotaline) { margin: 0; background: var(--vscode-editor-background, var(--bg)); }
@@ -109,11 +110,12 @@ def _provider(item: Shown) -> Iterator[str]:
     if item.blocked is not None:
         yield f'<p class="error" role="alert">Blocked: {escaped(item.blocked)}</p>'
     if usage is not None:
-        for window in item.windows:
-            yield from _window(item, window)
-        if usage.limits_unavailable and not item.windows:
+        windows = meters(item)
+        for window in windows:
+            yield from _window(window)
+        if usage.limits_unavailable and not windows:
             yield "<p>Limits: not available</p>"
-        yield from _pairs(_amounts(item))
+        yield from _pairs((amount.label, amount.text) for amount in amounts(item))
         for section in usage.details:
             yield from _section(item, section)
         for note in usage.notes:
@@ -125,33 +127,15 @@ def _provider(item: Shown) -> Iterator[str]:
     yield "</section>"
 
 
-def _window(item: Shown, window: Window) -> Iterator[str]:
-    view, used = item.view, window.shown_percent
-    settings = view.settings.status_line
-    reset = item.reset_line(window)
-    words = [f"<strong>{escaped(item.said(window.label))}</strong>"]
-    if used is not None:
-        left = settings.percent == "left"
-        words.append(f"{escaped(item.figure(used, left=left))} {'left' if left else 'used'}")
-    if window.unlimited:
-        words.append(text.UNLIMITED)
-    if window.used is not None and window.limit is not None:
-        amounts = [escaped(item.said(text.amount(value, window.unit))) for value in (window.used, window.limit)]
-        words.append(" of ".join(amounts))
-    if reset:
-        words.append(escaped(item.said(reset)))
-    yield f"<p>{' · '.join(words)}</p>"
-    if window.unlimited:
-        yield _meter("ok", 100, item.said(window.label))
-    if used is not None:
-        level = "critical" if used >= settings.critical_at else "warning" if used >= settings.warning_at else "ok"
-        yield _meter(level, 100 - used if settings.percent == "left" else used, item.said(window.label))
-    pace = item.paces.get(window.id)
-    if pace is not None:
-        yield f'<p class="quiet">Pace: {escaped(pace.summary.replace(" | ", " · "))}</p>'
-    detail = item.detail_line(window)
-    if detail:
-        yield f'<p class="quiet">{escaped(item.said(detail))}</p>'
+def _window(window: Meter) -> Iterator[str]:
+    words = (f"<strong>{escaped(window.label)}</strong>", *map(escaped, (window.figure, window.amounts, window.reset)))
+    yield f"<p>{' · '.join(part for part in words if part)}</p>"
+    if window.fill is not None:
+        yield _meter(window.level, window.fill, window.label)
+    if window.pace:
+        yield f'<p class="quiet">Pace: {escaped(window.pace)}</p>'
+    if window.detail:
+        yield f'<p class="quiet">{escaped(window.detail)}</p>'
 
 
 def _meter(level: str, fill: float, label: str) -> str:
@@ -163,36 +147,13 @@ def _meter(level: str, fill: float, label: str) -> str:
     )
 
 
-def _amounts(item: Shown) -> Iterator[tuple[str, str]]:
-    usage = item.state.usage
-    if usage is None:
-        return
-    for balance in usage.balances:
-        yield item.said(balance.label), item.said(text.amount(balance.amount, balance.unit))
-    for spend in usage.spends:
-        yield item.said(spend.label), item.said(_spend(item, spend))
-    if usage.reset_credits is not None:
-        yield "Limit reset credits", f"{usage.reset_credits.available} available"
-
-
-def _spend(item: Shown, spend: Spend) -> str:
-    view, words = item.view, text.amount(spend.used, spend.unit)
-    if spend.limit is not None and spend.limit > 0:
-        words += f" of {text.amount(spend.limit, spend.unit)}"
-    if spend.period:
-        words += f" · {spend.period}"
-    if spend.resets_at is not None:
-        words += f" · {times.resets(spend.resets_at, view.now, view.settings.reset_times, view.zone)}"
-    return words
-
-
 def _section(item: Shown, section: Section) -> Iterator[str]:
-    found = series(item, section)
-    if section.title and (section.rows or found is None or item.said(section.title) != found.title):
+    found, told = series(item, section), rows(item, section)
+    if section.title and (told or found is None or item.said(section.title) != found.title):
         yield f"<h3>{escaped(item.said(section.title))}</h3>"
     yield from _pairs(
         (item.said(row.label), item.said(row.value) + (f" · {item.said(row.secondary)}" if row.secondary else ""))
-        for row in section.rows
+        for row in told
     )
     if found is not None:
         yield from _chart(found)
@@ -255,7 +216,7 @@ def _over_time(found: Series) -> str:
 
 
 def _side_by_side(found: Series) -> str:
-    marks = rows(found)
+    marks = marks_of(found)
     drawing: list[str] = []
     for index, mark in enumerate(marks):
         top = index * _ROW
@@ -282,15 +243,7 @@ def _outage(item: Shown) -> Iterator[str]:
 
 
 def _foot(item: Shown) -> Iterator[str]:
-    view, usage, parts = item.view, item.state.usage, list[str]()
-    if usage is not None:
-        parts.append(escaped(times.updated(usage.updated_at, view.now, view.zone)))
-        if item.way:
-            parts.append(escaped(item.way))
-        if item.state.stale:
-            parts.append("out of date")
-    if item.state.refreshing:
-        parts.append("refreshing…")
+    parts = [escaped(part) for part in foot(item)]
     if item.state.dashboard:
         parts.append(_link("Dashboard", item.state.dashboard))
     if parts:

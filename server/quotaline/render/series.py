@@ -64,7 +64,7 @@ def series(item: Shown, section: Section) -> Series | None:
     if chart is None or not chart.points:
         return None
     top = max(max(point.value for point in chart.points), 0.0)
-    daily = len(chart.points) > 1 and all(_DAY.fullmatch(point.label) for point in chart.points)
+    daily = all(_DAY.fullmatch(point.label) for point in chart.points)
     marks = tuple(
         Mark(
             label=_day(item, point.label) if daily else text.label(item.said(point.label), _LABEL),
@@ -111,7 +111,8 @@ def _summary(item: Shown, chart: Chart, daily: bool) -> str:
     if not daily:  # periods that hold each other, or models of which there may be more: no sum would be true
         return ""
     total = sum(max(0.0, point.value) for point in chart.points)
-    return f"{_amount(item, total, chart.unit)} in {len(chart.points)} days"
+    days = len(chart.points)
+    return f"{_amount(item, total, chart.unit)} in {days} day{'s' if days > 1 else ''}"
 
 
 def _amount(item: Shown, value: float, unit: str | None) -> str:

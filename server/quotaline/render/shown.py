@@ -21,13 +21,6 @@ NAME_LENGTH, ACCOUNT_LENGTH = 32, 24
 PASSING = frozenset({Kind.RATE_LIMITED, Kind.UNAVAILABLE, Kind.TIMEOUT})
 """Errors that pass by themselves."""
 _SHORTEST_PRIVATE = 3
-_WAYS = {
-    "api": "by API key",
-    "oauth": "by its sign-in",
-    "web": "by its website",
-    "cli": "by its own program",
-    "local": "from this computer",
-}
 
 
 @dataclass(frozen=True)
@@ -88,11 +81,6 @@ class Shown:
     @property
     def source(self) -> str | None:
         return self.said(self.state.usage.source) or None if self.state.usage is not None else None
-
-    @property
-    def way(self) -> str | None:
-        """How it was read, for people: `by API key`; the label itself when it has no words."""
-        return _WAYS.get(self.source, self.source) if self.source else None
 
     @property
     def outdated(self) -> bool:

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from quotaline.render import text, times
+from quotaline.render import sources, text
+from quotaline.render.content import Level, Meter, amounts, foot, meters, rows
 from quotaline.render.series import series, text_bars
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import NO_PROVIDERS
 from quotaline.render.view import View
 from quotaline.state import Snapshot
-from quotaline_providers import formatting
-from quotaline_providers.model import Balance, Spend, Window
 
 Colour = Literal["plain", "red", "yellow", "green", "bold", "dim"]
 
 _ANSI: dict[Colour, str] = {"red": "31", "yellow": "33", "green": "32", "bold": "1", "dim": "2"}
+_COLOURS: dict[Level, Colour] = {"ok": "green", "warning": "yellow", "critical": "red"}
 _CELLS = 12
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _NARROWEST = 20
@@ -92,13 +92,14 @@ def _block(item: Shown) -> Iterator[Line]:
     if item.blocked is not None:
         yield Line("", f"Blocked: {item.blocked}", "red", wraps=True)
     if usage is not None:
-        for window in item.windows:
-            yield from _window(item, window)
-        if usage.limits_unavailable and not item.windows:
+        windows = meters(item)
+        for window in windows:
+            yield from _window(window)
+        if usage.limits_unavailable and not windows:
             yield Line("Limits: not available")
-        yield from _amounts(item)
+        for amount in amounts(item):
+            yield Line(f"{amount.label}: {amount.text}")
         yield from _details(item)
-        yield from _reset_credits(item)
     elif item.state.failure is None:
         yield Line("Not read yet.")
     if item.account:
@@ -106,12 +107,12 @@ def _block(item: Shown) -> Iterator[Line]:
     if item.plan:
         yield Line(f"Plan: {item.plan}")
     for note in usage.notes if usage is not None else ():
-        yield Line(f"Note: {item.said(note)}")
+        yield Line(f"Note: {item.said(note)}", wraps=True)
     status = item.state.status
     if status is not None:
         yield Line(f"Status: {status.label}" + (f" – {item.said(status.description)}" if status.description else ""))
     if usage is not None and item.state.stale:
-        yield Line("", times.updated(usage.updated_at, item.view.now, item.view.zone), "dim")
+        yield Line("", foot(item)[0], "dim")
     if item.error is not None:
         message, hint = item.error
         yield Line("", f"Error: {message}", "red", wraps=True)
@@ -122,67 +123,33 @@ def _block(item: Shown) -> Iterator[Line]:
 def _heading(item: Shown) -> str:
     usage = item.state.usage
     version = _VERSION.search(usage.version or "") if usage is not None else None
-    source = item.source or item.state.requested_source
+    source = sources.kind(item.state.provider, item.source) if item.source else item.state.requested_source
     return f"== {item.title}{f' {version.group(0)}' if version else ''} ({source}) =="
 
 
-def _window(item: Shown, window: Window) -> Iterator[Line]:
-    used = window.shown_percent
-    if used is not None:
-        left = 100 - used
-        colour: Colour = "red" if left < 10 else "yellow" if left < 25 else "green"
-        tail = f"{item.figure(used, left=True)} left [{text.bar(left, _CELLS, '=', '-')}]"
-        yield Line(f"{item.said(window.label)}: ", tail, colour)
-    reset = item.reset_line(window)
-    if window.unlimited:
-        yield Line(f"{item.said(window.label)}: ", f"{text.UNLIMITED} [{'=' * _CELLS}]", "green")
-    elif used is None:
-        yield Line(f"{item.said(window.label)}: {item.said(reset or '—')}")
-    if window.used is not None and window.limit is not None:
-        yield Line(f"  {item.said(text.portion(window.used, window.limit, window.unit))} used")
-    pace = item.paces.get(window.id)
-    if pace is not None:
-        yield Line(f"  Pace: {pace.summary}")
-    if reset and (used is not None or window.unlimited):
-        yield Line(f"  {item.said(reset)}")
-    detail = item.detail_line(window)
-    if detail:
-        yield Line(f"  {item.said(detail)}")
-
-
-def _amounts(item: Shown) -> Iterator[Line]:
-    usage = item.state.usage
-    if usage is None:
-        return
-    has_primary = any("primary" in (window.lane, window.also) for window in item.windows)
-    for index, spend in enumerate(usage.spends):
-        yield Line(_spend(item, spend, named=has_primary or index > 0))
-        if spend.resets_at is not None:
-            view = item.view
-            yield Line(f"  {times.resets(spend.resets_at, view.now, view.settings.reset_times, view.zone)}")
-    for balance in usage.balances:
-        yield Line(_balance(item, balance))
-
-
-def _spend(item: Shown, spend: Spend, *, named: bool) -> str:
-    is_money = len(spend.unit) == 3 and spend.unit.isalpha() and spend.unit.isupper()
-    label = item.said(spend.label) if named else "Cost" if is_money else "Quota"
-    used = text.amount(spend.used, spend.unit)
-    limit = f" / {text.amount(spend.limit, spend.unit)}" if spend.limit is not None and spend.limit > 0 else ""
-    return item.said(f"{label}: {used}{limit}" + (f" ({spend.period})" if spend.period else ""))
-
-
-def _balance(item: Shown, balance: Balance) -> str:
-    if balance.id == "credits" and balance.unit == "credits":
-        return f"Credits: {text.amount(balance.amount, None)} left"
-    return item.said(f"{balance.label}: {text.amount(balance.amount, balance.unit)}")
+def _window(window: Meter) -> Iterator[Line]:
+    if window.fill is not None:
+        bar = text.bar(window.fill, _CELLS, "=", "-")
+        yield Line(f"{window.label}: ", f"{window.figure} [{bar}]", _COLOURS[window.level])
+    else:
+        yield Line(f"{window.label}: {window.reset or window.amounts or '—'}")
+    side = window.figure.rpartition(" ")[2]
+    if window.amounts and (window.fill is not None or window.reset):
+        yield Line(f"  {window.amounts}{f' {side}' if side in ('used', 'left') else ''}")
+    if window.pace:
+        yield Line(f"  Pace: {window.pace}")
+    if window.reset and window.fill is not None:
+        yield Line(f"  {window.reset}")
+    if window.detail:
+        yield Line(f"  {window.detail}")
 
 
 def _details(item: Shown) -> Iterator[Line]:
     for section in item.state.usage.details if item.state.usage is not None else ():
-        if section.title and section.rows:
+        told = rows(item, section)
+        if section.title and told:
             yield Line(f"{item.said(section.title)}")
-        for row in section.rows:
+        for row in told:
             second = f" · {item.said(row.secondary)}" if row.secondary else ""
             yield Line(f"{'  ' if section.title else ''}{item.said(row.label)}: {item.said(row.value)}{second}")
         found = series(item, section)
@@ -190,15 +157,3 @@ def _details(item: Shown) -> Iterator[Line]:
             yield Line(f"{'  ' if section.title else ''}{found.heading}")
             for line in text_bars(found, _CELLS, "=", "-"):
                 yield Line(f"{'    ' if section.title else '  '}{line}")
-
-
-def _reset_credits(item: Shown) -> Iterator[Line]:
-    credits = item.state.usage.reset_credits if item.state.usage is not None else None
-    if credits is None:
-        return
-    yield Line(f"Limit Reset Credits: {credits.available} available")
-    now = item.view.now
-    expiries = [credit.expires_at for credit in credits.credits if credit.status == "available"]
-    upcoming = min((expiry for expiry in expiries if expiry is not None and expiry > now), default=None)
-    if upcoming is not None:
-        yield Line(f"Next reset credit expires {formatting.countdown(upcoming, now)}")

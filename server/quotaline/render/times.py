@@ -10,6 +10,7 @@ from quotaline_providers.model import Window
 
 ResetTimes = Literal["countdown", "absolute"]
 
+JUST_NOW = "just now"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WHEN_WORDS = frozenset({"in", "at", "on", "every", "each", "hourly", "daily", "weekly", "monthly", "yearly"})
 _WHEN_WORDS |= {"today", "tomorrow", "soon"} | {month.lower() for month in _MONTHS}
@@ -56,15 +57,11 @@ def reset_line(
     return f"Resets {words}" if first in _WHEN_WORDS else words
 
 
-def updated(moment: datetime, now: datetime, zone: tzinfo, style: ResetTimes = "countdown") -> str:
-    """`Updated just now`, `Updated 5m ago`, `Updated 3h ago`, else (and always in absolute style) the time."""
-    if style == "absolute":
-        return f"Updated {clock_time(moment, now, zone)}"
-    age = (now - moment).total_seconds()
-    if age < 60:
-        return "Updated just now"
-    if age < 3600:
-        return f"Updated {int(age // 60)}m ago"
-    if age < 86400:
-        return f"Updated {int(age // 3600)}h ago"
-    return f"Updated {clock_time(moment, now, zone)}"
+def age(moment: datetime, now: datetime, zone: tzinfo, style: ResetTimes = "countdown") -> str:
+    """`just now`, `5m ago`, `3h ago`, else (and always in absolute style) the time."""
+    seconds = (now - moment).total_seconds()
+    if style == "absolute" or seconds >= 86400:
+        return clock_time(moment, now, zone)
+    if seconds < 60:
+        return JUST_NOW
+    return f"{int(seconds // 60)}m ago" if seconds < 3600 else f"{int(seconds // 3600)}h ago"
