@@ -16,6 +16,7 @@ from typing import Any, cast
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import installing
+from blocking import rows as window_rows
 from picture import usage_svg
 from wire_types import luacats, protocol_types, typescript
 
@@ -109,6 +110,11 @@ def _provider(provider: Provider) -> str:
             table(("Source", "Label", "Looks for, in order", "In `auto`"), ways),
         )
     )
+
+
+def window_table() -> str:
+    """One row per window that a provider's sample answers hold."""
+    return table(("Provider", "Window", "Length", "Stops the account"), window_rows())
 
 
 def empty_machine(id: str) -> Context:
@@ -218,7 +224,11 @@ REGIONS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/editors.md": {"install-sentence": installing.install_sentence},
     "docs/configuration.md": {"reference": lambda: configuration_reference().strip()},
     "docs/protocol.md": {"method-table": method_table, "types": protocol_types, "methods": method_sections},
-    "docs/providers.md": {"provider-table": provider_table, "providers": provider_sections},
+    "docs/providers.md": {
+        "provider-table": provider_table,
+        "window-table": window_table,
+        "providers": provider_sections,
+    },
 }
 WHOLE: dict[str, Callable[[], str]] = {
     "docs/images/usage.svg": usage_svg,

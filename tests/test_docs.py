@@ -320,3 +320,15 @@ def test_commands_exist(name: str) -> None:
 
 def test_the_readme_begins_with_the_two_commands() -> None:
     assert list(commands(page("README.md")))[:2] == [["make", "usage"], ["make", "test"]]
+
+
+def test_every_window_that_has_a_name_of_its_own_is_in_the_table() -> None:
+    table = page("docs/providers.md").partition("<!-- generated: window-table -->")[2].partition("<!-- /")[0]
+    missing = []
+    for path in sorted((ROOT / "providers/quotaline_providers/vendors").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).removeprefix("ql.") == "Window":
+                named = [key.value for key in node.keywords if key.arg == "id"]
+                ids = {str(value.value) for value in named if isinstance(value, ast.Constant)}
+                missing += [f"{path.name}: {id}" for id in ids - {"status"} if f"(`{id}`)" not in table]
+    assert missing == [], "add it to a sample below tests/providers/samples, else to docs/blocking.py"

@@ -149,6 +149,7 @@ if TYPE_CHECKING:
         to_words as to_words,
     )
     from quotaline_providers.parsing.sentences import sentence as sentence
+    from quotaline_providers.pools import last_to_stop as last_to_stop, paid_on as paid_on
     from quotaline_providers.secret import Secret as Secret
     from quotaline_providers.settings import ProviderSettings as ProviderSettings, Source as Source
 
@@ -186,6 +187,7 @@ _EXPORTS = {
         "to_integer to_number to_text to_time to_words"
     ),
     "parsing.sentences": "sentence",
+    "pools": "last_to_stop paid_on",
     "secret": "Secret",
     "settings": "ProviderSettings Source",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import json
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from quotaline_providers import registry
+from quotaline_providers import registry, vendors
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import FALL_THROUGH, RateLimited, ReadError, Unavailable
 from quotaline_providers.model import Usage
@@ -238,6 +239,17 @@ def test_every_window_says_whether_it_blocks_the_account(sample: Sample, folders
     seen, _ = reading(sample, folders(sample), {})
     assert isinstance(seen, Usage)
     assert [window.id for window in seen.windows if window.blocks is None] == []
+
+
+def test_every_place_that_makes_a_window_says_whether_it_blocks_the_account() -> None:
+    """The samples do not reach them all."""
+    silent = []
+    for path in sorted(Path(vendors.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = ast.unparse(node.func).removeprefix("ql.") if isinstance(node, ast.Call) else ""
+            if isinstance(node, ast.Call) and name == "Window" and "blocks" not in {key.arg for key in node.keywords}:
+                silent.append(f"{path.name}:{node.lineno}")
+    assert silent == []
 
 
 HARD_BODIES: Mapping[str, bytes] = {

@@ -240,6 +240,13 @@ def test_overage_is_shown_when_it_is_permitted() -> None:
         buckets(premium_interactions={**metered(0), **extra, "overage_permitted": False}).row("Extra usage")
 
 
+def test_used_up_requests_do_not_stop_the_account_where_more_may_be_paid_for() -> None:
+    over = {**metered(0), "overage_permitted": True}
+    assert buckets(premium_interactions=over).window("premium").blocks is False
+    assert buckets(premium_interactions={**over, "overage_permitted": False}).window("premium").blocks is True
+    assert buckets(premium_interactions={**over, **metered(1)}).window("premium").blocks is True
+
+
 def test_messages_block_the_account_only_where_there_is_nothing_else() -> None:
     both = usage(quota_snapshots={"premium_interactions": metered(60), "chat": metered(20)})
     assert [window.id for window in both.windows if window.blocks] == ["premium"]

@@ -60,7 +60,13 @@ def test_each_family_is_a_daily_window() -> None:
     ]
     assert seen.window("pro").resets_at == datetime(2030, 1, 3, 7, tzinfo=UTC)
     assert seen.window("pro").description == "Resets in 19h 0m"
-    assert [window.blocks for window in seen.windows] == [False, False, False]
+
+
+def test_the_family_with_the_most_left_is_the_one_that_stops_the_account() -> None:
+    seen = usage(bucket("gemini-8-pro", 0.03), bucket("gemini-8-flash", 0.9))
+    assert [(window.id, window.blocks) for window in seen.windows] == [("pro", False), ("flash", True)]
+    both = usage(bucket("gemini-8-pro", 0), bucket("gemini-8-flash", 0))
+    assert any(window.exhausted and window.blocks for window in both.windows)
 
 
 def test_a_flash_only_account_has_no_primary() -> None:

@@ -302,9 +302,9 @@ def test_plans_by_other_names(payload: object, plan: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("left", "used", "blocks"),
-    [(5, 4, [True, True]), (0, 4, [False, True]), (5, 10, [True, False]), (0, 10, [True] * 2)],
+    [(5, 4, [False, True]), (0, 4, [False, True]), (5, 10, [True, False]), (0, 10, [True, False])],
 )
-def test_a_pool_blocks_unless_something_is_left_in_the_other(left: int, used: int, blocks: list[bool]) -> None:
+def test_the_pool_with_the_most_left_is_the_one_that_blocks(left: int, used: int, blocks: list[bool]) -> None:
     subscription = {"subscription": {"currentPeriodBaseCreditsUsd": 10, "currentPeriodUsageUsd": used}}
     assert [window.blocks for window in usage({"total": 20, "remaining": left}, subscription).windows] == blocks
 

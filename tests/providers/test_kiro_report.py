@@ -351,6 +351,8 @@ class TestUsage:
         found = usage(limits=limits())
         assert (found.window("kiro-overage").used_percent, found.window("kiro-overage").lane) == (70, None)
         assert found.window("kiro-overage").blocks is False
+        used_up = usage(limits=limits(usageLimitWithPrecision=75.0))
+        assert [one.id for one in used_up.windows if one.blocks] == ["kiro-overage"]
         spend = found.spend("overage")
         assert (spend.used, spend.limit, spend.unit, spend.period) == (
             Decimal("1.75"),

@@ -35,6 +35,8 @@ def test_groups_as_list_and_as_object() -> None:
     quota = found.window("quota")
     assert (quota.used_percent, quota.lane, quota.minutes) == (69.5, "primary", None)
     assert quota.blocks is False, "another group can go on"
+    empty = {"quota_groups": [{"remaining_percent": 0}, {"remaining_percent": -3}]}
+    assert usage({"a": empty}).window("quota").blocks is True
     assert quota.resets_at == datetime(2030, 1, 2, 15, 0, 0, 250_000, UTC)
 
 

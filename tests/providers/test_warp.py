@@ -91,6 +91,12 @@ def test_percent_of_add_on_credits(granted: int, left: int, percent: float) -> N
     assert (window.used_percent, window.description) == (percent, None)
 
 
+def test_used_up_credits_of_the_month_do_not_stop_the_account_while_add_on_credits_are_left() -> None:
+    full = {"isUnlimited": False, "requestLimit": 400, "requestsUsedSinceLastRefresh": 400}
+    assert usage(full, bonusGrants=[grant(10, 2)]).window("credits").blocks is False
+    assert usage(full, bonusGrants=[grant(10, 0)]).window("credits").blocks is True
+
+
 def test_used_up_add_on_credits_never_stand_for_the_whole() -> None:
     assert [window.id for window in usage(bonusGrants=[grant(10, 0)]).windows if window.blocks] == ["credits"]
 

@@ -121,7 +121,7 @@ def _quota(groups: list[Group], reset: datetime | None) -> ql.Window | None:
     left = [group.remaining_percent for group in groups if group.remaining_percent is not None]
     if not left:
         return None
-    used, blocks = ql.clamped(100 - min(left)), len(left) == 1  # other groups go on when one is used up
+    used, blocks = ql.clamped(100 - min(left)), max(left) <= 0 or len(left) == 1  # the other groups go on
     return ql.Window(id="quota", label="Quota", used_percent=used, resets_at=reset, lane="primary", blocks=blocks)
 
 

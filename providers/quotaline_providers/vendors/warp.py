@@ -186,7 +186,9 @@ def expiry_text(grants: Iterable[Grant]) -> str | None:
 def to_usage(reply: Reply, now: datetime) -> ql.Usage:
     """The usage of one key. Raises ExpiredCredential and BadResponse."""
     info, grants = user_of(reply)
-    windows = (credits_window(info), addon_window(grants))
+    addon = addon_window(grants)
+    paid = addon is not None and not addon.exhausted
+    windows = (ql.paid_on(credits_window(info), by_others=paid), addon)
     return ql.Usage(
         updated_at=now, windows=tuple(window for window in windows if window), confidence=ql.Confidence.EXACT
     )

@@ -133,13 +133,16 @@ class _Rule:
 
     def raises(self, chosen: Window | Balance | Spend, *, named: bool) -> Window | Balance | None:
         """What raises the colour beside the headline: the fullest window of one model or feature from its threshold on,
-        else a low balance. Where the headline was `named` and not found by the rule, any other window may."""
+        else a low balance. Where the headline was `named` and not found by the rule, any other window may.
+
+        One without a length does not: used-up voice slots or a spent bonus are no limit that comes nearer.
+        """
         others = [
             window
             for window in self.windows
             if window != chosen
             and (named or not window.blocks_account)
-            and (window.minutes is not None or window.resets_at is not None)
+            and window.minutes is not None
             and not is_over(window, self.now)
             and self.limits.level(window.shown_percent) != "ok"
         ]

@@ -16,6 +16,7 @@ from quotaline_providers import (
     Section,
     Usage,
     Window,
+    paid_on,
     parse_or_none,
     to_number,
     to_text,
@@ -226,6 +227,5 @@ def _details(limits: Limits, extras: Extras) -> tuple[Section, ...]:
 
 def _paid_on(windows: tuple[Window, ...], limits: Limits) -> tuple[Window, ...]:
     """The main windows: a used-up one does not stop the account while there are credits that pay on."""
-    if not limits.unlimited and (limits.balance or 0) <= 0:
-        return windows
-    return tuple(window.model_copy(update={"blocks": False}) if window.exhausted else window for window in windows)
+    credits = limits.unlimited or (limits.balance or 0) > 0
+    return tuple(paid_on(window, by_others=credits) for window in windows)

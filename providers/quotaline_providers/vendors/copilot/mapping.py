@@ -21,6 +21,7 @@ from quotaline_providers import (
     clamped,
     exact,
     grouped,
+    paid_on,
 )
 from quotaline_providers.vendors.copilot.payloads import Bucket, Budget, Counts, Summary, UserAnswer
 
@@ -122,21 +123,20 @@ def _window(
         return []
     limit, remaining = bucket.entitlement, bucket.remaining
     counted = limit is not None and limit > 0 and remaining is not None
-    return [
-        Window(
-            id=id,
-            label=label,
-            used_percent=used,
-            used=max(0.0, limit - remaining) if counted and limit is not None and remaining is not None else None,
-            limit=limit if counted else None,
-            unit=unit if counted else None,
-            minutes=MONTH_MINUTES if resets_at else None,
-            resets_at=resets_at,
-            description=f"{used:.0f}% used" if used > 100 else None,
-            lane=lane,
-            blocks=blocks,
-        )
-    ]
+    window = Window(
+        id=id,
+        label=label,
+        used_percent=used,
+        used=max(0.0, limit - remaining) if counted and limit is not None and remaining is not None else None,
+        limit=limit if counted else None,
+        unit=unit if counted else None,
+        minutes=MONTH_MINUTES if resets_at else None,
+        resets_at=resets_at,
+        description=f"{used:.0f}% used" if used > 100 else None,
+        lane=lane,
+        blocks=blocks,
+    )
+    return [paid_on(window, by_others=bool(bucket.overage_permitted))]
 
 
 def _credits(premium: Bucket | None, chat: Bucket | None, resets_at: datetime | None) -> tuple[Row, ...]:

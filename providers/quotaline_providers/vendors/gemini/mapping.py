@@ -15,6 +15,7 @@ from quotaline_providers import (
     Usage,
     Window,
     clamped,
+    last_to_stop,
     percent,
     to_number,
     to_time,
@@ -135,7 +136,7 @@ def to_usage(
                 resets_at=worst.resets_at,
                 description=worst.reset_text,
                 lane=lane,
-                blocks=False,  # the other families can still be used
+                blocks=False,
             )
         )
     rows = tuple(
@@ -150,7 +151,7 @@ def to_usage(
     sections = (Section(title="Models", rows=rows + project), Section(title="Subscription", rows=_subscription(load)))
     return Usage(
         updated_at=now,
-        windows=tuple(windows),
+        windows=last_to_stop(windows),  # as long as one family is left the program goes on
         identity=Identity(email=email, plan=plan(load, domain)),
         details=tuple(section for section in sections if section.rows),
         limits_unavailable=untold,

@@ -17,6 +17,7 @@ from quotaline_providers import (
     child,
     exact,
     grouped,
+    last_to_stop,
     money,
     share,
     to_number,
@@ -284,14 +285,13 @@ def block_rows(payload: object) -> tuple[Row, ...]:
 def windows(account: Account, prefix: str = "", name: str = "") -> tuple[Window, ...]:
     """Credits and Kilo Pass, in lanes for the account itself; with a prefix and a name for an organisation's.
 
-    One of the two stops the account only when nothing is left in the other; an organisation's never does.
+    One of the two pays on when the other is used up; an organisation's never stops the account.
     """
     found: list[Window] = []
     pools: tuple[tuple[str, str, Lane, Amounts | None, Callable[[Amounts], str]], ...] = (
         ("credits", "Credits", "primary", account.credits, _credits_text),
         ("pass", "Kilo Pass", "secondary", account.subscription.amounts, _pass_text),
     )
-    left = any(amounts and amounts.percent is not None and amounts.percent < 100 for *_, amounts, _ in pools)
     for id, label, lane, amounts, worded in pools:
         if amounts is None or amounts.percent is None:
             continue
@@ -306,10 +306,10 @@ def windows(account: Account, prefix: str = "", name: str = "") -> tuple[Window,
                 resets_at=amounts.resets_at,
                 description=worded(amounts),
                 lane=None if prefix else lane,
-                blocks=not prefix and (amounts.percent < 100 or not left),
+                blocks=False,
             )
         )
-    return tuple(found)
+    return tuple(found) if prefix else last_to_stop(found)
 
 
 def _credits_text(amounts: Amounts) -> str:

@@ -8,7 +8,19 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from quotaline_providers import Identity, Row, Section, Spend, Usage, Window, clamped, exact, money, to_number
+from quotaline_providers import (
+    Identity,
+    Row,
+    Section,
+    Spend,
+    Usage,
+    Window,
+    clamped,
+    exact,
+    money,
+    paid_on,
+    to_number,
+)
 from quotaline_providers.vendors.kiro.payloads import DEFAULT_PLAN, ContextReport, LimitsAnswer, Login, Report
 
 _EARLIEST, _LATEST = 1_000_000_000, 4_102_444_800  # what the service may mean: from 2001 to 2099
@@ -92,7 +104,12 @@ def to_usage(
     limits: Limits | None = None,
 ) -> Usage:
     """The windows Credits, Bonus and Overage, the overage spend and all rows."""
-    found = (_credits(report, limits), _bonus(report, now), _overage(limits))
+    credits, bonus = _credits(report, limits), _bonus(report, now)
+    overage = _overage(limits, begun=credits is not None and credits.exhausted)
+    if credits is not None:
+        beyond = _overage_is_on(report, limits) and not (overage and overage.exhausted)
+        credits = paid_on(credits, by_others=beyond or bool(bonus and not bonus.exhausted))
+    found = (credits, bonus, overage)
     spend = _spend(limits)
     rows = (*_credit_rows(report, limits), *_overage_rows(report, limits), *_context_rows(context))
     manage = (Row(label="Manage", value=report.manage_url),) if report.manage_url else ()
@@ -165,7 +182,8 @@ def _bonus(report: Report, now: datetime) -> Window | None:
     )
 
 
-def _overage(limits: Limits | None) -> Window | None:
+def _overage(limits: Limits | None, *, begun: bool) -> Window | None:
+    """It stops the account at its cap, once the plan's credits are used up."""
     if limits is None or not limits.cap:
         return None
     return Window(
@@ -176,7 +194,7 @@ def _overage(limits: Limits | None) -> Window | None:
         limit=limits.cap,
         unit="credits",
         resets_at=limits.resets_at,
-        blocks=False,
+        blocks=begun,
     )
 
 
@@ -228,13 +246,18 @@ def _credit_rows(report: Report, limits: Limits | None) -> list[Row]:
     return rows
 
 
+def _overage_is_on(report: Report, limits: Limits | None) -> bool:
+    """By the service's word if it is known, else by the report's."""
+    state = limits.state if limits else "unknown"
+    return state == "enabled" or (state == "unknown" and (report.overages or "").lower().startswith("enabled"))
+
+
 def _overage_rows(report: Report, limits: Limits | None) -> list[Row]:
     state = limits.state if limits else "unknown"
     said = report.overages
     text = "Disabled" if state == "disabled" else said or ("Enabled" if state == "enabled" else None)
     rows = [Row(label="Overages", value=text)] if text else []
-    is_on = state == "enabled" or (state == "unknown" and (said or "").lower().startswith("enabled"))
-    if not is_on:
+    if not _overage_is_on(report, limits):
         return rows
     used = limits.overage if limits else report.overage_used
     cap = limits.cap if limits else None
