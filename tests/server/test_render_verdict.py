@@ -61,7 +61,7 @@ def test_what_is_stopped_has_no_pace() -> None:
     windows = (session(9, resets_at=after(hours=3)), weekly(31, resets_at=after(days=2)))
     assert "expected by now" in faces(state("codex", usage=usage(*windows)))["hover"]
     told = faces(state("codex", usage=usage(*windows, blocked=Blocked(reason=REASON))))
-    assert [name for name, words in told.items() if "in expected by now" in words or "Lasts until" in words] == []
+    assert [name for name, words in told.items() if "expected by now" in words or "lasts until" in words] == []
 
 
 def test_a_verdict_goes_before_money_that_is_left() -> None:
