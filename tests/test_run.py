@@ -225,6 +225,19 @@ async def test_the_settings_choose_a_source(reader: Reader) -> None:
     assert tried(await run(provider(strategy(), strategy(source=Source.WEB)), ctx)) == [("web", None)]
 
 
+@pytest.mark.parametrize("choice", ["demo-cli", "Demo-CLI"])
+async def test_a_strategys_label_counts_as_a_source(ctx: Context, choice: str) -> None:
+    seen: list[str] = []
+
+    def noted(ctx: Context) -> bool:
+        seen.append(ctx.source)
+        return True
+
+    both = provider(strategy(), strategy(source=Source.CLI, label="demo-cli", applies=noted, in_auto=False))
+    assert tried(await run(both, ctx, choice)) == [("demo-cli", None)]
+    assert seen == ["cli"]
+
+
 async def test_a_source_it_does_not_have_is_a_wrong_setting(ctx: Context) -> None:
     outcome = await run(provider(strategy()), ctx, Source.CLI)
     assert isinstance(outcome.error, Misconfigured)

@@ -28,6 +28,7 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Confidence, Usage, capped
 from quotaline_providers.parsing.answers import Answers, Unread, listening, shape_of
 from quotaline_providers.parsing.unread import UNNAMED
+from quotaline_providers.secret import redact
 from quotaline_providers.settings import SourceChoice
 
 
@@ -95,10 +96,11 @@ def plan(provider: Provider, ctx: Context, source: SourceChoice | None = None) -
             hint = f"Nothing is sent to it any more; `--source {provider.sources[0]}` asks all the same."
             raise Unavailable(provider.ended, hint, definite=True)
         return tuple(strategy for strategy in provider.strategies if strategy.in_auto and strategy.applies(ctx))
-    if choice not in provider.sources:
+    chosen = provider.read_from(choice)
+    if not chosen:
         offered = ", ".join(("auto", *provider.sources))
-        raise Misconfigured(f"{provider.name} cannot be read from source {choice}.", f"Use one of: {offered}.")
-    return tuple(s for s in provider.strategies if s.source == choice and s.applies(ctx))
+        raise Misconfigured(f"{provider.name} cannot be read from source {redact(choice)}.", f"Use one of: {offered}.")
+    return tuple(strategy for strategy in chosen if strategy.applies(ctx))
 
 
 async def run(
@@ -109,7 +111,8 @@ async def run(
     attempts: list[Attempt] = []
     usage: Usage | None = None
     error: ReadError | None = None
-    ctx = replace(ctx, source=source or ctx.settings.source or "auto")
+    choice = source or ctx.settings.source or "auto"
+    ctx = replace(ctx, source=next((strategy.source for strategy in provider.read_from(choice)), choice))
     try:
         async with asyncio.timeout(provider.deadline):
             usage = await _try_in_order(provider, ctx, source, held, attempts)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from quotaline_providers.parsing.payload import clean
@@ -26,20 +26,23 @@ class Source(StrEnum):
 Auto = Literal["auto"]
 AUTO: Auto = "auto"
 """All strategies in order."""
-SourceChoice: TypeAlias = Auto | Source
+SourceChoice: TypeAlias = str
+"""`auto`, a source, or the label of a provider's strategy (`codex-cli`), which only that provider knows."""
 SOURCE_CHOICES: tuple[str, ...] = (*get_args(Auto), *Source)
-"""What a user may write where a source is asked for."""
+"""What a user may write where a source is asked for, beside the labels of a provider."""
 
 
-def source_choice(name: str) -> SourceChoice:
-    """The choice of this name. Raises ValueError when there is none."""
-    return AUTO if name == AUTO else Source(name)
+def source_choice(name: object) -> SourceChoice:
+    """The choice of this name. Raises ValueError for what cannot be one."""
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError("not a name")
+    plain = name.strip().lower()
+    return plain if plain in SOURCE_CHOICES else name.strip()
 
 
 ChosenSource = Annotated[
     SourceChoice,
     PlainValidator(source_choice),
-    PlainSerializer(str, return_type=str),  # pydantic warns of an enum beside a literal
     WithJsonSchema({"type": "string", "enum": list(SOURCE_CHOICES)}),
 ]
 

@@ -36,7 +36,13 @@ PROVIDERS = {
             fields=("apiKey", "cookieHeader"),
             accounts=AccountKind.COOKIE,
         ),
-        Provider(id="kiro", name="Kiro", connect="Run `kiro login`.", strategies=_strategies(Source.CLI)),
+        Provider(
+            id="kiro",
+            name="Kiro",
+            connect="Run `kiro login`.",
+            strategies=(Strategy(Source.CLI, _never, Always(), label="kiro-cli"),),
+            options=(Option("dataDir", "One more folder.", also=("data_dir", "extra")),),
+        ),
         Provider(
             id="openrouter",
             name="OpenRouter",

@@ -237,6 +237,9 @@ def test_sources(connected: Command, openrouter: Any) -> None:
     assert "Use one of: auto, api." in wrong.err
     assert openrouter.count == 0
     assert connected("usage", "--source", "web", "--json").code == 3
+    unknown = connected("usage", "--source", "magic")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "Use one of: auto, oauth, api" in unknown.err
     right = connected("usage", "--provider", "OpenRouter", "--source", "api", "--json")
     assert right.code == 0
     assert right.json[0]["source"] == "api"

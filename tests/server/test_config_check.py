@@ -43,6 +43,7 @@ def found(*entries: dict[str, object], **more: object) -> list[tuple[str, str]]:
         ({"id": "zai", "source": "api"}, "information", "api_key_missing"),
         ({"id": "claude", "cookieSource": "manual"}, "warning", "cookie_header_missing"),
         ({"id": "zai", "apikey": KEY}, "warning", "unknown_key"),
+        ({"id": "kiro", "historyDays": 7}, "warning", "key_unused"),
         ({"id": "openrouter", "detailSeconds": "many"}, "warning", "wrong_type"),
         ({"id": "zai", "refreshMinutes": 0}, "error", "wrong_type"),
     ],
@@ -59,7 +60,8 @@ def test_findings(entry: dict[str, object], severity: str, code: str) -> None:
     "entry",
     [
         {"id": "kiro", "source": "auto", "enabled": True, "accentColor": "#ffffff", "quotaWarnings": {}},
-        {"id": "zai", "source": "api", "apiKey": KEY, "region": "global", "anything": [1]},
+        {"id": "zai", "source": "api", "apiKey": KEY, "region": "global"},
+        {"id": "kiro", "source": "Kiro-CLI", "data_dir": "~/more", "extra": {"data_dir": "~/more"}},
         {"id": "zai", "source": "api", "tokenAccounts": {"accounts": [{"token": KEY}]}},
         {"id": "zai", "region": None, "apiKey": "  "},
         {"id": "claude", "cookieSource": "manual", "cookieHeader": KEY},
@@ -90,7 +92,7 @@ def test_a_pasted_key_is_not_repeated_as_source_or_region() -> None:
 
 def test_codexbars_errors_are_warnings_of_its_file(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    folder.write_codexbar({"id": "zai", "region": "moon", "source": "api"})
+    folder.write_codexbar({"id": "zai", "region": "moon", "source": "api", "onlyTheirs": 1})
     folder.write(document({"id": "zai", "apiKey": KEY}))
     [problem] = folder.load().diagnostics
     assert (problem.severity, problem.code, problem.file) == ("warning", "invalid_region", folder.codexbar)

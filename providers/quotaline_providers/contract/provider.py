@@ -12,7 +12,7 @@ from quotaline_providers.contract.context import Context, Profiles
 from quotaline_providers.contract.sign_in import SignIn
 from quotaline_providers.contract.strategies import Strategy
 from quotaline_providers.model import Lane, Usage, Window
-from quotaline_providers.settings import ProviderSettings, Source
+from quotaline_providers.settings import ProviderSettings, Source, SourceChoice
 
 
 class OptionType(StrEnum):
@@ -186,6 +186,12 @@ class Provider:
     def sources(self) -> tuple[Source, ...]:
         """The sources it can be read from, in order, without repeats."""
         return tuple(dict.fromkeys(strategy.source for strategy in self.strategies))
+
+    def read_from(self, choice: SourceChoice) -> tuple[Strategy[Any], ...]:
+        """The strategies of a source, or else those with this label, whatever its case. There are none for `auto`."""
+        of_source = tuple(strategy for strategy in self.strategies if strategy.source == choice)
+        label = choice.lower()
+        return of_source or tuple(strategy for strategy in self.strategies if strategy.label.lower() == label)
 
     @property
     def settings(self) -> tuple[str, ...]:

@@ -264,9 +264,12 @@ def _choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--provider", metavar="ID", action="append", help="only this provider (may be repeated); `all` is every one"
     )
-    parser.add_argument(
-        "--source", choices=SOURCES, metavar="SOURCE", help=f"use only this source: {', '.join(SOURCES)}"
-    )
+    what = f"use only this source: {', '.join(SOURCES)}, or the label that a provider's usage is shown with"
+    parser.add_argument("--source", metavar="SOURCE", type=_source, help=what)
+
+
+def _source(name: str) -> str:
+    return name.lower() if name.lower() in SOURCES else name
 
 
 def _account_choice(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,8 @@ from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
 from quotaline_providers import registry
 from quotaline_providers.contract import Provider
-from quotaline_providers.settings import SourceChoice
+from quotaline_providers.secret import redact
+from quotaline_providers.settings import SOURCE_CHOICES, SourceChoice
 
 _LABEL_LENGTH, _MOST_LABELS = 40, 12
 
@@ -169,10 +170,12 @@ def _known(targets: Sequence[Target]) -> str:
 
 
 def _check_source(ids: list[str] | None, source: SourceChoice | None) -> None:
+    if ids is None and source is not None and not any(_has(provider, source) for provider in registry.every()):
+        raise UsageError(f"No provider can be read from this source. Use one of: {', '.join(SOURCE_CHOICES)}.")
     for provider in (registry.get(id) for id in ids or ()):
         if not _has(provider, source):
-            offered = ", ".join(("auto", *provider.sources))
-            raise UsageError(f"{provider.name} cannot be read from source {source}. Use one of: {offered}.")
+            offered, shown = ", ".join(("auto", *provider.sources)), redact(source or "")
+            raise UsageError(f"{provider.name} cannot be read from source {shown}. Use one of: {offered}.")
 
 
 def _wanted(provider: Provider, ids: list[str] | None, source: SourceChoice | None) -> bool:
@@ -181,7 +184,7 @@ def _wanted(provider: Provider, ids: list[str] | None, source: SourceChoice | No
 
 
 def _has(provider: Provider, source: SourceChoice | None) -> bool:
-    return source in (None, "auto", *provider.sources)
+    return source in (None, "auto") or bool(provider.read_from(source))
 
 
 def _print(snapshot: Snapshot, view: View, options: argparse.Namespace) -> None:

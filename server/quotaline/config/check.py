@@ -28,6 +28,8 @@ from quotaline_providers.parsing.payload import clean, to_number
 from quotaline_providers.secret import redact
 from quotaline_providers.settings import ProviderSettings, TokenAccounts
 
+KEY_UNUSED = "key_unused"
+"""The code of a key that nobody knows: in another program's file that is for that program to judge."""
 _UNUSED_CODES = {
     "api_key": "api_key_unused",
     "api_key_env": "api_key_unused",
@@ -253,7 +255,7 @@ def _ended(provider: Provider, merged: ProviderSettings, path: Path) -> Iterator
 
 
 def _source(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[Problem]:
-    if entry.source not in (None, "auto", *provider.sources):
+    if entry.source not in (None, "auto") and not provider.read_from(entry.source):
         code = "api_source_unsupported" if entry.source == "api" else "unsupported_source"
         message = _source_sentence(entry.source or "", provider.name, provider.sources)
         yield Problem("error", code, message, (*path, "source"))
@@ -338,6 +340,8 @@ def _unknown_keys(provider: Provider, raw: Mapping[str, object], path: Path) -> 
         if near:
             message = f"Unknown key; did you mean {plain[near[0]]}?"
             yield Problem("warning", "unknown_key", message, (*path, key))
+        else:
+            yield Problem("warning", KEY_UNUSED, f"{provider.name} does not use this key.", (*path, key))
 
 
 def _fits(value: object, kind: str) -> bool:

@@ -42,7 +42,9 @@ def set_field(path: Path, provider: str, field: str, value: object) -> None:
     known = _provider(provider)
     if field == "id" or field not in {key.name for key in entry_keys(known)}:
         raise Misconfigured(f"{known.name} has no setting of that name.", "See `quotaline config` for what it has.")
-    if value is not None and read_entry({field: value}, known.id)[1]:
+    settings, problems = read_entry({field: value} if value is not None else {}, known.id)
+    unread = settings.names_source and not known.read_from(settings.source or "")
+    if problems or unread:
         raise Misconfigured(f"The value does not fit the setting {field} of {known.name}.")
     _change(path, lambda document: _put_in(_entry(document, known), field, value))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from quotaline.config.check import Problem, check_entry, check_hooks, check_version, looks_empty, read_entry
+from quotaline.config.check import KEY_UNUSED, Problem, check_entry, check_hooks, check_version, looks_empty, read_entry
 from quotaline.config.display import read_display
 from quotaline.config.editor.positions import Lines, Node, Path as JsonPath, repeated, scan
 from quotaline.config.fields import ENTRY_ALIASES, SECRET_KEYS, by_id, canonical_id
@@ -238,6 +238,8 @@ def combine(own: Layer, lower: Layer) -> tuple[Config, tuple[Diagnostic, ...]]:
                 under = below.get(entry.id) if layer is own else None
                 merged[entry.id] = _merge(entry, settings, under)
             problems += check_entry(settings, entry.raw, entry.path, merged[entry.id])
+            if layer is lower:
+                problems = [problem for problem in problems if problem.code != KEY_UNUSED]
             if layer is lower and entry.id in above:
                 problems = [problem for problem in problems if not problem.code.endswith("_missing")]
             placed = tuple(place(problem, lines, node, layer.file) for problem in problems)

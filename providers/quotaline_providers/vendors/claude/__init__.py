@@ -50,7 +50,7 @@ PROVIDER = Provider(
     deadline=120,
     options=(
         HISTORY,
-        Option("organizationID", "The UUID of the claude.ai organisation to read."),
+        Option("organizationID", "The UUID of the claude.ai organisation to read.", also=("organizationId",)),
         Option("renewInBackground", "Let Claude Code renew its expired login without being asked.", OptionType.BOOLEAN),
         Option(ALLOWED, "On macOS, use the login of Claude Desktop when Claude Code has none.", OptionType.BOOLEAN),
         Option(ENABLED, "Show the accounts that the account switcher `cswap` knows, too.", OptionType.BOOLEAN),
