@@ -92,6 +92,7 @@ if TYPE_CHECKING:
         tokens as tokens,
         yuan as yuan,
     )
+    from quotaline_providers.installation import to_add as to_add
     from quotaline_providers.lengths import (
         believable_length as believable_length,
         believable_reset as believable_reset,
@@ -175,6 +176,7 @@ _EXPORTS = {
     "fetching.refusals": "refused_key",
     "formatting": "amount grouped money percent plan_name tokens yuan",
     "lengths": "believable_length believable_reset length_name usual_length",
+    "installation": "to_add",
     "model": (
         "DAY_MINUTES MONTH_MINUTES SESSION_MINUTES WEEK_MINUTES Balance Blocked Chart Confidence Identity Lane "
         "Point Row Section Spend Usage Window"

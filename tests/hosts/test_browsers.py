@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from quotaline_providers.errors import MissingProgram
 from quotaline_providers.hosts.browsers.chromium_key import decrypt
 from quotaline_providers.hosts.browsers.local import LocalBrowsers
+from quotaline_providers.installation import to_add
 from quotaline_providers.secret import Secret
 
 
@@ -43,4 +44,4 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers", None)
     with pytest.raises(MissingProgram) as raised:
         decrypt(b"k" * 16, b"v10" + b"x" * 16)
-    assert "quotaline[browser]" in raised.value.hint
+    assert to_add("browser") in raised.value.hint

@@ -24,6 +24,7 @@ from quotaline_providers.errors import (
     ReadError,
     Unavailable,
 )
+from quotaline_providers.installation import to_add
 from quotaline_providers.testing import NOW
 from quotaline_providers.testing.simulator.routes import Request
 from quotaline_providers.vendors.bedrock import api
@@ -691,7 +692,7 @@ def test_without_the_library_the_user_is_told_how_to_get_it(
     for environment in (KEYS, {"AWS_PROFILE": "work"}):
         with pytest.raises(MissingProgram) as raised:
             read("bedrock", **environment)
-        assert raised.value.hint == "Run `pip install 'quotaline[aws]'`."
+        assert raised.value.hint == f"Run {to_add('aws')}."
 
 
 @pytest.mark.parametrize("environment", [KEYS, {"AWS_PROFILE": "work"}, {**KEYS, "AWS_PROFILE": "work"}])

@@ -24,6 +24,7 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
+from quotaline_providers.installation import to_add
 from quotaline_providers.vendors.bedrock import aws
 
 COSTS = {"ResultsByTime": [{"Groups": [{"Keys": ["Amazon Bedrock"], "Metrics": {"UnblendedCost": {"Amount": "7"}}}]}]}
@@ -326,7 +327,7 @@ def test_a_login_that_needs_one_more_library_names_it(
     aws_files(config="[profile work]\nlogin_session = arn:aws:iam::123456789012:user/ada\n")
     with pytest.raises(MissingProgram) as raised:
         read("bedrock", config=WORK)
-    assert raised.value.hint == "Run `pip install 'botocore[crt]'`."
+    assert raised.value.hint == f"Run {to_add('aws')}."
 
 
 def test_nothing_is_written_beside_a_renewed_login(

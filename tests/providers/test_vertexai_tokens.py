@@ -27,6 +27,7 @@ from quotaline_providers.errors import (
     TimedOut,
     Unavailable,
 )
+from quotaline_providers.installation import to_add
 from quotaline_providers.run import run
 from quotaline_providers.vendors.vertexai import tokens
 from tests.providers.web_tokens import jwt
@@ -427,7 +428,7 @@ def test_without_library_and_gcloud_both_are_named(
     with pytest.raises(MissingProgram) as raised:
         read("vertexai")
     assert "gcloud" in raised.value.message
-    assert "pip install 'quotaline[google]'" in raised.value.hint
+    assert to_add("google") in raised.value.hint
 
 
 @pytest.mark.parametrize(

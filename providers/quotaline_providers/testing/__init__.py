@@ -6,12 +6,14 @@ A package with providers of its own opts in, in its top `conftest.py`:
 
 That gives the fixtures `vendor`, `read`, `outcome`, `home`, `program`, `clock`, `keyring_entries`, `memory`, `reader`
 and more of `quotaline_providers.testing.plugin`, and makes every test fail that tries to reach another machine. It
-needs the extra `testing`: `pip install "quotaline[testing]"`. Nothing of the product imports this package.
+needs the extra `testing`. Nothing of the product imports this package.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+from quotaline_providers.installation import to_add
 
 try:
     from quotaline_providers.testing.simulator import Certificate, Request, Route, Simulator, Vendor
@@ -19,7 +21,7 @@ except ModuleNotFoundError as error:
     if error.name not in ("trustme", "h11"):
         raise
     raise ModuleNotFoundError(
-        f'quotaline_providers.testing needs {error.name}, which is not installed: pip install "quotaline[testing]"',
+        f"quotaline_providers.testing needs {error.name}, which is not installed: run {to_add('testing')}",
         name=error.name,
     ) from None
 from quotaline_providers.testing.reading import NOW, Clock, FakeKeyring, Read, Reader, Run, finished

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from quotaline_providers.errors import MissingProgram
+from quotaline_providers.installation import to_add
 from quotaline_providers.secret import Secret
 
 PREFIX = b"v10"
@@ -29,7 +30,7 @@ def decrypt(key: bytes, value: bytes) -> bytes:
     except ImportError:
         raise MissingProgram(
             "Reading what a browser or an Electron program has encrypted needs a library that is not installed.",
-            "Run `pip install 'quotaline[browser]'`.",
+            f"Run {to_add('browser')}.",
         ) from None
     decryptor, padding = Cipher(algorithms.AES(key), modes.CBC(_IV)).decryptor(), PKCS7(_BLOCK * 8).unpadder()
     return padding.update(decryptor.update(data) + decryptor.finalize()) + padding.finalize()

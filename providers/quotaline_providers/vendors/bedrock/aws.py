@@ -23,6 +23,7 @@ from quotaline_providers import (
     ReadError,
     Response,
     Secret,
+    to_add,
 )
 from quotaline_providers.fetching.blocking import Loop, in_thread
 from quotaline_providers.vendors.bedrock.credentials import DEFAULT_REGION, PROFILE_ENV, Keys, Login, Profile
@@ -54,7 +55,7 @@ def sign_in(profile: str) -> str:
 
 def without_library() -> ReadError:
     """The error of a machine without the extra `aws`."""
-    return MissingProgram("Reading AWS needs a library that is not installed.", "Run `pip install 'quotaline[aws]'`.")
+    return MissingProgram("Reading AWS needs a library that is not installed.", f"Run {to_add('aws')}.")
 
 
 async def open_session(ctx: Context, login: Login, region: str | None) -> Session:
@@ -295,7 +296,7 @@ def _failure(error: Exception, profile: str) -> ReadError:
     if name == "MissingDependencyException":
         return MissingProgram(
             f"The login of the AWS profile {profile} needs a library that is not installed.",
-            "Run `pip install 'botocore[crt]'`.",
+            f"Run {to_add('aws')}.",
         )
     if name.startswith("Login"):
         return ExpiredCredential(

@@ -19,6 +19,7 @@ from quotaline_providers import (
     MissingProgram,
     ReadError,
     Secret,
+    to_add,
     to_time,
 )
 from quotaline_providers.contract import Http
@@ -269,7 +270,7 @@ async def _from_gcloud(ctx: Context, adc: Adc) -> Token:
     if program is None:
         raise MissingProgram(
             "The program `gcloud` was not found.",
-            "Install the Google Cloud CLI, or run `pip install 'quotaline[google]'`.",
+            f"Install the Google Cloud CLI, or run {to_add('google')}.",
         )
     finished = await ctx.processes.run(
         [program, "auth", "application-default", "print-access-token"],
