@@ -46,6 +46,11 @@ def found(*entries: dict[str, object], **more: object) -> list[tuple[str, str]]:
         ({"id": "kiro", "historyDays": 7}, "warning", "key_unused"),
         ({"id": "openrouter", "detailSeconds": "many"}, "warning", "wrong_type"),
         ({"id": "zai", "refreshMinutes": 0}, "error", "wrong_type"),
+        ({"id": "zai", "metric": "balances"}, "warning", "unknown_metric"),
+        ({"id": "zai", "metric": 3}, "error", "wrong_type"),
+        ({"id": "zai", "lowBalance": 5}, "error", "wrong_type"),
+        ({"id": "zai", "lowBalance": {"USD": "much"}}, "error", "wrong_type"),
+        ({"id": "zai", "lowBalance": {"USD": 0}}, "error", "wrong_type"),
     ],
 )
 def test_findings(entry: dict[str, object], severity: str, code: str) -> None:
@@ -66,6 +71,8 @@ def test_findings(entry: dict[str, object], severity: str, code: str) -> None:
         {"id": "zai", "region": None, "apiKey": "  "},
         {"id": "claude", "cookieSource": "manual", "cookieHeader": KEY},
         {"id": "openrouter", "enterpriseHost": "router.invalid:8443/v1", "detailSeconds": 2},
+        {"id": "zai", "metric": "weekly", "lowBalance": {"USD": 5, "credits": 12.5}},
+        {"id": "zai", "metric": "automatic"},
     ],
 )
 def test_nothing_to_find(entry: dict[str, object]) -> None:

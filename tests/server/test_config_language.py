@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from quotaline.config.editor.language import Completion, Hover, completion, hover, provider_lines
+from quotaline.config.editor.language import Completion, Hover, completion, hover, metric_diagnostics, provider_lines
 from quotaline.config.editor.positions import Lines, scan
 from quotaline.config.editor.reference import configuration_reference, json_schema
 from quotaline_providers.contract import Choice, Provider
@@ -168,6 +168,20 @@ def test_what_a_machine_offers_for_a_setting_is_proposed_by_name(value: str) -> 
         ("Demo IDE 1", "C:\\ide", "C:\\ide"),
     ]
     assert completion(*cursor('{"providers": [{"id": "zai", "region": "|"}]}'), choices)[0].label == "global"
+
+
+def test_a_metric_that_no_account_has_is_told_with_those_there_are() -> None:
+    def found(metric: str, **windows: str) -> list[tuple[str, int, int]]:
+        text = json.dumps({"providers": [{"id": "claude"}, {"id": "zai", "metric": metric}]})
+        told = metric_diagnostics(text, lambda id: windows if id == "zai" else {})
+        return [(one.message, one.column, one.end_column) for one in told]
+
+    [(told, start, end)] = found("weekley", session="5-hour", weekly="Weekly")
+    assert told == "Z.ai has no window of this name now, so the usual rule holds. It has: session, weekly."
+    assert end - start == len('"weekley"')
+    for metric in ("weekly", "automatic", "balance"):
+        assert found(metric, weekly="Weekly") == []
+    assert found("weekley") == [], "nothing is known of its windows yet"
 
 
 # --- hover ---

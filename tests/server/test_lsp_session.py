@@ -419,6 +419,19 @@ def test_language_features_of_the_config_document(desk: Desk, openrouter: Lay) -
     client.notify("textDocument/didClose", {"textDocument": document})
 
 
+def test_the_windows_of_an_account_are_offered_where_its_metric_is_set(desk: Desk, openrouter: Lay) -> None:
+    openrouter(used=62)
+    desk.write_config({"id": "openrouter", "metric": "credits"})
+    client = desk.open()
+    client.usage(shows("62%"))
+    draft = '{"version": 1, "providers": [\n{"id": "openrouter", "metric": "credit"}]}'
+    document = open_document(client, desk.config, draft)
+    items = client.request("textDocument/completion", place(document, 1, draft.splitlines()[1].index('"credit"') + 2))
+    assert {"credits", "automatic", "spend", "balance"} <= {item["detail"] for item in items["items"]}
+    told = client.wait_for("textDocument/publishDiagnostics", lambda params: bool(params["diagnostics"]))
+    assert [item["code"] for item in told["diagnostics"]] == ["unknown_metric"]
+
+
 def test_other_documents_are_left_alone(desk: Desk, openrouter: Lay) -> None:
     openrouter()
     desk.write_config()

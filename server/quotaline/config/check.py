@@ -12,6 +12,7 @@ from quotaline.config.editor.positions import Path
 from quotaline.config.fields import (
     ENTRY_ALIASES,
     KEPT,
+    METRICS,
     SOURCES,
     VERSION,
     Severity,
@@ -135,6 +136,7 @@ def check_entry(
         *_host(provider, entry, path),
         *_missing(provider, entry, merged, path),
         *_accounts(provider, entry, path),
+        *_metric(entry, path),
         *_own(provider, entry, path),
         *_unknown_keys(provider, raw, path),
     ]
@@ -306,6 +308,16 @@ def _accounts(provider: Provider, entry: ProviderSettings, path: Path) -> Iterat
         at = (*path, "tokenAccounts", "accounts", index)
         if account.token is None:
             yield Problem("warning", "account_without_token", "This account has no token and is ignored.", at)
+
+
+def _metric(entry: ProviderSettings, path: Path) -> Iterator[Problem]:
+    """A word that is nearly one of ours: which windows an account has is not known here."""
+    if not entry.metric or entry.metric in METRICS:
+        return
+    from difflib import get_close_matches  # only where it is set
+
+    if near := get_close_matches(entry.metric.lower(), METRICS, n=1, cutoff=0.75):
+        yield Problem("warning", "unknown_metric", f"Unknown metric; did you mean {near[0]}?", (*path, "metric"))
 
 
 def _own(provider: Provider, entry: ProviderSettings, path: Path) -> Iterator[Problem]:

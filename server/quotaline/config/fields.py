@@ -20,6 +20,13 @@ SECRET_KEYS = frozenset({"apiKey", "secretKey", "cookieHeader", "token", "plugin
 ALWAYS = ("id", "enabled", "source", "refreshMinutes", "metric", "lowBalance")
 """Entry keys that every provider understands."""
 
+METRICS = {
+    "automatic": "The limit that will stop you first.",
+    "spend": "What was spent.",
+    "balance": "The money or credits that are left.",
+}
+"""What `metric` may be beside a window's id."""
+
 KEPT = frozenset({"quotaWarnings", "accentColor", "pluginSettings", "pluginSecrets", "extrasEnabled"})
 """CodexBar's entry keys that are kept and not used."""
 

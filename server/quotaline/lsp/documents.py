@@ -12,6 +12,7 @@ from pygls.uris import to_fs_path
 
 from quotaline.application import Application
 from quotaline.config import Diagnostic, Loaded
+from quotaline.config.fields import METRICS
 from quotaline.lsp import methods
 from quotaline.lsp.client import Client
 from quotaline.paths import report_path
@@ -60,7 +61,8 @@ class Documents:
 
         if self._is_config(uri):
             self._config_uri = uri
-            self._publish(uri, language.diagnostics(self._text(uri)))
+            text = self._text(uri)
+            self._publish(uri, (*language.diagnostics(text), *language.metric_diagnostics(text, self._windows)))
 
     def closed(self, uri: str) -> None:
         if uri == self._config_uri:
@@ -118,6 +120,8 @@ class Documents:
     def _choices(self, provider: Provider, name: str) -> tuple[Choice, ...]:
         from quotaline.detection.detect import choices
 
+        if name == "metric":
+            return tuple(Choice(id, label) for id, label in {**METRICS, **self._windows(provider.id)}.items())
         return choices(provider, self._keeper.loaded.config, self._machine).get(name, ())
 
     def code_lenses(self, uri: str) -> list[types.CodeLens]:
@@ -160,6 +164,11 @@ class Documents:
         ]
 
     # --- what they need ---
+
+    def _windows(self, provider: str) -> dict[str, str]:
+        """The windows that the provider's accounts have now: label by id."""
+        usages = (state.usage for state in self._states(provider) if state.usage is not None)
+        return {one.id: one.label for usage in usages for one in usage.windows if not one.placeholder}
 
     def _is_config(self, uri: str) -> bool:
         return _same_file(uri, self._keeper.path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from quotaline.config.display import display_keys
 from quotaline.config.editor.positions import Lines, Member, Node, Path as JsonPath, scan
 from quotaline.config.fields import (
+    METRICS,
     TOP_LEVEL,
     TOP_LEVEL_TYPES,
     Key,
@@ -63,6 +64,34 @@ class _Place:
 def diagnostics(text: str) -> tuple[Diagnostic, ...]:
     """What is wrong with this text as a config file."""
     return load_text(text)[1]
+
+
+Offered = Callable[[str], Mapping[str, str]]
+"""The windows (label by id) that the accounts of a provider (id) have now; none when that is not known."""
+
+
+def metric_diagnostics(text: str, offered: Offered) -> Iterator[Diagnostic]:
+    """A `metric` that names a window which no account of the provider has."""
+    lines, root = Lines(text), scan(text)
+    providers = root.at(("providers",))
+    for index, entry in enumerate(providers.items if providers else ()):
+        member = entry.member("metric")
+        provider = _provider_of(root, ("providers", index))
+        metric = member.node.text.strip() if member is not None else ""
+        windows = offered(provider.id) if provider is not None and metric else {}
+        if member is None or provider is None or not windows or metric in windows or metric in METRICS:
+            continue
+        known = ", ".join(windows)
+        message = f"{provider.name} has no window of this name now, so the usual rule holds. It has: {known}."
+        span = lines.range(member.node.start, member.node.end)
+        yield Diagnostic(
+            "warning",
+            message,
+            *span,
+            code="unknown_metric",
+            path_in_json=("providers", index, "metric"),
+            provider=provider.id,
+        )
 
 
 Choices = Callable[[Provider, str], tuple[Choice, ...]]
