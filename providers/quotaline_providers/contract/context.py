@@ -74,6 +74,16 @@ class Context:
         """The first of these environment variables with a usable value (trimmed, unquoted)."""
         return next((value for name in names if (value := clean(self.environ.get(name)))), None)
 
+    def variables(self, *names: str) -> dict[str, str | None]:
+        """Those of the user's variables that a vendor's program is to get beside what every program gets, for `env` of
+        `processes`. A name may end with `*`. Name none that decides which account the program uses, unless it may."""
+        exact, families = set(names), tuple(name[:-1] for name in names if name.endswith("*"))
+        return {
+            name: value
+            for name, value in self.environ.items()
+            if name in exact or (families and name.startswith(families))
+        }
+
     def env_path(self, name: str) -> Path | None:
         """An environment variable as a path, `~` expanded."""
         value = self.env(name)

@@ -168,8 +168,9 @@ class Conversation(Protocol):
 class Processes(Protocol):
     """Child programs: no shell, own process group, a deadline, capped output, no other provider's secrets around.
 
-    `env` adds variables; a None value removes one. Raises MissingProgram when the program cannot be started,
-    TimedOut at the deadline (after the whole group is gone).
+    A program gets the user's variables that any program needs (folders, locale, proxies, certificates, display). `env`
+    adds others (`Context.variables` has the user's own); a None value removes one. Raises MissingProgram when the
+    program cannot be started, TimedOut at the deadline (after the whole group is gone).
     """
 
     def find(self, name: str, *, env: str | None = None, places: Sequence[Path] = ()) -> Path | None:

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import re
 import subprocess
 import sys
 import weakref
@@ -21,31 +20,16 @@ from quotaline_providers.contract import Conversation, Finished
 from quotaline_providers.errors import MissingProgram, ReadError, TimedOut, Unavailable
 from quotaline_providers.hosts.privacy import users_umask
 from quotaline_providers.hosts.processes.child import Capture, Child, ChildConversation, LiveCapture
+from quotaline_providers.hosts.processes.environment import child_environment
 from quotaline_providers.hosts.processes.terminal import HAS_PTY, Terminal, take_terminal
 from quotaline_providers.hosts.processes.tree import MARKER, ProcessTree, kill_groups, new_mark
 from quotaline_providers.parsing.payload import clean
 
 _PATHEXT = ".COM;.EXE;.BAT;.CMD"
-_SECRET_NAME = re.compile(r"(?:KEY|TOKEN)S?\d*(?![A-Z])|SECRET|PASSWORD|COOKIE|CREDENTIAL", re.IGNORECASE)
 _TEMPORARY = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 
 
-# --- what a child gets -----------------------------------------------------------------------------
-
-
-def names_secret(name: str) -> bool:
-    """Whether a variable's name says that it holds a secret (`CROF_API_KEY`, but not `GNOME_KEYRING_CONTROL`)."""
-    return _SECRET_NAME.search(name) is not None
-
-
-def child_environment(environ: Mapping[str, str], env: Mapping[str, str | None] | None) -> dict[str, str]:
-    """The user's environment without secrets, then what `env` adds and (None) removes."""
-    child = {name: value for name, value in environ.items() if not names_secret(name)}
-    for name, value in (env or {}).items():
-        child.pop(name, None)
-        if value is not None:
-            child[name] = value
-    return child
+# --- the facility ----------------------------------------------------------------------------------
 
 
 def executable(path: Path, extensions: Sequence[str] = ("",)) -> Path | None:

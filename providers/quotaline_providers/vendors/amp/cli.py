@@ -13,7 +13,9 @@ SECONDS = 15.0
 
 async def from_cli(ctx: Context, program: Path) -> Usage:
     """What `amp usage` prints, on either stream. Raises ReadError."""
-    ended = await ctx.processes.run((program, "usage"), timeout=SECONDS, env={"NO_COLOR": "1"})
+    ended = await ctx.processes.run(
+        (program, "usage"), timeout=SECONDS, env={**ctx.variables("AMP_URL", "AMP_SETTINGS_FILE"), "NO_COLOR": "1"}
+    )
     if ended.exit_code:
         raise Unavailable(f"`amp usage` failed with exit code {ended.exit_code}.", "Run `amp usage` to see why.")
     text = ended.stdout if ended.stdout.strip() else ended.stderr

@@ -115,8 +115,8 @@ class _Program:
     """A profile's credential process, as the library expects a child program to look."""
 
     def __init__(self, ctx: Context, loop: Loop, words: Sequence[str]) -> None:
-        env: dict[str, str | None] = {name: value for name, value in ctx.environ.items() if name.startswith("AWS_")}
-        self._finished = loop.run(ctx.processes.run(words, timeout=PROGRAM_TIMEOUT, env={**env, PROFILE_ENV: None}))
+        env = {**ctx.variables("AWS_*"), PROFILE_ENV: None}
+        self._finished = loop.run(ctx.processes.run(words, timeout=PROGRAM_TIMEOUT, env=env))
         self.returncode = 1 if self._finished.exit_code is None else self._finished.exit_code
 
     def communicate(self) -> tuple[bytes, bytes]:

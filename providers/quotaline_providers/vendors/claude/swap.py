@@ -67,7 +67,12 @@ async def other_accounts(ctx: Context) -> Section | None:
     program = _program(ctx)
     if program is None:
         return None
-    done = await ctx.processes.run((program, "--list", "--json"), timeout=SWAP_SECONDS, cwd=ctx.home)
+    done = await ctx.processes.run(
+        (program, "--list", "--json"),
+        timeout=SWAP_SECONDS,
+        env=ctx.variables("CSWAP_*", "CLAUDE_CONFIG_DIR"),
+        cwd=ctx.home,
+    )
     if len(done.stdout) > LARGEST:
         return None
     try:

@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 
 from quotaline_providers import Context
-from quotaline_providers.vendors.claude.credentials import CLI_TOKEN_ENV, SCOPES_ENV, TOKEN_ENV
 from quotaline_providers.vendors.claude.logins import config_root
 
-_INSIDE = "CLAUDECODE"  # set where Claude Code runs us: it would not start inside itself
 _NO_LINKS = {"disableDeepLinkRegistration": "disable"}
 ALONE = (
     *("--strict-mcp-config", "--allowed-tools", ""),
@@ -20,10 +18,10 @@ ALONE = (
 
 
 def environment(ctx: Context, folder: Path) -> dict[str, str | None]:
-    """What the program must not inherit, and what keeps it quiet."""
-    unwanted = (*TOKEN_ENV, *SCOPES_ENV, CLI_TOKEN_ENV, _INSIDE)
-    env: dict[str, str | None] = {name: None for name in ctx.environ if name.startswith("ANTHROPIC_")}
-    env.update(dict.fromkeys(unwanted))
+    """What the program needs of its own variables (none that holds a token, nor the one by which it would know that it
+    runs inside itself), and what keeps it quiet."""
+    env = ctx.variables("CLAUDE_CODE_GIT_BASH_PATH", "CLAUDE_CODE_CERT_STORE", "CLAUDE_CODE_CLIENT_CERT")
+    env |= ctx.variables("CLAUDE_CODE_CLIENT_KEY", "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE")
     for name in ("CLAUDE_CONFIG_DIR", "CLAUDE_SECURESTORAGE_CONFIG_DIR"):
         if value := ctx.environ.get(name):
             env[name] = str(Path(value).absolute())

@@ -56,7 +56,8 @@ CODEX = CodexProgram()
 
 def program_env(ctx: Context) -> dict[str, str | None]:
     """What the program needs to read the same account."""
-    return {"CODEX_HOME": str(codex_home(ctx))} if is_named(ctx) else {}
+    own = ctx.variables("CODEX_SQLITE_HOME", "CODEX_CA_CERTIFICATE")
+    return {**own, "CODEX_HOME": str(codex_home(ctx))} if is_named(ctx) else own
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,6 @@ from quotaline_providers.vendors.copilot.logins import (
 
 GH_DEADLINE = 5.0
 _LIMIT = 1 << 20
-_GH_WITHOUT_TOKENS = dict.fromkeys(("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"))
 _ROWS = "SELECT auth_authority, token_ciphertext FROM oauth_tokens LIMIT 1000"
 
 
@@ -235,7 +234,7 @@ async def _ask_gh(ctx: Context, host: Host) -> Credential | None:
     program = ctx.processes.find("gh")
     if program is None:
         return None
-    environment = {**_GH_WITHOUT_TOKENS, "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1"}
+    environment = {**ctx.variables("GH_CONFIG_DIR"), "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1"}
     try:
         finished = await ctx.processes.run(
             [program, "auth", "token", "--hostname", host.web], timeout=GH_DEADLINE, env=environment

@@ -22,7 +22,8 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
     """What `arkcli usage plan` prints. Raises ReadError."""
     # It may be a script for Node, which then stands in the folder beside it.
     path = os.pathsep.join(part for part in (ctx.environ.get("PATH"), str(program.parent)) if part)
-    done = await ctx.processes.run((program, "usage", "plan", "--format", "json"), timeout=SECONDS, env={"PATH": path})
+    env = {**ctx.variables("ARKCLI_*"), "PATH": path}
+    done = await ctx.processes.run((program, "usage", "plan", "--format", "json"), timeout=SECONDS, env=env)
     if len(done.stdout) > MAX_OUTPUT:
         raise BadResponse("The program `arkcli` printed more than a usage can be.")
     if done.exit_code != 0:

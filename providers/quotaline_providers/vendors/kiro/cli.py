@@ -24,7 +24,11 @@ from quotaline_providers.vendors.kiro.service import read_limits
 
 TERMINAL = (50, 200)
 """Rows and columns."""
-ENVIRONMENT = {"TERM": "xterm-256color"}
+
+
+def environment(ctx: Context) -> dict[str, str | None]:
+    """What the program gets beside what every program does."""
+    return {**ctx.variables("KIRO_DATA_DIR", "KIRO_SESSIONS_DIR"), "TERM": "xterm-256color"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ async def ask(ctx: Context, program: Path, command: Command, acceptable: Accepta
             ctx.processes.run(
                 (program, *command.arguments),
                 timeout=max(0.1, deadline - loop.time()),
-                env=ENVIRONMENT,
+                env=environment(ctx),
                 idle=command.idle,
                 pty=pty,
                 on_output=on_output,

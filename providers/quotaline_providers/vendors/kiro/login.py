@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from quotaline_providers import Context, Conversation, SignedIn, SignInPrompt, TimedOut
 from quotaline_providers.contract import is_page_of
-from quotaline_providers.vendors.kiro.cli import ENVIRONMENT, read_login
+from quotaline_providers.vendors.kiro.cli import environment, read_login
 from quotaline_providers.vendors.kiro.credentials import PROGRAM, SIGN_IN, logged_out
 from quotaline_providers.vendors.kiro.payloads import plain
 
@@ -23,7 +23,7 @@ _CODE = re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b")
 async def sign_in(ctx: Context) -> AsyncIterator[SignInPrompt | SignedIn]:
     """Yields what the program says is to be opened, then the account. Raises ReadError."""
     program = await PROGRAM.find(ctx)
-    async with ctx.processes.talk([program, "login"], env=ENVIRONMENT) as running:
+    async with ctx.processes.talk([program, "login"], env=environment(ctx)) as running:
         async for prompt in _prompts(running):
             yield prompt
     login = await read_login(ctx, program)

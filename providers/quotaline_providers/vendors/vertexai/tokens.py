@@ -275,7 +275,7 @@ async def _from_gcloud(ctx: Context, adc: Adc) -> Token:
     finished = await ctx.processes.run(
         [program, "auth", "application-default", "print-access-token"],
         timeout=PROGRAM_TIMEOUT,
-        env={FILE_ENV: str(adc.path)} if ctx.env(FILE_ENV) else None,
+        env={**ctx.variables("CLOUDSDK_*"), **({FILE_ENV: str(adc.path)} if ctx.env(FILE_ENV) else {})},
     )
     if finished.exit_code != 0:
         raise ExpiredCredential(
