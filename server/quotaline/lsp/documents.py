@@ -18,6 +18,7 @@ from quotaline.lsp.client import Client
 from quotaline.paths import report_path
 from quotaline.render.hover import provider_hover
 from quotaline.render.statusline import state_text
+from quotaline.render.text import announced
 from quotaline.render.view import View
 from quotaline.render.wire import DocumentsResult
 from quotaline.state import ProviderState
@@ -204,9 +205,10 @@ class Documents:
 
 def _commands_of(state: ProviderState) -> list[types.Command]:
     """What can be done with one provider."""
-    wanted = [(f"Refresh {state.name}", methods.REFRESH), (f"Sign in to {state.name}", methods.SIGN_IN)]
+    name = announced(state.name)
+    wanted = [(f"Refresh {name}", methods.REFRESH), (f"Sign in to {name}", methods.SIGN_IN)]
     if state.dashboard:
-        wanted.append((f"Open {state.name}'s dashboard", methods.OPEN_DASHBOARD))
+        wanted.append((f"Open {name}'s dashboard", methods.OPEN_DASHBOARD))
     return [types.Command(title, command, arguments=[state.provider]) for title, command in wanted]
 
 
