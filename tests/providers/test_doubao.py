@@ -415,6 +415,15 @@ def test_the_program_tells_the_plans(program: Callable[[str, str], Path], read: 
 
 
 @needs_scripts
+def test_a_limit_that_only_a_newer_program_prints_is_told(program: Callable[[str, str], Path], read: Read) -> None:
+    told = report(item("coding-plan", {**HOUR, "bonus_quota_left": 3}))
+    program("arkcli", f"print({json.dumps(told)!r})")
+    found = read("doubao")
+    assert found.unread_limits == ("bonus_quota_left",)
+    assert found.window("session").used_percent == 0.1
+
+
+@needs_scripts
 def test_an_ambient_login_does_not_stand_in_for_a_key(
     program: Callable[[str, str], Path], chat: Route, read: Read
 ) -> None:

@@ -54,6 +54,21 @@ def test_a_named_provider_that_is_not_connected_tells_where_it_is_looked_for(quo
     assert "[redacted]" not in found.out
 
 
+def test_a_limit_that_is_not_read_is_told_without_being_an_error(user: Command, crof: Route) -> None:
+    answer = {"credits": 1.5, "requests_plan": 100, "usable_requests": 100}
+    crof.answers(**answer, surge_pool={"used_ratio": 0.994}, owner=PLANTED)
+    crof.answers(**answer)
+    told = user("doctor", "crof")
+    assert told.code == 0
+    assert "note: The answer also holds limits that Quotaline does not know yet (surge_pool)" in told.out
+    assert "`quotaline doctor crof --shape`" in told.out
+    shape = user("doctor", "crof", "--shape")
+    assert '"surge_pool": {' in shape.out
+    assert PLANTED not in told.out + shape.out
+    user("refresh", "--provider", "crof")
+    assert "No shape is kept" in user("doctor", "crof", "--shape").out
+
+
 def test_the_shape_of_an_answer_that_was_not_understood_is_kept_until_one_is(user: Command, crof: Route) -> None:
     assert "No shape is kept" in user("doctor", "crof", "--shape").out
     crof.answers(credits=[PLANTED], requests_plan={PLANTED: 1, "other": 2}, owner=PLANTED)

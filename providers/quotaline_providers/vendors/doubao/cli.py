@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from quotaline_providers import BadResponse, Context, Usage, parse_or_none
+from quotaline_providers.parsing.answers import Answer, heard
 from quotaline_providers.vendors.doubao.mapping import report_usage, signed_out
 from quotaline_providers.vendors.doubao.payloads import Report
 
@@ -33,6 +34,7 @@ async def from_cli(ctx: Context, program: Path) -> Usage:
     report = _report(done.stdout)
     if report is None:
         raise BadResponse("The program `arkcli` printed something else than its usage.")
+    heard(Answer("arkcli", 200, done.stdout.encode(), Report))
     return report_usage(report, ctx.now)
 
 
