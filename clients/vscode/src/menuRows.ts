@@ -71,6 +71,7 @@ export function providerRows(provider: ProviderState): Line[] {
   const { id } = provider;
   const expired = provider.error !== undefined;
   const lines: Line[] = [
+    ...(provider.blocked === undefined ? [] : [told(BLOCKED, provider.blocked)]),
     ...provider.windows.map((limit) => told(limit.label, limit.text)),
     ...provider.balances.map((balance) => told(balance.label, balance.text)),
   ];
@@ -125,6 +126,8 @@ function providerRow(provider: ProviderState, key: string): Row {
   };
 }
 
+const BLOCKED = 'Blocked';
+
 const ICONS = {
   ok: '$(pass)',
   warning: '$(warning)',
@@ -165,7 +168,9 @@ function ownRows(): Line[] {
 }
 
 function amounts(provider: ProviderState): string[] {
-  return [...provider.windows, ...provider.balances].map((one) => `${one.label} ${one.text}`.trim());
+  const blocked = provider.blocked === undefined ? [] : [`${BLOCKED}: ${provider.blocked}`];
+  const numbers = [...provider.windows, ...provider.balances];
+  return [...blocked, ...numbers.map((one) => `${one.label} ${one.text}`.trim())];
 }
 
 function title(provider: ProviderState): string {

@@ -38,6 +38,8 @@ export interface ProviderState {
   readonly refreshing: boolean;
   readonly windows: readonly Limit[];
   readonly balances: readonly Balance[];
+  /** Why the vendor says that the account cannot be used now. */
+  readonly blocked: string | undefined;
   readonly error: ProviderError | undefined;
   readonly dashboardUrl: string | undefined;
 }
@@ -177,6 +179,7 @@ function readProvider(value: unknown): ProviderState {
     balances: list(one.balances)
       .map(record<wire.Balance>)
       .map((balance) => ({ label: text(balance.label), text: text(balance.text) })),
+    blocked: optional(one.blocked),
     error: readError(one.error),
     dashboardUrl: webAddress(one.dashboardUrl),
   };

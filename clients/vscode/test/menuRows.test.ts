@@ -60,6 +60,13 @@ test('the menu lists every provider with its numbers, then what can be done', ()
   }
 });
 
+test('what the vendor says of the account stands before its numbers', () => {
+  const one = { ...ACME, blocked: 'individual spend limit reached', severity: 'critical' };
+  const [row] = menuRows({ kind: 'running' }, usage(one));
+  assert.ok(JSON.stringify(row).includes('"Blocked: individual spend limit reached  ·  Session 62% used'));
+  assert.equal(labels(providerRows(provider(one)))[0], 'Blocked');
+});
+
 test('without a provider the menu tells how to get one', () => {
   const lines = labels(menuRows({ kind: 'running' }, usage()));
   assert.deepEqual(lines.slice(0, 2), ['-- No provider is connected yet', '$(sign-in) Sign in…']);
