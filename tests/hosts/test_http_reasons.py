@@ -98,6 +98,21 @@ class TestARefusalOnTheWay:
             client.check(answer, refused_key("Demo"))
         assert f"https://{HOST}" in raised.value.hint
 
+    @pytest.mark.parametrize(
+        ("status", "headers", "body"),
+        [
+            (403, {}, "error code: 1020"),
+            (429, {"x-vercel-mitigated": "challenge"}, "<html>Checkpoint"),
+            (503, {"cf-mitigated": "challenge"}, "<html>Just a moment"),
+        ],
+    )
+    async def test_by_a_bot_check_is_told_as_that(
+        self, client: HttpClient, vendor: Callable[[str], Vendor], status: int, headers: dict[str, str], body: str
+    ) -> None:
+        vendor(HOST).get("/usage").answers_text(body, status, headers)
+        with pytest.raises(Unavailable, match=f"asked for a bot check .HTTP {status}"):
+            client.check(await client.send("GET", URL), refused_key("Demo"))
+
     async def test_of_a_network_that_asks_to_sign_in_is_told_as_that(
         self, client: HttpClient, vendor: Callable[[str], Vendor]
     ) -> None:
@@ -106,7 +121,7 @@ class TestARefusalOnTheWay:
             client.check(await client.send("GET", URL))
 
     @pytest.mark.parametrize(("status", "error"), [(401, ExpiredCredential), (403, Forbidden)])
-    @pytest.mark.parametrize("body", ["", '{"error": "no"}', "Unauthorized"])
+    @pytest.mark.parametrize("body", ["", '{"error": "no"}', "Unauthorized", '{"message": "error code: 1020"}'])
     async def test_is_none_when_the_vendor_itself_speaks(
         self,
         client: HttpClient,

@@ -143,6 +143,13 @@ def test_a_labelled_account_and_a_cookie(quotaline: Command, config: Path) -> No
     assert "demo" not in config.read_text()
 
 
+def test_headers_without_a_cookie_are_not_kept(quotaline: Command, config: Path) -> None:
+    refused = quotaline("set-credential", "claude", "--cookie", given="GET /settings HTTP/2\n")
+    assert refused.code == 2
+    assert "There is no cookie in that." in refused.err
+    assert not config.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -56,7 +56,7 @@ def test_a_named_provider_that_is_not_connected_fails_with_advice(quotaline: Com
 
 
 def test_doctor_works_without_any_login(quotaline: Command) -> None:
-    found = quotaline("doctor", "--format", "json", HTTPS_PROXY="http://ada:demo@pass@proxy.invalid:3128")
+    found = quotaline("doctor", "--format", "json", HTTPS_PROXY="http://ada:demo@p://ass@proxy.invalid:3128")
     assert found.code == 3
     report = found.json
     assert report["environment"]["HTTPS_PROXY"] == "http://proxy.invalid:3128"

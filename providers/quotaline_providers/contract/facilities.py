@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from quotaline_providers.secret import Secret
 T = TypeVar("T")
 P = TypeVar("P", bound=BaseModel)
 Ts = TypeVarTuple("Ts")
+
+
+_CHALLENGES = ("cf-mitigated", "x-vercel-mitigated")
+_FIREWALL = re.compile(rb"\s*error code: 1\d{3}\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,17 @@ class Response:
     @property
     def is_barred(self) -> bool:
         """Whether something on the way refused the request, so that the answer says nothing of the credential: a web
-        page with 401 or 403 (a filter, a bot check), a proxy that asks for a password, a network that asks to sign in.
+        page with 401 or 403 (a filter), a bot check, a proxy that asks for a password, a network that asks to sign in.
         """
-        return (self.status in (401, 403) and self.is_page) or self.status in (407, 511)
+        page = self.status in (401, 403) and self.is_page
+        return page or self.is_challenge or self.status in (407, 511)
+
+    @property
+    def is_challenge(self) -> bool:
+        """Whether a bot check answered in the vendor's place. Cloudflare's firewall does so in plain text, too."""
+        if self.ok:
+            return False
+        return any(name in self.headers for name in _CHALLENGES) or _FIREWALL.match(self.body) is not None
 
 
 @dataclass(frozen=True, slots=True)

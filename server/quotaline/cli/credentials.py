@@ -17,6 +17,7 @@ from quotaline.cli.running import UsageError, named, opened
 from quotaline.credentials import forget, keep
 from quotaline.detection.detect import COOKIE_LABEL
 from quotaline_providers import registry
+from quotaline_providers.access.cookies import is_capture, normalize_cookie
 from quotaline_providers.contract import Provider, SignedIn, SignInPrompt
 from quotaline_providers.errors import ReadError
 from quotaline_providers.hosts.privacy import as_the_user_has_it
@@ -42,6 +43,8 @@ def _set_command(options: argparse.Namespace) -> int:
         _check_takes(provider, cookie=options.cookie)
         what = "Cookie header" if options.cookie or "apiKey" not in provider.settings else "API key"
         secret = _asked_for(f"{provider.name} {what}: ")
+        if what == "Cookie header":
+            _check_cookie(secret.reveal())
     except UsageError as error:
         console.say(str(error), error=True)
         return USAGE_ERROR
@@ -54,6 +57,14 @@ def _check_takes(provider: Provider, *, cookie: bool) -> None:
         raise UsageError(f"{provider.name} is not read with a browser's cookies. {provider.connect}")
     if not {"apiKey", "cookieHeader"} & set(provider.settings):
         raise UsageError(f"{provider.name} takes no API key. {provider.connect}")
+
+
+def _check_cookie(pasted: str) -> None:
+    """Raises UsageError for headers or a command without a cookie. Of several lines a terminal gives but the first."""
+    if is_capture(pasted) and normalize_cookie(pasted) is None:
+        raise UsageError(
+            "There is no cookie in that. Paste the Cookie line alone, or pass all of it on standard input."
+        )
 
 
 def _remove_command(options: argparse.Namespace) -> int:

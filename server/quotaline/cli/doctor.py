@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -151,8 +152,8 @@ def _variable(name: str) -> str | None:
 
 def _without_user(address: str) -> str:
     """A proxy's address without the user name and password that may stand before its host."""
-    scheme, separator, rest = address.rpartition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    scheme = re.match(r"\w+://", address)
+    return f"{scheme[0] if scheme else ''}{address[scheme.end() if scheme else 0 :].rpartition('@')[2]}"
 
 
 def _provider(refreshed: Refreshed, has_shape: bool) -> Object:

@@ -71,7 +71,7 @@ def _barred(response: Response, host: str) -> Unavailable:
             f"This network asks you to sign in before {host} can be reached (HTTP 511).",
             "Open a web page in your browser and sign in to the network.",
         )
-    if "cf-mitigated" in response.headers:
+    if response.is_challenge:
         return Unavailable(
             f"{host} asked for a bot check (HTTP {response.status}), which says nothing of the credential.",
             f"Open https://{host} in your browser; where that works, leave the VPN or use another network.",
