@@ -427,7 +427,7 @@ def test_a_keyring_that_gives_nothing_is_named_when_nothing_else_is_found(
     keyring_entries["quotaline", "copilot"] = ""
     with pytest.raises(MissingCredential) as raised:
         read("copilot")
-    assert "Unlock" in raised.value.hint
+    assert "Give it again" in raised.value.hint
 
 
 # --- detection -------------------------------------------------------------------------------------

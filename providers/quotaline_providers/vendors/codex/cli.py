@@ -30,6 +30,7 @@ from quotaline_providers import (
     parse_or_none,
     to_text,
 )
+from quotaline_providers.parsing.answers import Answer, heard
 from quotaline_providers.vendors.codex.credentials import API_KEY_LOGIN
 from quotaline_providers.vendors.codex.homes import config_text, custom_provider
 from quotaline_providers.vendors.codex.mapping import program_limits, service_limits, to_usage
@@ -190,7 +191,10 @@ def version_in(greeting: object) -> str | None:
 
 
 def _parsed(model: type[P], value: Any) -> P | None:
-    return parse_or_none(model, value) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    heard(Answer("codex app-server", 200, json.dumps(value).encode(), model))
+    return parse_or_none(model, value)
 
 
 # --- how it becomes a usage ------------------------------------------------------------------------
