@@ -180,3 +180,25 @@ def test_a_wait_that_lasts_is_told_beside_what_is_known_and_is_no_attempt() -> N
 def test_the_back_off_after_a_failure_changes_nothing() -> None:
     failed = after(errors.Unavailable("No."))
     assert apply_held(TARGET, failed, held(NotYet("Not yet.")), Question("demo")) == failed
+
+
+def lanes(session: float, weekly: float) -> Usage:
+    windows = [
+        window(id=id, used_percent=percent, lane=lane)
+        for id, percent, lane in (("session", session, "primary"), ("weekly", weekly, "secondary"))
+    ]
+    return Usage(updated_at=NOW, windows=tuple(windows), source="api")
+
+
+def test_the_headline_is_held_from_reading_to_reading() -> None:
+    first = after(lanes(50, 40), None)
+    second = after(lanes(50, 60), first)
+    assert [first.held.id, second.held.id, after(lanes(50, 60), second).held.id] == ["session", "session", "weekly"]
+
+
+def test_a_failed_read_leaves_the_headline_as_it_was() -> None:
+    second = after(lanes(50, 60), after(lanes(50, 40), None))
+    failed = after(errors.Unavailable("Down."), second)
+    assert failed.usage == second.usage
+    assert failed.held == second.held
+    assert after(lanes(50, 60), failed).held.id == "weekly"

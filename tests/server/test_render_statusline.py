@@ -11,7 +11,10 @@ import pytest
 
 from quotaline.render.hover import hover, provider_hover
 from quotaline.render.protocol import usage_params
+from quotaline.render.report import markdown_report
+from quotaline.render.report_html import html_fragment
 from quotaline.render.statusline import StatusLine, state_text, status_line
+from quotaline.render.terminal import terminal
 from quotaline.state import Held, ProviderState, Snapshot, VendorStatus
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Identity, Row, Section
@@ -147,7 +150,9 @@ def test_loading_shows_only_while_there_is_nothing_else() -> None:
 def test_that_there_are_no_providers_is_not_said_before_the_machine_was_searched() -> None:
     starting = Snapshot((), detected=False)
     assert status_line(starting, view()) == StatusLine("Quotaline …", "empty")
-    assert "looking for your providers" in hover(starting, view())
+    for face in (hover, terminal, markdown_report, html_fragment):
+        assert "looking for your providers" in face(starting, view())
+        assert "looking for your providers" not in face(Snapshot(()), view())
 
 
 def test_an_old_number_is_marked_in_every_format() -> None:
@@ -458,6 +463,7 @@ def test_the_protocol_message() -> None:
             },
         ],
         "balances": [{"id": "balance", "label": "Balance", "amount": 17.5, "unit": "USD", "text": "$17.50"}],
+        "headline": "session",
         "blocked": None,
         "error": {"kind": "timeout", "message": "No answer.", "hint": "Run `claude login`."},
         "dashboardUrl": None,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from quotaline.state import Failure
+from quotaline.state import Failure, Held
 from quotaline.store import file as file_module
 from quotaline.store.store import FILE_NAME, Reading, Store
 from quotaline_providers.errors import Kind
@@ -81,6 +81,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_reading_comes_back_as_it_was_saved(folder: Path) -> None:
     failure = Failure(kind=Kind.RATE_LIMITED, message="Too many.", until=NOON + timedelta(hours=1))
     reading = a_reading(failure=failure, failures=2, cool_until=NOON + timedelta(hours=1), source="api")
+    reading = replace(reading, held=Held("weekly", "session"))
     Store(folder).save(reading)
     assert Store(folder).readings() == {"demo": reading}
 

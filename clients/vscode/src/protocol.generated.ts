@@ -126,6 +126,8 @@ export interface ProviderState {
   readonly refreshing: boolean;
   readonly windows: readonly Window[];
   readonly balances: readonly Balance[];
+  /** The id of the window, balance or spend that `text` shows; null when there is none. */
+  readonly headline: string | null;
   /** Why the vendor says that the account cannot be used now, whatever the numbers say. */
   readonly blocked: string | null;
   /** Stands beside the last good usage. */

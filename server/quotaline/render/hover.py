@@ -9,6 +9,7 @@ from quotaline.render import text
 from quotaline.render.content import Meter, amounts, foot, meters, rows
 from quotaline.render.series import Series, series, spark, text_bars
 from quotaline.render.shown import Shown, all_shown, shown as shown_state
+from quotaline.render.statusline import LOOKING
 from quotaline.render.text import markdown
 from quotaline.render.view import View
 from quotaline.state import ProviderState, Snapshot
@@ -50,7 +51,7 @@ def hover(snapshot: Snapshot, view: View) -> str:
     if len(items) > len(listed):
         blocks.append(f"… and {len(items) - len(listed)} more.")
     if not items and not snapshot.detected:
-        blocks.append("**Quotaline** is looking for your providers…")
+        blocks.append(LOOKING)
     elif not items:
         blocks.append(f"**Quotaline** shows no provider yet.\n\n{SETUP_HINT}")
     return "\n\n---\n\n".join(blocks)

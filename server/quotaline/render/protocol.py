@@ -44,6 +44,7 @@ def _provider_state(item: Shown) -> wire.ProviderState:
         if usage is not None
         else (),
         balances=tuple(_balance(item, balance) for balance in usage.balances) if usage is not None else (),
+        headline=item.bound.id if item.bound is not None else None,
         blocked=item.blocked,
         error=_error(item),
         status=_status(item),

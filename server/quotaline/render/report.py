@@ -8,6 +8,7 @@ from quotaline.render import times
 from quotaline.render.hover import SETUP_HINT, shown_hover
 from quotaline.render.report_html import html_report
 from quotaline.render.shown import all_shown
+from quotaline.render.statusline import LOOKING
 from quotaline.render.terminal import terminal
 from quotaline.render.text import markdown
 from quotaline.render.view import View
@@ -36,5 +37,5 @@ def markdown_report(snapshot: Snapshot, view: View) -> str:
     blocks += [shown_hover(item).replace("### ", "## ", 1) for item in items]
     blocks += [f"⚠ {markdown(sentence)}" for sentence in snapshot.not_loaded]
     if not items:
-        blocks.append(f"No providers are shown. {SETUP_HINT}")
+        blocks.append(f"No providers are shown. {SETUP_HINT}" if snapshot.detected else LOOKING)
     return "\n\n".join(blocks) + "\n"

@@ -11,6 +11,7 @@ from quotaline.render.content import Meter, amounts, foot, meters, rows
 from quotaline.render.hover import SETUP_HINT
 from quotaline.render.series import Series, rows as marks_of, series
 from quotaline.render.shown import Shown, all_shown
+from quotaline.render.statusline import LOOKING
 from quotaline.render.text import escaped, escaped_prose
 from quotaline.render.view import View
 from quotaline.state import Snapshot
@@ -93,7 +94,7 @@ def _body(snapshot: Snapshot, view: View) -> Iterator[str]:
     for sentence in snapshot.not_loaded:
         yield f'<p class="error" role="alert">{escaped(sentence)}</p>'
     if not items:
-        yield f"<p>No providers are shown. {escaped(SETUP_HINT)}</p>"
+        yield f"<p>{escaped(f'No providers are shown. {SETUP_HINT}' if snapshot.detected else LOOKING)}</p>"
 
 
 def _provider(item: Shown) -> Iterator[str]:

@@ -18,6 +18,7 @@ from quotaline_providers.model import DAY_MINUTES, MONTH_MINUTES, SESSION_MINUTE
 _OF_HEADLINE = ("used", "left", "window", "tag", "resetsIn", "resetsAt", "runsOutIn", "pace")
 FIELDS = ("name", *_OF_HEADLINE, "second", "balance", "plan", "account", "status")
 NO_PROVIDERS = "Quotaline: no providers"
+LOOKING = "Quotaline is looking for your providers…"
 LOADING = f"Quotaline {text.ELLIPSIS}"
 CONFIG_PROBLEM = "Quotaline !"
 OUTAGE = "⚠"

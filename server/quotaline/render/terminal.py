@@ -12,7 +12,7 @@ from quotaline.render import sources, text
 from quotaline.render.content import Level, Meter, amounts, foot, meters, rows
 from quotaline.render.series import series, text_bars
 from quotaline.render.shown import Shown, all_shown
-from quotaline.render.statusline import NO_PROVIDERS
+from quotaline.render.statusline import LOOKING, NO_PROVIDERS
 from quotaline.render.view import View
 from quotaline.state import Snapshot
 
@@ -46,7 +46,7 @@ def terminal(snapshot: Snapshot, view: View, *, colour: bool = False, width: int
         warnings = (Line("", text.cleaned(sentence), "red", wraps=True) for sentence in snapshot.not_loaded)
         blocks.append(_painted(warnings, colour, width))
     if not items:
-        blocks.append(NO_PROVIDERS)
+        blocks.append(NO_PROVIDERS if snapshot.detected else LOOKING)
     return "\n\n".join(blocks)
 
 
@@ -111,7 +111,7 @@ def _block(item: Shown) -> Iterator[Line]:
     status = item.state.status
     if status is not None:
         yield Line(f"Status: {status.label}" + (f" – {item.said(status.description)}" if status.description else ""))
-    if usage is not None and item.state.stale:
+    if item.outdated:
         yield Line("", foot(item)[0], "dim")
     if item.error is not None:
         message, hint = item.error

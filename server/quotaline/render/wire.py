@@ -164,6 +164,8 @@ class ProviderState(Wire):
     """Someone is reading it now."""
     windows: tuple[Window, ...]
     balances: tuple[Balance, ...]
+    headline: str | None
+    """The id of the window, balance or spend that `text` shows; null when there is none."""
     blocked: str | None
     """Why the vendor says that the account cannot be used now, whatever the numbers say."""
     error: ProviderError | None

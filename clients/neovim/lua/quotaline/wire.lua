@@ -101,6 +101,8 @@
 ---@field refreshing boolean Someone is reading it now.
 ---@field windows quotaline.wire.Window[]
 ---@field balances quotaline.wire.Balance[]
+--- The id of the window, balance or spend that `text` shows; null when there is none.
+---@field headline string|nil
 --- Why the vendor says that the account cannot be used now, whatever the numbers say.
 ---@field blocked string|nil
 ---@field error quotaline.wire.ProviderError|nil Stands beside the last good usage.
