@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from quotaline.config import edit
 from quotaline.config.fields import uses
-from quotaline.detection.detect import COOKIE_LABEL, inspect
+from quotaline.detection.detect import COOKIE_LABEL, inspect, targets_of
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured, MissingCredential, Unavailable
 from quotaline_providers.parsing.payload import clean
@@ -33,6 +33,7 @@ async def keep(application: Application, provider: Provider, secret: Secret, lab
         raise Misconfigured("The credential is empty.", "Give the key or cookie itself.")
     label = _place(application, provider, label)
     path = application.keeper.path
+    first = await asyncio.to_thread(_read_without_label, application, provider, label)
     if await application.keyring.store(provider.id, Secret(value), label):
         said = ["It was saved in the system keyring.", await asyncio.to_thread(_older, application, provider, label)]
         where: Literal["keyring", "config"] = "keyring"
@@ -41,6 +42,8 @@ async def keep(application: Application, provider: Provider, secret: Secret, lab
         said = [f"No keyring is available, so it was saved in {path} (readable only by you)."]
         where = "config"
     said.append(await asyncio.to_thread(_before, application, provider, label, where))
+    if first is not None:
+        said.append(await asyncio.to_thread(_beside, application, provider, first))
     return Kept(where, " ".join(filter(None, said)))
 
 
@@ -48,9 +51,28 @@ def _place(application: Application, provider: Provider, label: str) -> str:
     """The label under which the provider looks for it: a cookie has its own, an account the one it is known by."""
     if not label and uses(provider, "cookie_header") and not uses(provider, "api_key"):
         return COOKIE_LABEL
-    accounts = application.keeper.loaded.config.accounts(provider.id)
-    known = {account.label.casefold(): account.label for account in accounts}
-    return known.get(label.casefold(), label)
+    configured = (account.label for account in application.keeper.loaded.config.accounts(provider.id))
+    known = (*configured, *application.keyring.labels(provider.id))
+    same = (one for one in known if one.casefold() == label.casefold())
+    return label if label in known else next(same, label)
+
+
+def _read_without_label(application: Application, provider: Provider, label: str) -> str | None:
+    """Where the only credential is (`env X`), which the first one with a label comes beside; None when there is none,
+    or when there are labelled ones already."""
+    config, machine = application.keeper.loaded.config, application.machine
+    if label in ("", COOKIE_LABEL) or any(target.account_label for target in targets_of(provider, config, machine)):
+        return None
+    return next(iter(inspect(provider, config, machine).found), None)
+
+
+def _beside(application: Application, provider: Provider, first: str) -> str:
+    """What becomes of the credential without a label, now that there is one with a label."""
+    targets = targets_of(provider, application.keeper.reload().config, application.machine)
+    if any(not target.account_label for target in targets):
+        return "The one without a label stays an account of its own: `quotaline usage --all-accounts` shows both."
+    place = first.replace("env ", "the environment variable ", 1) if first.startswith("env ") else f"the one in {first}"
+    return f"It is read instead of {place} from now on. To have both shown, give that one a label, too."
 
 
 def _older(application: Application, provider: Provider, label: str) -> str:

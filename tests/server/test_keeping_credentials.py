@@ -107,6 +107,37 @@ def test_an_account_of_the_config_takes_its_key_from_the_keyring_once_it_is_ther
     assert user("providers", "openrouter", "--format", "json").json[0]["accounts"] == ["Work"]
 
 
+def test_the_first_key_stays_when_an_account_is_added(quotaline: Command, bearers: list[str]) -> None:
+    quotaline("set-credential", "openrouter", given="demo-first")
+    added = quotaline("set-credential", "openrouter", "--account", "Work", given="demo-work")
+    assert "The one without a label stays an account of its own" in added.out
+    assert quotaline("usage", "--all-accounts").code == 0
+    assert sorted(bearers) == ["demo-first", "demo-work"]
+    again = quotaline("set-credential", "openrouter", "--account", "Lab", given="demo-lab")
+    assert "without a label" not in again.out
+
+
+def test_a_key_of_the_environment_that_an_account_takes_the_place_of_is_told(quotaline: Command) -> None:
+    user = quotaline.with_variables(OPENROUTER_API_KEY="demo-ambient")
+    added = user("set-credential", "openrouter", "--account", "Work", given="demo-work")
+    assert "It is read instead of the environment variable OPENROUTER_API_KEY from now on." in added.out
+
+
+def test_a_key_that_an_account_replaces_is_told(quotaline: Command) -> None:
+    quotaline("set-credential", "copilot", given="demo-first")
+    added = quotaline("set-credential", "copilot", "--account", "Work", given="demo-work")
+    assert "It is read instead of the one in config from now on." in added.out
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["keyring", "config"])
+def test_an_account_is_removed_in_any_letters(quotaline: Command, with_keyring: dict[str, str], works: bool) -> None:
+    user = quotaline.with_variables(**with_keyring) if works else quotaline
+    user("set-credential", "openrouter", "--account", "Work", given="demo-work")
+    user("set-credential", "openrouter", "--account", "WORK", given="demo-newer")
+    assert user("remove-credential", "openrouter", "--account", "work").code == 0
+    assert user("remove-credential", "openrouter", "--account", "Work").code == 1
+
+
 def test_what_comes_first_is_told(user: Command) -> None:
     kept = user("set-credential", "codebuff", given="demo-new", CODEBUFF_API_KEY="demo-env")
     assert "The environment variable CODEBUFF_API_KEY takes precedence, though" in kept.out

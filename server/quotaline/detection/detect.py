@@ -146,8 +146,17 @@ def targets_of(provider: Provider, config: Config, machine: Machine) -> tuple[Ta
         return _targets_of_profiles(provider, config, found)
     labelled = _labelled(provider, config, machine)
     if labelled:
-        return _targets_of_labelled(provider, config, labelled, "" in machine.keyring.labels(provider.id))
+        return _targets_of_labelled(provider, config, labelled, _has_unlabelled(provider, config, machine))
     return (Target.of(provider, None, config),)
+
+
+def _has_unlabelled(provider: Provider, config: Config, machine: Machine) -> bool:
+    """Whether the user has given a key (or cookie) without a label, too."""
+    entry = config.provider(provider.id)
+    in_config = ("apiKey" in provider.settings and entry.api_key) or (
+        "cookieHeader" in provider.settings and entry.cookie_header
+    )
+    return not provider.account_replaces_key and bool(in_config or "" in machine.keyring.labels(provider.id))
 
 
 def _targets_of_profiles(provider: Provider, config: Config, found: Profiles) -> tuple[Target, ...]:
@@ -163,7 +172,7 @@ def _targets_of_labelled(
     provider: Provider, config: Config, labelled: tuple[Account, ...], unlabelled: bool
 ) -> tuple[Target, ...]:
     """Of the config file's accounts one is active. Of those that only the keyring has nobody chose one: all are. A key
-    that the keyring has without a label (`unlabelled`) stays an account of its own."""
+    that was given without a label (`unlabelled`) stays an account of its own."""
     chosen = config.active_account(provider.id)
     targets = [
         Target.of(provider, account, config, chosen is None or account.label == chosen.label) for account in labelled
