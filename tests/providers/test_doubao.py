@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,14 @@ def test_a_refused_question(coding: Route, read: Read, status: int, kind: type[R
 def test_an_answer_without_result(coding: Route, read: Read) -> None:
     coding.answers(Wrong=1)
     with pytest.raises(BadResponse):
+        read("doubao", **PAIR)
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "InvalidTimestamp"), (401, "SignatureDoesNotMatch")])
+def test_a_question_signed_at_a_wrong_time_is_the_clocks(coding: Route, read: Read, status: int, code: str) -> None:
+    date = {"Date": format_datetime(NOW + timedelta(minutes=30), usegmt=True)}
+    coding.fails(status, date, json={"ResponseMetadata": {"Error": {"Code": code}}})
+    with pytest.raises(Unavailable, match="this computer's clock is 30 minutes behind"):
         read("doubao", **PAIR)
 
 

@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from quotaline_providers.errors import (
 )
 from quotaline_providers.installation import to_add
 from quotaline_providers.run import run
+from quotaline_providers.testing import Clock
 from quotaline_providers.vendors.vertexai import tokens
 from tests.providers.web_tokens import jwt
 
@@ -328,6 +330,17 @@ def test_a_refused_signature_has_a_kind(
         read("vertexai")
     assert "confidence" not in f"{raised.value.message} {raised.value.hint}"
     assert route.count == 1
+
+
+def test_a_signature_of_another_time_is_the_clocks(
+    renewal: Any, adc: Any, read: Any, service: dict[str, str], clock: Clock
+) -> None:
+    adc(service)
+    words = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
+    date = {"Date": format_datetime(clock.now - timedelta(hours=2), usegmt=True)}
+    renewal.post("/token").fails(400, date, json={"error": "invalid_grant", "error_description": words})
+    with pytest.raises(Unavailable, match="this computer's clock is 2 hours ahead"):
+        read("vertexai")
 
 
 def test_a_key_that_is_none_cannot_be_used(simulator: Any, adc: Any, read: Any, service: dict[str, str]) -> None:

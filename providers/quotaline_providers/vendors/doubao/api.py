@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from quotaline_providers import (
     BadResponse,
     Context,
@@ -14,7 +16,9 @@ from quotaline_providers import (
     Usage,
     child,
     to_text,
+    wrong_clock,
 )
+from quotaline_providers.access.clock import ahead
 from quotaline_providers.vendors.doubao.credentials import AccessKey, ArkAccess, region_of
 from quotaline_providers.vendors.doubao.mapping import coding_quotas, plans_usage
 from quotaline_providers.vendors.doubao.payloads import AgentAnswer, CodingAnswer
@@ -24,6 +28,8 @@ from quotaline_providers.vendors.doubao.signature import canonical_query, signed
 HOST = "open.volcengineapi.com"
 VERSION = "2024-01-01"
 SECONDS = 15.0
+_OF_TIME = re.compile(r"Time|Expired|Signature")
+"""In the code of a refusal that a wrong clock may have caused: requests are signed with the time."""
 
 
 async def from_api(ctx: Context, access: ArkAccess) -> Usage:
@@ -65,6 +71,8 @@ def _checked(ctx: Context, response: Response) -> Response:
     # No mapping of refusals: their texts hold the code in the body.
     if response.is_barred:
         return ctx.http.check(response)
+    if not response.ok and ahead(response, ctx.now) and _OF_TIME.search(_code(ctx, response)):
+        raise wrong_clock("Volcengine", response, ctx.now)
     if response.status == 401:
         raise ExpiredCredential(f"Volcengine refused the access key{_code(ctx, response)}.")
     if response.status == 403:

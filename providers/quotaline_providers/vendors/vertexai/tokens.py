@@ -21,6 +21,7 @@ from quotaline_providers import (
     Secret,
     to_add,
     to_time,
+    wrong_clock,
 )
 from quotaline_providers.contract import Http
 from quotaline_providers.fetching.blocking import Loop, in_thread
@@ -35,6 +36,8 @@ GCLOUD_VALID = timedelta(minutes=50)
 DEFAULT_SECONDS = 3600.0
 
 _AWS_TOKEN = "urn:ietf:params:aws:token-type:aws4_request"  # noqa: S105
+_OF_TIME = b"in a reasonable timeframe"
+"""Google's words for a signature whose time is not its own."""
 _CODE = re.compile(r"[a-z_]{1,40}")
 
 
@@ -193,8 +196,10 @@ class _Door:
         http = self._ctx.http
         lines = {"Accept": "*/*", **(headers or {})}
         answer = self._loop.run(http.send(method, url, headers=lines, content=content or None))
-        if answer.status == 429 or answer.status >= 500:
+        if answer.status == 429 or answer.status >= 500 or answer.is_barred:
             http.check(answer)  # raises: the library would wait and ask again
+        if not answer.ok and _OF_TIME in answer.body:
+            raise wrong_clock("Google", answer, self._ctx.now)
         return _Reply(answer.status, answer.headers, answer.body)
 
 
