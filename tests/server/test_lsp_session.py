@@ -180,8 +180,10 @@ def test_a_refresh_tells_the_error_in_words(desk: Desk, vendor: Callable[[str], 
     assert provider["windows"] == []
 
 
-def test_a_failed_refresh_keeps_the_last_numbers(desk: Desk, openrouter: Lay) -> None:
-    credits = openrouter().fails(500)
+def test_a_failed_refresh_keeps_the_last_numbers(desk: Desk, vendor: Callable[[str], Vendor]) -> None:
+    site = vendor("openrouter.ai")
+    site.get("/api/v1/key", bearer=KEY).answers(data={"usage": 62}).fails(500)
+    credits = site.get("/api/v1/credits", bearer=KEY).answers(data={"total_credits": 100, "total_usage": 62}).fails(500)
     assert "62" in desk.run("usage").stdout
     desk.run("refresh", "--source", "api")
     assert credits.count == 2
