@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 
 .PHONY: usage test check clients editors pictures docs bench lock clean help
 
-usage: $(VENV)/usable  ## show your AI usage, with whatever this machine has
-	@$(BIN)/quotaline usage || true
+usage:  ## show your AI usage, with whatever this machine has
+	@$(PYTHON) -m tests.environment usage
 
-test: $(VENV)/ready  ## set up and run the tests
-	@$(BIN)/pytest
+test:  ## set up and run the tests
+	@$(PYTHON) -m tests
 
 check: $(VENV)/ready  ## linters and type checks
 	$(BIN)/ruff check .
@@ -53,15 +53,7 @@ clean:  ## remove everything that these targets and their tools have made
 help:  ## list these targets
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / { printf "make %-10s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# What the product needs, and on top of it, once the tests or another tool are run, what its developers need.
-$(VENV)/usable: pyproject.toml requirements.txt
-	@echo "Setting up $(VENV); this happens once."
-	@$(PYTHON) -c 'import sys; sys.exit("Quotaline needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@touch $@
-
-$(VENV)/ready: $(VENV)/usable requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+# `usable` is what the product needs, `ready` what its developers need on top. Python decides whether there is anything to do.
+.PHONY: $(VENV)/usable $(VENV)/ready
+$(VENV)/usable $(VENV)/ready:
+	@$(PYTHON) -m tests.environment $(@F)

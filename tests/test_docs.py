@@ -314,6 +314,7 @@ def test_commands_exist(name: str) -> None:
             _parser().parse_args(rest or ["usage"])
         elif program in ("pytest", "python", "ruff", "mypy", "bash"):
             assert all((ROOT / word).exists() for word in rest if "/" in word), words
+            assert rest[:1] != ["-m"] or importlib.util.find_spec(rest[1]), words
         else:
             assert program in ("uv", "pipx", "git"), words
 
