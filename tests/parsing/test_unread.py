@@ -131,6 +131,10 @@ def test_it_is_bounded() -> None:
     left = [50]
     unread_limits(json.dumps({"lanes": [{"limit": 1}] * 10_000}).encode(), Account, (), left)
     assert left[0] > -100
+    many = {"used": 1, **{f"member{number}": {"a": {"b": {"c": number}}} for number in range(4000)}}
+    left = [500]
+    unread_limits(json.dumps(many).encode(), JsonObject, {"used"}, left)
+    assert left[0] > -100
     assert unread_limits(b"[" * 100_000, Account, (), [99]) == ()
     assert unread_limits(b'{"session": ' * 900 + b"1" + b"}" * 900, Account, (), [99]) == ()
 

@@ -22,6 +22,8 @@ from quotaline_providers.parsing.shape import DEEPEST, LARGEST_BODY
 
 MOST_NAMES = 6
 """Names that are told of one answer."""
+MOST_FOUND = 40
+"""Members after which the search ends: several may have one name."""
 UNNAMED = "?"
 """Stands for names that may be the user's own words."""
 
@@ -71,10 +73,14 @@ class _Search:
     left: list[int]
     found: list[str] = field(default_factory=list)
 
+    @property
+    def done(self) -> bool:
+        return self.left[0] <= 0 or len(self.found) >= MOST_FOUND
+
     def value(self, value: object, reads: object, depth: int) -> None:
         """Compare a value with the annotation of what reads it."""
         self.left[0] -= 1
-        if depth == 0 or self.left[0] <= 0:
+        if depth == 0 or self.done:
             return
         if isinstance(value, str) and reads is object:
             value = _unpacked(value)
@@ -83,8 +89,7 @@ class _Search:
             for element in value[: self.left[0]]:
                 self.value(element, item, depth - 1)
         elif isinstance(value, dict):
-            models = [reading for reading in _readings(reads) if isinstance(reading, type)]
-            model = next((one for one in models if issubclass(one, BaseModel)), None)
+            model = _model_of(reads)
             if model is None:
                 self._map(value, reads, depth)
             elif issubclass(model, RootModel):
@@ -97,6 +102,8 @@ class _Search:
         if not renames and fields.keys().isdisjoint(map(plain, value)):
             return
         for name, item in value.items():
+            if self.done:
+                break
             known = plain(name)
             if known in fields:
                 self.value(item, fields[known], depth - 1)
@@ -113,8 +120,10 @@ class _Search:
         item = _value_of(reads)
         beside = item is object and any(plain(name) in self.known for name in value)
         for name, part in value.items():
-            unknown = beside and plain(name) not in self.known and not self._holds_known(part, 3)
-            if unknown and _is_named(name, _LIMITS) and self._is_limit(name, part):
+            if self.done:
+                break
+            named = beside and plain(name) not in self.known and _is_named(name, _LIMITS)
+            if named and not self._holds_known(part, 3) and self._is_limit(name, part):
                 self.found.append(name)
             else:
                 self.value(part, item, depth - 1)
@@ -203,18 +212,28 @@ def _readings(annotation: object) -> Iterator[object]:
         yield annotation
 
 
+@lru_cache(maxsize=512)
+def _model_of(annotation: object) -> type[BaseModel] | None:
+    """The payload model that reads an object."""
+    models = (reading for reading in _readings(annotation) if isinstance(reading, type))
+    return next((one for one in models if issubclass(one, BaseModel)), None)
+
+
+@lru_cache(maxsize=512)
 def _item_of(annotation: object) -> object:
     """What reads the items of a list."""
     for reading in _readings(annotation):
         if get_origin(reading) in (tuple, list, frozenset, set):
             return get_args(reading)[0]
         if isinstance(reading, type) and issubclass(reading, RootModel):
-            return _item_of(reading.model_fields["root"].annotation)
+            root: object = reading.model_fields["root"].annotation
+            return _item_of(root)
         if reading is object or (isinstance(reading, type) and issubclass(reading, BaseModel)):
             return reading
     return None
 
 
+@lru_cache(maxsize=512)
 def _value_of(annotation: object) -> object:
     """What reads the members of a map."""
     for reading in _readings(annotation):
