@@ -185,7 +185,7 @@ def test_a_failed_refresh_keeps_the_last_numbers(desk: Desk, vendor: Callable[[s
     site.get("/api/v1/key", bearer=KEY).answers(data={"usage": 62}).fails(500)
     credits = site.get("/api/v1/credits", bearer=KEY).answers(data={"total_credits": 100, "total_usage": 62}).fails(500)
     assert "62" in desk.run("usage").stdout
-    desk.run("refresh", "--source", "api")
+    desk.run("refresh", "--force")
     assert credits.count == 2
     client = desk.open()
     provider = client.usage(lambda params: any(p["error"] for p in params["providers"]))["providers"][0]
