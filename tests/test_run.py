@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -223,6 +225,14 @@ async def test_a_source_that_is_chosen_is_the_only_one_tried(ctx: Context) -> No
 async def test_the_settings_choose_a_source(reader: Reader) -> None:
     ctx = reader.context("demo", {"source": "web"})
     assert tried(await run(provider(strategy(), strategy(source=Source.WEB)), ctx)) == [("web", None)]
+
+
+async def test_a_variable_that_names_no_folder_is_told_with_a_missing_credential(reader: Reader, home: Path) -> None:
+    ctx = reader.context("demo", DEMO_HOME=str(home), OTHER_HOME="~/nowhere", THIRD_HOME=" ")
+    moved = replace(provider(strategy(lookup=ApiKey())), homes=("DEMO_HOME", "OTHER_HOME", "THIRD_HOME"))
+    error = (await run(moved, ctx)).error
+    assert error is not None
+    assert error.message == "No API key is set. OTHER_HOME names a folder that does not exist."
 
 
 @pytest.mark.parametrize("choice", ["demo-cli", "Demo-CLI"])

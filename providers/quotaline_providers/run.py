@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+from quotaline_providers.access.unusable import nowhere, told
 from quotaline_providers.contract import Context, Credential, Origin, OriginKind, Provider, Strategy
 from quotaline_providers.diagnostics import note_defect
 from quotaline_providers.errors import (
@@ -123,6 +124,8 @@ async def run(
     except ReadError as raised:
         error = raised
     if error is not None:
+        if isinstance(error, MissingCredential) and provider.homes:
+            error.message = told(error.message, await nowhere(ctx, provider.homes))
         error = _with_hint(error, provider)
         usage = error.partial
     if usage is not None and not usage.source and attempts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from quotaline_providers.contract import Context
@@ -26,6 +27,13 @@ def listed(names: Iterable[str], what: str) -> str:
 def empty(ctx: Context, names: Iterable[str]) -> str:
     """The sentence about variables that hold nothing."""
     return listed(empty_variables(ctx, names), "set but empty")
+
+
+async def nowhere(ctx: Context, names: Iterable[str]) -> str:
+    """The sentence about variables that name a folder which does not exist."""
+    paths = {name: path for name in names if (path := ctx.env_path(name)) is not None}
+    missing = await ctx.files.in_thread(lambda: [name for name, path in paths.items() if not os.path.lexists(path)])
+    return " ".join(f"{name} names a folder that does not exist." for name in missing)
 
 
 def half(ctx: Context, first: Iterable[str], second: Iterable[str]) -> str:

@@ -179,6 +179,8 @@ class Provider:
     """A refresh that the user starts asks the vendor even while it wants to be left alone; the background waits."""
     feeds: tuple[Feed, ...] = ()
     """What the vendor's own program hands us."""
+    homes: tuple[str, ...] = ()
+    """Environment variables that name the folder of the vendor's program: told where one names none."""
     ended: str = ""
     """The sentence that its service has ended. It is then shown, offered and asked only where a source is named."""
 

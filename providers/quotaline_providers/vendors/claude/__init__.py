@@ -44,6 +44,7 @@ PROVIDER = Provider(
         Strategy.cli(with_other_accounts(from_cli), CliProgram(), label="claude", falls_through=after_any_error),
         Strategy.web(with_other_accounts(from_web), Cookie()),
     ),
+    homes=("CLAUDE_CONFIG_DIR",),
     dashboard="https://claude.ai/settings/usage",
     status=StatusPage("https://status.claude.com", StatusKind.STATUSPAGE),
     min_interval=300,

@@ -40,6 +40,7 @@ PROVIDER = Provider(
     kind=ProviderKind.CODING,
     connect="Run `codex login` and sign in with your ChatGPT account.",
     summary="5-hour and weekly limits, model limits, credits and reset credits of a ChatGPT plan.",
+    homes=("CODEX_HOME",),
     dashboard="https://chatgpt.com/codex/settings/usage",
     status=StatusPage("https://status.openai.com/", StatusKind.STATUSPAGE),
     deadline=90,

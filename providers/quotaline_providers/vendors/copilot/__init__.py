@@ -27,6 +27,7 @@ PROVIDER = Provider(
     kind=ProviderKind.CODING,
     summary="Monthly premium requests (AI credits) and chat messages; budgets and organisation spend on request.",
     connect="Run `quotaline sign-in copilot`, sign in to Copilot in your editor, or run `gh auth login`.",
+    homes=("COPILOT_HOME", "GH_CONFIG_DIR"),
     dashboard="https://github.com/settings/copilot",
     keys="",
     status=StatusPage("https://www.githubstatus.com", StatusKind.STATUSPAGE),

@@ -11,6 +11,7 @@ PROVIDER = Provider(
     name="Gemini",
     kind=ProviderKind.CODING,
     aliases=("gemini_cli", "gemini-cli"),
+    homes=("GEMINI_CLI_HOME",),
     summary="Daily quota of the Pro, Flash and Flash Lite models of the Gemini CLI's Google login.",
     connect=SIGN_IN,
     dashboard="https://gemini.google.com",

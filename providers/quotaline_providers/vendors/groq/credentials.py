@@ -23,6 +23,7 @@ from quotaline_providers import (
     jwt_claims,
     to_text,
 )
+from quotaline_providers.access.unusable import empty, told
 from quotaline_providers.vendors.groq.payloads import SessionAnswer
 
 SIGN_IN, OVERRIDE = "https://api.stytchb2b.groq.com", "GROQ_STYTCH_URL"
@@ -67,7 +68,10 @@ class ConsoleSession(Lookup[Session]):
     async def find(self, ctx: Context) -> Session:
         token, jwt = ctx.env(self._TOKEN), ctx.env(self._JWT)
         if token is None and jwt is None:
-            header = await self._cookies.find(ctx)
+            try:
+                header = await self._cookies.find(ctx)
+            except MissingCredential as error:
+                raise MissingCredential(told(error.message, empty(ctx, (self._TOKEN, self._JWT)))) from None
             cookies = cookie_values(header.secret.reveal())
             token, jwt = cookies.get("stytch_session") or None, cookies.get("stytch_session_jwt") or None
         if token is None and jwt is None:

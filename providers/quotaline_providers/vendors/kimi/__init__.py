@@ -15,6 +15,7 @@ PROVIDER = Provider(
     connect="Create a Kimi Code API key and set KIMI_CODE_API_KEY, or sign in with the Kimi Code CLI.",
     summary="Weekly requests and the 5-hour rate of a coding membership; with the web's token also its month.",
     aliases=("kimi-ai",),
+    homes=("KIMI_CODE_HOME",),
     dashboard="https://www.kimi.com/code/console",
     fields=("enterpriseHost",),
     deadline=90,

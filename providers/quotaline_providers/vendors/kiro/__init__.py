@@ -12,6 +12,7 @@ PROVIDER = Provider(
     name="Kiro",
     kind=ProviderKind.CODING,
     aliases=("kiro-cli",),
+    homes=("KIRO_DATA_DIR",),
     connect="Install the Kiro CLI (https://kiro.dev) and run `kiro-cli login`.",
     summary="Monthly plan credits, bonus credits, overage and context use.",
     dashboard="https://app.kiro.dev/account/usage",

@@ -11,6 +11,7 @@ PROVIDER = Provider(
     name="Vertex AI",
     connect=SIGN_IN,
     summary="The fullest Vertex AI quota of a Google Cloud project, and the quotas closest to their limits.",
+    homes=("CLOUDSDK_CONFIG",),
     dashboard="https://console.cloud.google.com/vertex-ai",
     status=StatusPage("https://status.cloud.google.com"),
     fields=("workspaceID",),
