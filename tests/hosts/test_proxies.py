@@ -49,6 +49,36 @@ async def socks_server() -> AsyncIterator[list[bytes]]:
     server.close()
 
 
+@pytest.fixture
+async def socks_relay(simulator: Simulator) -> AsyncIterator[str]:
+    """The address of a SOCKS5 server behind which the simulator answers for every host."""
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(64)
+        writer.write(b"\x05\x00")
+        await reader.read(256)
+        writer.write(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+        inner = await asyncio.open_connection("127.0.0.1", simulator.port)
+        await asyncio.gather(pipe(reader, inner[1]), pipe(inner[0], writer), return_exceptions=True)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+
+
+async def test_a_socks_proxy_is_asked(
+    client_for: Callable[..., HttpClient], vendor: Callable[[str], Vendor], socks_relay: str
+) -> None:
+    vendor("http://192.168.7.7:4000").get("/usage").answers(left=1)
+    client = client_for(HTTP_PROXY="", ALL_PROXY=socks_relay)
+    assert (await client.send("GET", "http://192.168.7.7:4000/usage")).ok
+
+
 def test_they_come_from_the_given_environment_in_any_case() -> None:
     assert Proxies.of({"https_proxy": "proxy:3128"}).choose(URL) == Proxy("http://proxy:3128", "https_proxy")
     assert Proxies.of({}).choose(URL) is None

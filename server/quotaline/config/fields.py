@@ -141,8 +141,9 @@ def by_id(id: str) -> Provider | None:
 def canonical_id(name: str) -> str | None:
     """The id for an id or alias; None when no provider has it. Imports nothing for an exact id."""
     wanted = name.strip().lower()
-    if wanted in registry.ids():
-        return wanted
+    for id in registry.ids():
+        if id.lower() == wanted:
+            return id
     provider = find_provider(wanted)
     return provider.id if provider else None
 
