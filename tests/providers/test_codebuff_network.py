@@ -143,6 +143,26 @@ class TestSubscription:
     def test_no_weekly_window_without_a_limit(self, limit: object) -> None:
         assert usage({}, {"rateLimit": {"weeklyUsed": 4, "weeklyLimit": limit}}).windows == ()
 
+    @pytest.mark.parametrize(
+        ("reason", "words"),
+        [("weekly_limit", "weekly limit reached"), ("new_rule", "new rule"), (None, "rate limit reached")],
+    )
+    def test_the_vendors_own_word_that_a_limit_is_reached(self, reason: str | None, words: str) -> None:
+        resets = "2030-01-08T00:00:00Z"
+        seen = usage({}, {"rateLimit": {"limited": True, "reason": reason, "weeklyResetsAt": resets}})
+        assert seen.blocked is not None
+        assert seen.blocked.reason == words
+        assert (seen.blocked.until is not None) == (reason == "weekly_limit")
+        assert usage({}, {"rateLimit": {"limited": False, "reason": reason}}).blocked is None
+
+    def test_credits_pay_on_when_the_plans_limits_are_reached(self) -> None:
+        reached: dict[str, object] = {
+            "rateLimit": {"weeklyUsed": 9, "weeklyLimit": 9, "limited": True, "reason": "weekly_limit"}
+        }
+        paid = usage({"remainingBalance": 5}, reached)
+        assert (paid.window("weekly").blocks, paid.blocked) == (False, None)
+        assert usage({"remainingBalance": 0}, reached).window("weekly").blocks is True
+
     def test_a_short_block_is_an_extra_window(self) -> None:
         window = usage(
             {}, {"rateLimit": {"blockUsed": 5, "blockLimit": 20}, "limits": {"blockDurationHours": 5}}

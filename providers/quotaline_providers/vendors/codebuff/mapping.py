@@ -7,6 +7,7 @@ from datetime import datetime
 from quotaline_providers import (
     WEEK_MINUTES,
     Balance,
+    Blocked,
     Identity,
     Row,
     Section,
@@ -14,6 +15,7 @@ from quotaline_providers import (
     Window,
     exact,
     grouped,
+    paid_on,
     plan_name,
     share,
 )
@@ -23,20 +25,38 @@ from quotaline_providers.vendors.codebuff.payloads import Plan, SubscriptionAnsw
 def to_usage(answer: UsageAnswer, subscription: SubscriptionAnswer | None, now: datetime) -> Usage:
     """Balance, credits window, and what a subscription adds."""
     plan = (subscription.plan if subscription else None) or Plan()
-    found = (_credits(answer), _weekly(subscription), _block(subscription))
     remaining = answer.remaining
+    pays_on = remaining is not None and remaining > 0  # credits do when the plan's limits are reached
+    limits = (paid_on(window, by_others=pays_on) for window in (_weekly(subscription), _block(subscription)) if window)
+    credits = _credits(answer)
+    found = (credits, *limits) if credits else tuple(limits)
     balance = None if remaining is None else exact(remaining)
     rows = _rows(answer, plan)
     email = (subscription.email or (subscription.user.email if subscription.user else None)) if subscription else None
     return Usage(
         updated_at=now,
-        windows=tuple(window for window in found if window),
+        windows=found,
         balances=() if balance is None else (Balance(id="credits", label="Credits", amount=balance, unit="credits"),),
         identity=Identity(email=email, plan=_tier(subscription), login=_login_text(answer, subscription)),
         details=(Section(title="Account", rows=rows),) if rows else (),
         short_text=_used_text(answer),
+        blocked=None if pays_on else _blocked(subscription),
         subscription_renews_at=plan.billing_end or plan.current_end,
     )
+
+
+_REASONS = {"block_exhausted": "the block's credits are used up", "weekly_limit": "weekly limit reached"}
+
+
+def _blocked(subscription: SubscriptionAnswer | None) -> Blocked | None:
+    """Codebuff's own word that the subscription's limit is reached, and until when."""
+    rate = subscription.rate if subscription else None
+    if rate is None or not rate.limited:
+        return None
+    reason = (rate.reason or "").strip().lower()
+    ends = {"block_exhausted": rate.block_resets_at, "weekly_limit": rate.weekly_resets_at}
+    words = _REASONS.get(reason) or reason.replace("_", " ") or "rate limit reached"
+    return Blocked(reason=words, until=ends.get(reason))
 
 
 def _credits(answer: UsageAnswer) -> Window | None:

@@ -74,7 +74,7 @@ class Plan(Payload):
 
 
 class RateLimits(Payload):
-    """The week's and the block's credits."""
+    """The week's and the block's credits. `limited` says that a subscriber is stopped now, and why (`weekly_limit`)."""
 
     not_read = frozenset({"weeklyPercentUsed"})
 
@@ -86,6 +86,8 @@ class RateLimits(Payload):
     block_used: Number = Field(default=None, alias="blockUsed")
     block_limit: Number = Field(default=None, alias="blockLimit")
     block_resets_at: When = Field(default=None, alias="blockResetsAt")
+    limited: Flag = None
+    reason: Text = None
 
 
 class PlanLimits(Payload):
