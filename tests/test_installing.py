@@ -1,8 +1,9 @@
-"""The locked requirements: with them alone, and no look at an index, a wheel of the product can be installed."""
+"""How Quotaline is installed: from locked requirements, and by no name that is not ours yet."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -11,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from quotaline_providers.distribution import PUBLISHED
 from tests.test_docs import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -45,6 +47,25 @@ def test_all_that_the_product_needs_is_among_them(system: str) -> None:
             found, _ = packages[canonicalize_name(wanted.name)]
             assert wanted.specifier.contains(Version(str(found.specifier).removeprefix("=="))), wanted.name
             assert _applies(found.marker, system), wanted.name
+
+
+def tracked() -> list[str]:
+    """The files that belong to the project."""
+    try:
+        listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return listed.stdout.splitlines()
+
+
+def test_nothing_tells_to_install_by_a_name_before_it_is_ours() -> None:
+    assert not PUBLISHED, "with the first release this test goes"
+    by_name = re.compile(r"(?:install|inject|--with)\s+['\"]?quotaline(?![\w./-]*\.whl)\b")
+    allowed = re.compile(r"pipx inject quotaline ")  # names the environment that is there
+    for name in tracked():
+        if name != "tests/test_installing.py" and not name.endswith((".png", ".gif", ".whl")):
+            text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
+            assert not by_name.search(allowed.sub("", text)), name
 
 
 def _applies(marker: Marker | None, system: str) -> bool:
