@@ -323,6 +323,14 @@ def test_credits_that_are_down_leave_the_key(routes: Any, read: Read) -> None:
     assert any("balance could not be read" in note and "503" in note for note in usage.notes)
 
 
+def test_spend_without_a_limit_stands_beside_credits_that_are_down(routes: Any, outcome: Any) -> None:
+    routes.get("/api/v1/credits").fails(503)
+    key(routes, usage=7)
+    result = outcome("openrouter", OPENROUTER_API_KEY="k")
+    assert isinstance(result.error, Unavailable)
+    assert (result.usage.spend("key").used, result.usage.notes) == (7, ())
+
+
 @pytest.mark.parametrize(("status", "error"), [(403, Forbidden), (503, Unavailable)])
 def test_a_key_without_a_number_stands_for_nothing(
     routes: Any, read: Read, status: int, error: type[ReadError]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -15,7 +16,7 @@ from quotaline.store.store import Reading
 from quotaline_providers import errors
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import ReadError
-from quotaline_providers.model import Identity, Usage, Window
+from quotaline_providers.model import Identity, Spend, Usage, Window
 from quotaline_providers.run import Attempt, NotYet, Outcome
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
@@ -126,6 +127,19 @@ def test_partial_usage_replaces_the_old_and_stands_beside_the_failure() -> None:
     assert reading.usage is not None
     assert (reading.usage.window("w").used_percent, reading.usage.window("w").resets_at) == (7, RESET)
     assert (reading.usage_at, reading.failures) == (LATER, 1)
+
+
+def test_what_partial_usage_does_not_tell_stays_from_before() -> None:
+    money = Spend(id="s", label="Spent", used=Decimal(3), unit="USD")
+    partial = usage(LATER).model_copy(update={"windows": (), "spends": (money,)})
+    reading = after(errors.Unavailable("Half.", partial=partial))
+    assert BEFORE.usage is not None
+    assert reading.usage is not None
+    assert (reading.usage.windows, reading.usage.spends) == (BEFORE.usage.windows, (money,))
+    assert reading.usage_at == NOW, "the oldest part says how old it is"
+    final = after(errors.Forbidden("No plan.", definite=True, partial=partial)).usage
+    assert final is not None
+    assert final.windows == ()
 
 
 def test_failures_are_counted_until_one_success() -> None:

@@ -26,13 +26,15 @@ def apply(target: Target, previous: Reading | None, outcome: Outcome, question: 
     error, now = outcome.error, outcome.finished_at
     assert error is not None or outcome.usage is not None, "an outcome without usage has an error"
     before = previous if previous is not None and previous.digest == target.digest else None
-    usage = _carried(outcome, before)
+    usage, usage_at = _carried(outcome, before), now
+    if error is not None and usage is not None and before is not None and _still_true(before, outcome, error):
+        usage, usage_at = _with_the_rest(usage, before, now)
     reading = Reading(
         key=question.key,
         provider=target.provider.id,
         account=target.account_label,
         usage=usage,
-        usage_at=now if usage else None,
+        usage_at=usage_at if usage else None,
         fingerprint=outcome.fingerprint,
         digest=target.digest,
         source=question.source,
@@ -50,6 +52,27 @@ def apply(target: Target, previous: Reading | None, outcome: Outcome, question: 
     failures = (before.failures if before else 0) + 1
     cool_until = _cool_until(error, before, now)
     return replace(reading, failure=_failure(error, cool_until), failures=failures, cool_until=cool_until)
+
+
+def _with_the_rest(partial: Usage, before: Reading, now: datetime) -> tuple[Usage, datetime]:
+    """What could still be read beside a failure, and of the usage before it what that does not tell; and since when the
+    oldest of it is known."""
+    old = before.usage
+    if old is None:
+        return partial, now
+    windows = {window.id: window for window in (*old.windows, *partial.windows)}
+    balances = {balance.id: balance for balance in (*old.balances, *partial.balances)}
+    spends = {spend.id: spend for spend in (*old.spends, *partial.spends)}
+    told = len(partial.windows) + len(partial.balances) + len(partial.spends)
+    if len(windows) + len(balances) + len(spends) == told:
+        return partial, now
+    changes = {
+        "windows": tuple(windows.values()),
+        "balances": tuple(balances.values()),
+        "spends": tuple(spends.values()),
+        "limits_unavailable": not windows and partial.limits_unavailable,
+    }
+    return partial.model_copy(update=changes), before.usage_at or now
 
 
 def apply_held(target: Target, previous: Reading | None, outcome: Outcome, question: Question) -> Reading | None:

@@ -86,11 +86,18 @@ async def from_api(ctx: Context, key: Credential) -> Usage:
         if failure:
             account = _without_credits(failure, part)
         usage = to_usage(account, part, await asking_history or no_history("Unavailable right now"), ctx.now)
-    numbers = usage if usage.windows or usage.spends else None
-    if failure and (numbers is None or not isinstance(failure, Closed | Unavailable | TimedOut)):
-        failure.partial = numbers
+    if failure and not _stands_alone(usage, failure):
+        failure.partial = usage.model_copy(update={"notes": ()}) if usage.windows or usage.spends else None
         raise failure
     return usage
+
+
+def _stands_alone(usage: Usage, failure: ReadError) -> bool:
+    """Whether the key's part is an answer although the credits failed: its limit is one during an outage, what it spent
+    where the credits are closed to it. Else it only stands beside the failure."""
+    if isinstance(failure, Closed):
+        return bool(usage.windows or usage.spends)
+    return isinstance(failure, Unavailable | TimedOut) and bool(usage.windows)
 
 
 def _without_credits(failure: ReadError, part: KeyPart) -> CreditsPart:
