@@ -204,6 +204,7 @@ def test_a_credential_goes_to_the_server_and_nowhere_else(
     window.run("Quotaline: Set Credential...")
     window.input.fill("Venice")
     window.row("Venice").first.click()
+    window.row("API key").first.click()
     expect(window.input).to_have_attribute("type", "password")
     window.type(SECRET)
     until(lambda: route.count, "a read with the new key")
