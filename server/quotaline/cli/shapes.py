@@ -13,7 +13,10 @@ from quotaline.refresh.drift import Drift, kept
 from quotaline_providers import registry
 from quotaline_providers.secret import redact
 
-HARMLESS = "A shape holds types and names that Quotaline knows, and no values: it can be sent as it is."
+HARMLESS = (
+    "A shape holds types, names that Quotaline knows and names of unknown limits that look like the vendor's, and no "
+    "values: it can be sent as it is."
+)
 
 
 def print_shapes(ids: Sequence[str] | None, format: str) -> int:
