@@ -1,8 +1,9 @@
-"""Keeping what a user gives us to get in: the OS keyring first, the config file (0600) where no keyring works."""
+"""Keeping what a user gives us to get in: the OS keyring first, the config file (0600) where it does not keep it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,11 +12,23 @@ from quotaline.config.fields import uses
 from quotaline.detection.detect import COOKIE_LABEL, inspect, targets_of
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured, MissingCredential, Unavailable
+from quotaline_providers.hosts.keyrings import Outcome
 from quotaline_providers.parsing.payload import clean
 from quotaline_providers.secret import Secret
 
 if TYPE_CHECKING:
     from quotaline.application import Application
+
+
+_WHY: Mapping[Outcome, str] = {
+    Outcome.NO_KEYRING: "No keyring is available",
+    Outcome.LOCKED: "The system keyring is locked",
+    Outcome.SILENT: "The system keyring did not answer",
+    Outcome.TOO_LONG: "It is too long for the system keyring",
+    Outcome.REFUSED: "The system keyring did not keep it",
+    Outcome.UNLISTED: "The list of keyring entries, {list}, cannot be written",
+}
+"""Why a credential is not in the keyring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +47,16 @@ async def keep(application: Application, provider: Provider, secret: Secret, lab
     label = _place(application, provider, label)
     path = application.keeper.path
     first = await asyncio.to_thread(_read_without_label, application, provider, label)
-    if await application.keyring.store(provider.id, Secret(value), label):
+    stored = await application.keyring.store(provider.id, Secret(value), label)
+    if stored:
         said = ["It was saved in the system keyring.", await asyncio.to_thread(_older, application, provider, label)]
         where: Literal["keyring", "config"] = "keyring"
     else:
         await asyncio.to_thread(edit.store_credential, path, provider.id, Secret(value), label)
-        said = [f"No keyring is available, so it was saved in {path} (readable only by you)."]
+        why = _WHY[stored.outcome].format(list=application.keyring.index_path)
+        said = [f"{why}, so it was saved in {path} (readable only by you)."]
+        if stored.older_left:
+            said.append("An older one is still in the keyring; it is not used any more.")
         where = "config"
     said.append(await asyncio.to_thread(_before, application, provider, label, where))
     if first is not None:

@@ -20,8 +20,7 @@ from keyring.backends import chainer, fail, null
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from quotaline_providers.contract import KeyringState
-from quotaline_providers.hosts import keyrings
-from quotaline_providers.hosts.keyrings import Index, OsKeyring
+from quotaline_providers.hosts.keyrings import Index, OsKeyring, calls
 from quotaline_providers.secret import Secret
 
 SECRET = Secret("demo-token")
@@ -120,7 +119,7 @@ def drawer() -> Drawer:
 
 @pytest.fixture
 def asking(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
-    monkeypatch.setattr(keyrings, "TIMEOUT", 0.2)
+    monkeypatch.setattr(calls, "TIMEOUT", 0.2)
     backend = Asking()
     use(backend)
     yield backend

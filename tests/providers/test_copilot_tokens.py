@@ -7,7 +7,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -447,24 +446,22 @@ def test_detection_reads_files_and_asks_nothing(
     assert not (home / "asked").exists()
 
 
-def test_on_a_mac_the_keyring_is_read_only_while_the_user_is_there(
-    reader: Any, home: Path, keyring_entries: dict[tuple[str, str], str]
+def test_on_a_mac_which_asks_for_other_programs_items_the_cli_is_asked_first(
+    reader: Any, home: Path, program: Any, keyring_entries: dict[tuple[str, str], str]
 ) -> None:
     write(home / ".config/gh/hosts.yml", "github.com:\n    user: ada\n")
     keyring_entries["gh:github.com", "ada"] = "from-keyring"
     mac = reader.on("darwin").context("copilot")
-    with pytest.raises(MissingCredential):
-        finished(GitHubToken().find(mac))
-    assert finished(GitHubToken().find(replace(mac, interactive=True))).secret.reveal() == "from-keyring"
+    assert finished(GitHubToken().find(mac)).secret.reveal() == "from-keyring"
+    program("gh", SAYS_TOKEN)
+    assert finished(GitHubToken().find(mac)).secret.reveal() == "from-program"
 
 
-def test_windows_has_its_own_folders_and_item_names(
-    reader: Any, home: Path, keyring_entries: dict[tuple[str, str], str]
-) -> None:
+def test_windows_has_its_own_folders(reader: Any, home: Path, keyring_entries: dict[tuple[str, str], str]) -> None:
     folders = {"APPDATA": str(home / "roaming"), "LOCALAPPDATA": str(home / "local")}
     windows = reader.on("win32").context("copilot", **folders)
     write(home / "roaming/GitHub CLI/hosts.yml", "github.com:\n    user: ada\n")
-    keyring_entries["gh:github.com:ada", "ada"] = "from-windows"
+    keyring_entries["gh:github.com", "ada"] = "from-windows"
     assert finished(GitHubToken().find(windows)).secret.reveal() == "from-windows"
     write(home / "local/github-copilot/apps.json", apps(**{"github.com": "plugin"}))
     assert finished(GitHubToken().find(windows)).secret.reveal() == "plugin"

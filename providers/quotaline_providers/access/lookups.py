@@ -18,7 +18,7 @@ from quotaline_providers.secret import Secret
 
 T = TypeVar("T")
 
-_UNLOCK = "Unlock it and run `quotaline refresh`, which may ask for its password."
+_UNLOCK = "Unlock it and refresh (in the editor, or with `quotaline refresh`), which may ask for your permission."
 
 _BEARER = re.compile(r"\Abearer(?:\s+|\Z)", re.IGNORECASE)
 

@@ -275,7 +275,7 @@ class KeyringState(StrEnum):
     NONE = "none"
     """No keyring works here."""
     LOCKED = "locked"
-    """It would have to ask for its password."""
+    """It would have to ask for a password or a permission, or was not given it."""
     SILENT = "silent"
     """It did not answer in time."""
     FAILED = "failed"
@@ -290,8 +290,8 @@ class Keyring(Protocol):
         ...
 
     async def get(self, service: str, account: str) -> Secret | None:
-        """Another program's (or our own) entry; None when absent or when no keyring works. May prompt: never used
-        in detection."""
+        """Another program's (or our own) entry, by the names that the program uses on every system; None when absent or
+        when no keyring works. It may ask the user, but only in a read that they asked for; never used in detection."""
         ...
 
     def labels(self, provider: str) -> tuple[str, ...]:

@@ -190,8 +190,6 @@ async def _external_login(ctx: Context) -> Login | None:
 
 
 async def _keyring_login(ctx: Context) -> Login | None:
-    if ctx.platform == "darwin" and not ctx.interactive:  # another program's keychain item may ask the user
-        return None
     home = await ctx.files.in_thread(codex_home(ctx).resolve)
     account = "cli|" + hashlib.sha256(str(home).encode()).hexdigest()[:16]
     secret = await ctx.keyring.get("Codex Auth", account)

@@ -202,17 +202,13 @@ def _is_file(path: Path) -> bool:
 async def _from_gh(ctx: Context, host: Host, login: GhLogin | None) -> AsyncIterator[Credential]:
     """The GitHub CLI's token from its keyring item or from itself.
 
-    macOS asks the user before one program may read another's item, so there the CLI is asked first, and its item is
-    read only when the user is present.
+    macOS asks the user before one program may read another's item, so there the CLI is asked first.
     """
     mac = ctx.platform == "darwin"
     found = await _ask_gh(ctx, host) if mac else await _keyring_item(ctx, host, login)
     if found:
         yield found
-    if mac and ctx.interactive:
-        found = await _keyring_item(ctx, host, login)
-    else:
-        found = None if mac else await _ask_gh(ctx, host)
+    found = await _keyring_item(ctx, host, login) if mac else await _ask_gh(ctx, host)
     if found:
         yield found
 
@@ -222,9 +218,7 @@ async def _keyring_item(ctx: Context, host: Host, login: GhLogin | None) -> Cred
         return None
     service = f"gh:{host.web}"
     for user in dict.fromkeys((login.user or "", "")):
-        # The CLI's library names Windows items service:user; elsewhere they are two attributes.
-        target = f"{service}:{user}" if ctx.platform == "win32" else service
-        secret = await ctx.keyring.get(target, user)
+        secret = await ctx.keyring.get(service, user)
         if secret and (token := keyring_token(secret.reveal())):
             return Credential(Secret(token), Origin(f"keyring {service}", OriginKind.KEYRING, service))
     return None
