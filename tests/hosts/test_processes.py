@@ -357,6 +357,62 @@ async def test_a_daemon_does_not_outlive_a_program_that_ended(bench: Bench, tabl
     assert not runs(await pid_in(note))
 
 
+# A daemon that has left its session and cleared its environment; its parent has ended. With {0} = path of the note.
+CLEARED = """
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    [os.dup2(os.open(os.devnull, os.O_RDWR), fd) for fd in (0, 1, 2)]
+    script = "import os, time; print(os.getpid(), file=open({0!r}, 'w'), flush=True); time.sleep(60)"
+    os.execve(sys.executable, [sys.executable, "-ISc", script], {{}})
+os.wait()
+while not (os.path.exists({0!r}) and os.path.getsize({0!r})):
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.skipif(not linux, reason="orphans fall to us on Linux alone")
+@pytest.mark.parametrize("then", ["print('done')", "time.sleep(60)"], ids=["ended", "deadline"])
+async def test_a_daemon_that_cleared_its_environment_does_not_survive(bench: Bench, then: str) -> None:
+    note = bench.note("pid")
+    bench.program("meter", CLEARED.format(str(note)) + then)
+    running = asyncio.create_task(bench.processes.run(["meter"], timeout=4, grace=0.2))
+    pid = await pid_in(note)
+    assert psutil.Process(pid).ppid() == os.getpid()
+    await asyncio.wait([running])
+    assert isinstance(running.exception(), TimedOut | None)
+    assert not runs(pid)
+
+
+@pytest.mark.skipif(not linux, reason="orphans fall to us on Linux alone")
+async def test_an_orphan_that_may_be_another_programs_is_left_to_that(bench: Bench) -> None:
+    note = bench.note("pid")
+    bench.program("older", CLEARED.format(str(note)) + "print('ready', flush=True); sys.stdin.read()")
+    bench.program("younger", "sys.stdin.read()")
+    async with bench.processes.talk(["older"]) as older:
+        assert await older.read_line(10) == "ready"
+        pid = await pid_in(note)
+        await bench.processes.run(["younger"], timeout=10)
+        assert runs(pid)
+    assert not runs(pid)
+
+
+@pytest.mark.skipif(not linux, reason="orphans fall to us on Linux alone")
+async def test_what_this_program_starts_for_itself_is_no_orphan(bench: Bench) -> None:
+    bench.program("meter", "sys.stdin.read()")
+    async with bench.processes.talk(["meter"]):
+        with subprocess.Popen(["sleep", "60"], start_new_session=True) as own:  # such as a browser
+            await bench.processes.run(["meter"], timeout=10)
+            assert runs(own.pid)
+            own.kill()
+
+
+async def test_a_short_lived_orphan_leaves_no_zombie(bench: Bench) -> None:
+    bench.program("meter", "if os.fork() == 0: os.setsid(); os.fork() or time.sleep(0.2); os._exit(0)\nos.wait()")
+    await bench.processes.run(["meter"], timeout=10)
+
+
 @pytest.mark.parametrize("leaving", ["pass", "os.setsid()"])
 async def test_a_child_that_keeps_the_pipe_open_does_not_hang_us(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, leaving: str
@@ -470,6 +526,8 @@ loop.run_until_complete(wait())
     while runs(pid) and time.monotonic() < until:
         time.sleep(0.01)
     assert not runs(pid)
+    for orphan in psutil.Process().children():  # of that interpreter, whose programs fell to this one
+        orphan.wait(5)
 
 
 # --- conversations ---------------------------------------------------------------------------------
@@ -674,9 +732,12 @@ def test_a_process_name_may_hold_anything() -> None:
 
 @pytest.mark.skipif(not linux, reason="compares with /proc")
 def test_psutil_and_proc_tell_the_same(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.program("meter", "sys.stdin.read()")
+    bench.program("meter", "print('ready', flush=True); sys.stdin.read()")
     environ = {**bench.environ, tree.MARKER: "demo-mark"}
-    with subprocess.Popen([bench.bin / "meter"], stdin=subprocess.PIPE, env=environ, start_new_session=True) as meter:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([bench.bin / "meter"], stdin=pipe, stdout=pipe, env=environ, start_new_session=True) as meter:
+        assert meter.stdout is not None
+        meter.stdout.readline()
         seen = psutil_row(meter.pid, "demo-mark", 0)
         assert seen is not None
         assert (seen.parent, seen.group, seen.session) == (os.getpid(), meter.pid, meter.pid)

@@ -226,6 +226,7 @@ class Child(asyncio.SubprocessProtocol):
                 self._drain.cancel()
             self._stop_listening()
             self.transport.close()
+            self.tree.close()
             if self.terminal is not None:
                 self.terminal.close()
 

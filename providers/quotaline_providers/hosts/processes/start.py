@@ -21,8 +21,9 @@ from quotaline_providers.errors import MissingProgram, ReadError, TimedOut, Unav
 from quotaline_providers.hosts.privacy import users_umask
 from quotaline_providers.hosts.processes.child import Capture, Child, ChildConversation, LiveCapture
 from quotaline_providers.hosts.processes.environment import child_environment
+from quotaline_providers.hosts.processes.orphans import adopt
 from quotaline_providers.hosts.processes.terminal import HAS_PTY, Terminal, take_terminal
-from quotaline_providers.hosts.processes.tree import MARKER, ProcessTree, kill_groups, new_mark
+from quotaline_providers.hosts.processes.tree import MARKER, ProcessTree, kill_groups, new_mark, starting
 from quotaline_providers.parsing.payload import clean
 
 _PATHEXT = ".COM;.EXE;.BAT;.CMD"
@@ -151,11 +152,13 @@ class ChildProcesses:
     ) -> Child:
         program = self._resolve(argv[0])
         mark = new_mark()
+        adopt()
         terminal = Terminal(pty) if pty else None
         child = Child(program.stem if sys.platform == "win32" else program.name, output, terminal)
         side = terminal.program_side if terminal else None
+        starting.add(mark)
         try:
-            starting = asyncio.get_running_loop().subprocess_exec(
+            start = asyncio.get_running_loop().subprocess_exec(
                 lambda: child,
                 str(program),
                 *(str(word) for word in argv[1:]),
@@ -169,13 +172,15 @@ class ChildProcesses:
                 start_new_session=sys.platform != "win32",
                 creationflags=_creation_flags(),
             )
-            await _wait_for_start(starting, child, mark)
+            await _wait_for_start(start, child, mark)
         except BaseException as raised:
             if terminal:
                 terminal.close()
             if isinstance(raised, OSError | ValueError | subprocess.SubprocessError):
                 raise _not_started(raised, program, cwd) from None
             raise
+        finally:
+            starting.discard(mark)
         if terminal:
             terminal.release()
         return child
@@ -214,9 +219,9 @@ class ChildProcesses:
         return executable(path, ("",) if own else tuple(extensions))
 
 
-async def _wait_for_start(starting: Coroutine[object, object, object], child: Child, mark: str) -> None:
+async def _wait_for_start(start: Coroutine[object, object, object], child: Child, mark: str) -> None:
     """Wait for the start. When we are cancelled meanwhile, the program is ended as soon as it is known."""
-    task = asyncio.ensure_future(starting)
+    task = asyncio.ensure_future(start)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:

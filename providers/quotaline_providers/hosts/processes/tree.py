@@ -1,6 +1,7 @@
 """All processes that a child program started, also those that left its process group, and how they are ended.
 
-Children carry a marker variable in their environment, by which daemons that detached themselves are found.
+Children carry a marker variable in their environment, by which daemons that detached themselves are found. On Linux
+those that have cleared it are found as orphans (see `orphans`).
 """
 
 # Linux reads /proc here; other systems use psutil. On Linux psutil would lose in three ways: `Process.children` does
@@ -17,8 +18,10 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
+
+from quotaline_providers.hosts.processes.orphans import adopt, bare, collect
 
 MARKER = "QUOTALINE_CHILD"
 """The environment variable that marks the programs we started; its value is unique for each of them."""
@@ -32,6 +35,7 @@ _HAS_PROC = sys.platform.startswith("linux")
 _DEAD = frozenset("ZX")
 _PASSES = 20
 _PAUSE = 0.05  # seconds between two looks for survivors
+_EXEC = 0.1  # seconds for a process to become another program: its environment is empty for a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,16 @@ class ProcessRow:
     dead: bool
     born: float
     marked: bool = False
+    bare: bool = False
+    """Nothing tells who started it."""
 
 
 @dataclass(slots=True)
 class ProcessTree:
-    """The program with this process id, leader of its own session and process group, and all its descendants."""
+    """The program with this process id, leader of its own session and process group, and all its descendants.
+
+    `close` it when it was collected: until then it may be the one that an orphan comes from.
+    """
 
     pid: int
     mark: str
@@ -61,6 +70,11 @@ class ProcessTree:
     def __post_init__(self) -> None:
         row = _row(self.pid)
         self.born = row.born if row else 0
+        _open[self.pid] = self
+
+    def close(self) -> None:
+        """It has ended."""
+        _open.pop(self.pid, None)
 
     def signal_group(self, number: int) -> None:
         """Signal the process group at once, without looking for those who left it. On Windows: the program alone."""
@@ -77,11 +91,23 @@ class ProcessTree:
         found = {row.pid: row.born for row in rows if row.marked or self.pid in (row.pid, row.group, row.session)}
         if sys.platform == "win32":  # children keep the id of a parent that has ended; asyncio's handle reserves ours
             found[self.pid] = self.born
+        found |= {row.pid: row.born for row in rows if self._is_orphan(row)}
         known = -1
         while known != len(found):
             known = len(found)
             found |= {row.pid: row.born for row in rows if row.born >= found.get(row.parent, math.inf)}
         return {row.pid: row.group for row in rows if row.pid in found and not row.dead}
+
+    def _is_orphan(self, row: ProcessRow) -> bool:
+        """Whether it fell to this process when its parent ended, and can come from no other program than this one.
+        What may be another one's is left to the last of them."""
+        if not row.bare or starting or not _fell_to_us(row):
+            return False
+        if any(other is not self and other.born <= row.born for other in tuple(_open.values())):
+            return False
+        time.sleep(_EXEC)
+        again = _row(row.pid, self.mark, self.born)
+        return again is not None and again.bare
 
     def signal_all(self, number: int) -> bool:
         """Signal every member, wherever it went. Whether there was one. Not for the event loop."""
@@ -102,8 +128,11 @@ class ProcessTree:
         """Kill every member and return when none is left (or after a second). Not for the event loop."""
         for _ in range(_PASSES):
             if not self.signal_all(KILL_SIGNAL):
-                return
+                break
             time.sleep(_PAUSE)
+        for row in _table("", self.born) if adopt() else ():
+            if row.dead and not starting and _fell_to_us(row):
+                collect(row.pid)
 
 
 def new_mark() -> str:
@@ -115,6 +144,17 @@ def kill_groups(trees: Mapping[int, ProcessTree]) -> None:
     """Kill these process groups now: the last resort when nobody waits for them any more."""
     for tree in tuple(trees.values()):
         tree.signal_group(KILL_SIGNAL)
+
+
+_open: dict[int, ProcessTree] = {}
+"""The programs of this process that were not collected yet."""
+starting: set[str] = set()
+"""The marks of those that are being started, and are not among them yet."""
+
+
+def _fell_to_us(row: ProcessRow) -> bool:
+    """Whether it is a child of this process, in another session, that this process did not start as a program."""
+    return adopt() and row.parent == os.getpid() and row.pid not in _open and row.session != os.getsid(0)
 
 
 # --- process tables --------------------------------------------------------------------------------
@@ -142,8 +182,9 @@ def _proc_row(pid: int, mark: str, born: float) -> ProcessRow | None:
     row = parse_stat(pid, _bytes(f"{folder}/stat"))
     if row is None or row.dead or not mark or row.born < born:
         return row
-    marked = f"{MARKER}={mark}".encode() in _bytes(f"{folder}/environ").split(b"\0")
-    return ProcessRow(row.pid, row.parent, row.group, row.session, row.dead, row.born, marked)
+    environment = _bytes(f"{folder}/environ")
+    marked = f"{MARKER}={mark}".encode() in environment.split(b"\0")
+    return replace(row, marked=marked, bare=bare(environment))
 
 
 def parse_stat(pid: int, stat: bytes) -> ProcessRow | None:

@@ -26,6 +26,7 @@ from typing import Any, TypeVar, TypeVarTuple, cast
 
 from quotaline_providers.diagnostics import restart_due
 from quotaline_providers.errors import TimedOut, Unavailable
+from quotaline_providers.hosts.processes.orphans import OWN
 from quotaline_providers.hosts.workers import main
 from quotaline_providers.third_party import files
 
@@ -157,7 +158,7 @@ class WorkerProcesses:
 
     def __init__(self, environ: Mapping[str, str], executable: str | None = None) -> None:
         allowed = (name for name in environ if name in _VARIABLES or name.startswith(("PYTHON", "LC_", "LD_", "DYLD_")))
-        self._environ = {name: environ[name] for name in allowed}
+        self._environ = {**{name: environ[name] for name in allowed}, OWN: "1"}
         self._executable = sys.executable if executable is None else executable
         self._turns = asyncio.Semaphore(MAX_WORKERS)
         self._parked: list[Worker] = []
