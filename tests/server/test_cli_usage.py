@@ -284,10 +284,31 @@ def test_ctrl_c_ends_a_slow_read(connected: Command, openrouter: Any) -> None:
     assert "Error" not in ended.out
 
 
+def write_config(user: Command, **content: Any) -> None:
+    file = user.home / ".config/quotaline/config.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"version": 1, **content}))
+
+
+def test_the_config_file_says_which_figure_is_shown(connected: Command) -> None:
+    assert "25% used" in connected("usage").out
+    write_config(connected, display={"percent": "left"})
+    told = connected("usage").out
+    assert "75% left [=========---]" in told
+    assert "$30.00 of $40.00 left" in told
+    assert "% used" not in told
+    assert "% left" in connected("usage", "--format", "statusline").out
+    assert "% left" in connected("refresh").out
+
+
+def test_a_name_of_the_users_is_no_style_of_tmux(connected: Command) -> None:
+    write_config(connected, display={"format": "#[fg=red]{name} {used}"})
+    assert connected("usage", "--format", "statusline").out.startswith("#[fg=red]OpenRouter ")
+    assert connected("usage", "--format", "tmux").out.startswith("##[fg=red]OpenRouter ")
+
+
 def test_switched_off_in_the_config_is_not_asked(connected: Command, openrouter: Any) -> None:
-    file = connected.home / ".config/quotaline/config.json"
-    file.parent.mkdir(parents=True)
-    file.write_text(json.dumps({"version": 1, "providers": [{"id": "openrouter", "enabled": False}]}))
+    write_config(connected, providers=[{"id": "openrouter", "enabled": False}])
     assert connected("usage", "--json").code == 3
     assert openrouter.count == 0
     assert "switched off in the config" in connected("providers").out
