@@ -278,6 +278,13 @@ def test_closed_credits_show_the_key_alone(routes: Any, read: Read) -> None:
     assert usage.identity.login_method == "Free tier"
 
 
+def test_a_page_in_place_of_the_key_does_not_refuse_it(routes: Any, read: Read) -> None:
+    routes.get("/api/v1/credits").fails(403)
+    routes.get("/api/v1/key").bars()
+    with pytest.raises(Forbidden, match=r"^(?!.*refused the API key)"):
+        read("openrouter", OPENROUTER_API_KEY="k")
+
+
 def test_with_closed_credits_a_slow_key_answer_is_waited_for(routes: Any, read: Read) -> None:
     routes.get("/api/v1/credits").fails(403)
     routes.get("/api/v1/key").delays(0.8).answers(data={}).answers(data={"limit": 10, "limit_remaining": 4})

@@ -137,6 +137,8 @@ async def _key_part(ctx: Context, base: str, key: Secret, seconds: float) -> Key
         return KeyPart(reason=TIMED_OUT)
     except ReadError:
         return KeyPart(reason="Request failed")
+    if answer.is_barred:
+        return KeyPart(reason="Request failed")
     if not answer.ok:
         return KeyPart(reason=f"Request returned HTTP {answer.status}", status=answer.status)
     if not answer.body.strip():
@@ -160,7 +162,7 @@ async def _history(
     # The management key may do more than read, so it goes to the vendor alone, never to an overridden address.
     try:
         answer = await _plain(ctx, f"{OFFICIAL}/activity", allowed, seconds)
-        if answer.status == 403:
+        if answer.status == 403 and not answer.is_barred:
             return no_history("Management API key required")
         rows = ctx.http.parse(ctx.http.check(answer), ActivityAnswer).data
         return history_section(activity(rows, ctx.now.date()))
