@@ -129,7 +129,7 @@ def photographed(editor: Editor, then: Callable[[], object], ready: Callable[[st
 def draw(release: str, background: str, environ: dict[str, str], home: Path, images: Path) -> None:
     """The pictures on one background."""
     with Editor(release, environ, home, SETUP.format(background=background)) as editor:
-        until(lambda: "84%" in (line := editor.statusline()["str"]) and "18%" in line, "the numbers", 30)
+        until(lambda: "84%" in (line := editor.statusline()["str"]) and "Codex" in line, "the numbers", 30)
         editor.command("edit count_words.py")
         editor.command("normal! 11G")
         for name, then, part, title in (

@@ -110,7 +110,7 @@ def take(browser: Browser, server: CodeServer, theme: Theme) -> None:
     width, height = 1100, 860
     window = Window(browser, server, scale=2, scheme=theme, size=(width, height))
     page = window.page
-    for vendor in ("Claude 82%", "OpenRouter 63%", "Codex 18%"):
+    for vendor in ("Claude 82%", "OpenRouter 63%", "Codex 37%"):
         window.shows(vendor)
     window.open_file("greetings.py")
     expect(page.locator(".tab.active")).to_contain_text("greetings.py")
