@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 from quotaline_providers import (
     BadResponse,
@@ -52,9 +51,10 @@ def _prompt(code: DeviceCode, host: Host) -> SignInPrompt:
 async def _wait_for_token(ctx: Context, host: Host, code: DeviceCode) -> Secret:
     asked = code.interval if code.interval is not None and code.interval >= 0 else _USUAL_SECONDS
     interval = max(asked, _LEAST_SECONDS)
-    end = ctx.now + timedelta(seconds=code.expires_in if code.expires_in is not None else 900)
-    while ctx.now + timedelta(seconds=interval) < end:
+    left = code.expires_in if code.expires_in is not None else 900.0  # counted, as the clock may be set meanwhile
+    while interval < left:
         await _pause(interval)
+        left -= interval
         answer = await _poll(ctx, host, code.device_code or "")
         if token := usable(answer.access_token):
             return Secret(token)
