@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import installing
 from blocking import rows as window_rows
 from picture import usage_svg
+from skipped import skipped_table
 from wire_types import luacats, protocol_types, typescript
 
 from quotaline.config.editor.reference import configuration_reference
@@ -221,6 +222,7 @@ REGIONS: dict[str, dict[str, Callable[[], str]]] = {
         "install-for-tests": installing.install_for_tests,
         "install-provider": installing.install_provider,
     },
+    "docs/development.md": {"skipped": skipped_table},
     "docs/editors.md": {"install-sentence": installing.install_sentence},
     "docs/configuration.md": {"reference": lambda: configuration_reference().strip()},
     "docs/protocol.md": {"method-table": method_table, "types": protocol_types, "methods": method_sections},

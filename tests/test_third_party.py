@@ -21,6 +21,7 @@ from quotaline_providers.third_party.agreed import Consent
 from quotaline_providers.third_party.broken import Why
 from quotaline_providers.third_party.files import ProviderFile
 from quotaline_providers.third_party.outline import outline
+from tests import systems
 from tests.third_party import install, source
 
 BUILT_IN = "crof"
@@ -222,10 +223,7 @@ def test_a_new_approval_takes_the_place_of_what_runs(folder: Path) -> None:
         registry.get("demo-meter")
 
 
-posix = pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
-
-
-@posix
+@systems.modes
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -261,7 +259,7 @@ def _linked(path: Path) -> None:
     path.symlink_to(moved)
 
 
-@posix
+@systems.modes
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
 @pytest.mark.parametrize("what", ["it", "its folder"])
 def test_one_of_another_user_is_not_run(folder: Path, what: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from quotaline_providers.testing import Vendors
+from tests import systems
 from tests.server.command import Command
 
 ROOT = Path(__file__).parent.parent
@@ -93,7 +94,7 @@ def test_in_the_repository_everything_is_found_checked_and_tested(printed: dict[
 def test_a_package_is_built_installed_listed_and_tested(
     printed: dict[str, str], tmp_path: Path, environ: dict[str, str], home: Path
 ) -> None:
-    if "CI" not in os.environ:
+    if not systems.COMPLETE:
         pytest.importorskip("hatchling", reason="the build back end is not installed: make .venv/ready")
     project, site = tmp_path / "quotaline-examplemeter", tmp_path / "site"
     files = {

@@ -12,6 +12,7 @@ import pytest
 
 from quotaline_providers.hosts import databases as module
 from quotaline_providers.hosts.databases import SqliteDatabases
+from tests import systems
 
 QUERY = "SELECT value FROM items ORDER BY value"
 
@@ -52,7 +53,7 @@ async def test_names_may_hold_any_character(databases: SqliteDatabases, tmp_path
     assert await databases.rows(tmp_path / name, QUERY) == [(1,)]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no question marks in Windows names")
+@systems.names
 async def test_names_may_hold_a_question_mark(databases: SqliteDatabases, tmp_path: Path) -> None:
     make(tmp_path / "what?mode=rw.db", 1).close()
     assert await databases.rows(tmp_path / "what?mode=rw.db", QUERY) == [(1,)]
@@ -99,7 +100,8 @@ async def test_a_folder_that_cannot_be_written_does_not_hide_the_log(
     assert await databases.rows(in_use, QUERY) == [("a",), ("b",)]
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser can write anywhere")
+@systems.modes
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="the superuser can write anywhere")
 async def test_a_read_only_folder_is_read(databases: SqliteDatabases, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

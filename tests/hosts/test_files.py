@@ -16,8 +16,7 @@ import pytest
 from quotaline_providers.hosts import files as disk
 from quotaline_providers.hosts.files import DiskFiles, locked
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
-
-posix = pytest.mark.skipif(os.name == "nt", reason="POSIX file modes")
+from tests import systems
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ async def test_a_file_up_to_the_limit_is_read_and_a_larger_one_refused(files: Di
         await files.read(path, limit=4)
 
 
-@posix
+@systems.pipes
 async def test_a_pipe_in_the_files_place_does_not_wait_for_ever(files: DiskFiles, tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
@@ -94,7 +93,7 @@ async def test_a_replaced_file_holds_the_new_text_for_the_user_alone(
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@posix
+@systems.links
 async def test_replacing_a_link_replaces_what_it_points_to(files: DiskFiles, tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("old")
@@ -146,13 +145,14 @@ def test_processes_that_change_a_file_at_once_lose_nothing(tmp_path: Path) -> No
     assert path.read_text() == "100"
 
 
-@posix
+@systems.locks
 def test_a_lock_that_is_never_given_back_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "LOCK_SECONDS", 0)
     with locked(tmp_path / "note"), pytest.raises(TimeoutError), locked(tmp_path / "note"):
         pass
 
 
+@systems.locks
 def test_a_file_system_without_locks_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, "no locks")
@@ -162,7 +162,7 @@ def test_a_file_system_without_locks_is_no_reason_to_fail(tmp_path: Path, monkey
         pass
 
 
-@posix
+@systems.links
 def test_a_lock_file_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".note.lock").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="symbolic"), locked(tmp_path / "note"):

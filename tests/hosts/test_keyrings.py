@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import stat
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 from quotaline_providers.contract import KeyringState
 from quotaline_providers.hosts.keyrings import Index, OsKeyring, calls
 from quotaline_providers.secret import Secret
+from tests import systems
 
 SECRET = Secret("demo-token")
 
@@ -307,7 +307,7 @@ async def test_the_list_holds_labels_and_no_secret(own: OsKeyring, drawer: Drawe
     assert {path.name for path in index.parent.iterdir()} == {index.name, f".{index.name}.lock"}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+@systems.modes
 async def test_the_list_is_for_the_user_alone(own: OsKeyring, drawer: Drawer, index: Path) -> None:
     usual = os.umask(0)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from quotaline_providers.contract import KeyringState
 from quotaline_providers.hosts.keyrings import OsKeyring, Outcome
 from quotaline_providers.secret import Secret
+from tests import systems
 from tests.hosts.mac_keychain import Keychain, installed
 
 KEY = Secret("demo-key")
@@ -130,7 +130,7 @@ async def test_why_nothing_is_kept_is_told(
     assert own.state is state
 
 
-@pytest.mark.skipif(sys.platform != "darwin", reason="needs the Keychain of macOS")
+@systems.keychain
 async def test_the_real_keychain_shows_no_dialog_to_the_background(tmp_path: Path) -> None:
     service = f"quotaline-test-{uuid.uuid4()}"
     own = OsKeyring(tmp_path / "keyring.json", {"PYTHON_KEYRING_BACKEND": "keyring.backends.macOS.Keyring"})

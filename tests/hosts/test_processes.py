@@ -22,11 +22,9 @@ from quotaline_providers.hosts.processes import child, tree
 from quotaline_providers.hosts.processes.environment import is_allowed
 from quotaline_providers.hosts.processes.start import ChildProcesses
 from quotaline_providers.hosts.processes.tree import parse_stat, psutil_row
+from tests import systems
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs of these tests are POSIX scripts")
-
-
-linux = sys.platform.startswith("linux")
+pytestmark = systems.scripts
 
 
 class Bench:
@@ -56,11 +54,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     assert psutil.Process().children(recursive=True) == [], "a child or a zombie is left"
 
 
-@pytest.fixture(params=["/proc", "psutil"])
+@pytest.fixture(params=[pytest.param("/proc", marks=systems.proc), "psutil"])
 def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """How the system's processes are listed: as Linux does it, and as the other systems do."""
-    if request.param == "/proc" and not linux:
-        pytest.skip("only Linux has /proc")
     monkeypatch.setattr(tree, "_HAS_PROC", request.param == "/proc")
 
 
@@ -372,7 +368,7 @@ while not (os.path.exists({0!r}) and os.path.getsize({0!r})):
 """
 
 
-@pytest.mark.skipif(not linux, reason="orphans fall to us on Linux alone")
+@systems.orphans
 @pytest.mark.parametrize("then", ["print('done')", "time.sleep(60)"], ids=["ended", "deadline"])
 async def test_a_daemon_that_cleared_its_environment_does_not_survive(bench: Bench, then: str) -> None:
     note = bench.note("pid")
@@ -385,7 +381,7 @@ async def test_a_daemon_that_cleared_its_environment_does_not_survive(bench: Ben
     assert not runs(pid)
 
 
-@pytest.mark.skipif(not linux, reason="orphans fall to us on Linux alone")
+@systems.orphans
 async def test_an_orphan_that_may_be_another_programs_is_left_to_that(bench: Bench) -> None:
     note = bench.note("pid")
     bench.program("older", CLEARED.format(str(note)) + "print('ready', flush=True); sys.stdin.read()")
@@ -398,7 +394,7 @@ async def test_an_orphan_that_may_be_another_programs_is_left_to_that(bench: Ben
     assert not runs(pid)
 
 
-@pytest.mark.skipif(not linux, reason="orphans fall to us on Linux alone")
+@systems.orphans
 async def test_what_this_program_starts_for_itself_is_no_orphan(bench: Bench) -> None:
     bench.program("meter", "sys.stdin.read()")
     async with bench.processes.talk(["meter"]):
@@ -730,7 +726,7 @@ def test_a_process_name_may_hold_anything() -> None:
     assert (row.parent, row.group, row.session, row.dead, row.born) == (3, 7, 5, False, 9001)
 
 
-@pytest.mark.skipif(not linux, reason="compares with /proc")
+@systems.proc
 def test_psutil_and_proc_tell_the_same(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.program("meter", "print('ready', flush=True); sys.stdin.read()")
     environ = {**bench.environ, tree.MARKER: "demo-mark"}

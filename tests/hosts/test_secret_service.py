@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from tests import systems
+
 PROGRAMS = ("gnome-keyring-daemon", "dbus-run-session")
 MISSING = [program for program in PROGRAMS if shutil.which(program) is None]
 
 pytestmark = [
     pytest.mark.keyring,
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the Secret Service belongs to Linux"),
+    systems.secret_service,
     pytest.mark.skipif(
-        bool(MISSING) and "CI" not in os.environ, reason=f"not installed: {', '.join(MISSING)} (needed in CI)"
+        bool(MISSING) and not systems.COMPLETE, reason=f"not installed: {', '.join(MISSING)} (needed in CI)"
     ),
 ]
 

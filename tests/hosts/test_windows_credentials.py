@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from keyring.backend import KeyringBackend
 from quotaline_providers.contract import KeyringState
 from quotaline_providers.hosts.keyrings import OsKeyring, Outcome
 from quotaline_providers.secret import Secret
+from tests import systems
 from tests.hosts.windows_vault import LARGEST_BLOB, Vault, installed
 
 LONG = "".join(chr(33 + number % 90) for number in range(5000))
@@ -164,7 +164,7 @@ async def test_what_is_no_text_is_none(own: OsKeyring, vault: Vault) -> None:
 # --- the real one ----------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(sys.platform != "win32", reason="needs the Credential Manager of Windows")
+@systems.credential_manager
 async def test_the_real_credential_manager_keeps_values_of_any_length(tmp_path: Path) -> None:
     backend = {"PYTHON_KEYRING_BACKEND": "keyring.backends.Windows.WinVaultKeyring"}
     own, provider = OsKeyring(tmp_path / "keyring.json", backend), f"test-{uuid.uuid4()}"

@@ -18,8 +18,7 @@ import pytest_asyncio
 from quotaline_providers.errors import BadResponse, RateLimited, TimedOut, Unavailable
 from quotaline_providers.hosts.workers import pool as facility
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
-
-posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+from tests import systems
 
 
 @pytest_asyncio.fixture
@@ -245,7 +244,7 @@ async def test_a_worker_that_died_at_rest_is_replaced(workers: WorkerProcesses) 
     assert workers.pids != (pid,)
 
 
-@posix
+@systems.signals
 async def test_a_worker_that_dies_at_work_is_told(workers: WorkerProcesses) -> None:
     with pytest.raises(Unavailable):
         await in_worker(workers, die)
@@ -279,7 +278,7 @@ asyncio.run(main())
 """
 
 
-@posix
+@systems.signals
 @pytest.mark.parametrize("occupation", ["busy", "parked"])
 async def test_no_worker_outlives_its_owner_however_that_ends(occupation: str) -> None:
     folder = Path(__file__).parents[2]

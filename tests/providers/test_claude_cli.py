@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,8 +24,9 @@ from quotaline_providers.errors import (
 from quotaline_providers.model import Confidence
 from quotaline_providers.secret import Secret
 from quotaline_providers.vendors.claude import cli, commands, probe, workplace
+from tests import systems
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
+pytestmark = systems.terminals
 
 PANEL = "Current session\\r\\n22% used\\r\\nResets 2pm (UTC)\\r\\nCurrent week (all models)\\r\\n8% used\\r\\n"
 

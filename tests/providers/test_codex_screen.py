@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from quotaline_providers.model import Usage
 from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.codex import cli, screen
 from quotaline_providers.vendors.codex.screen import problem_of, reset_time, to_count, to_limits
+from tests import systems
 from tests.providers.codex_login import EMAIL, write_login
 
 STATUS = """╭──────────────╮
@@ -26,10 +26,11 @@ STATUS = """╭──────────────╮
 """
 
 
+pytestmark = systems.terminals
+
+
 @pytest.fixture(autouse=True)
 def universal_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    if sys.platform == "win32":
-        pytest.skip("needs pseudo-terminals and a settable time zone")
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -393,8 +392,6 @@ def test_a_region_that_is_none_is_refused_by_name(read: Read, config: dict[str, 
 
 # --- the program -----------------------------------------------------------------------------------
 
-needs_scripts = pytest.mark.skipif(sys.platform == "win32", reason="its fake program is a script")
-
 
 def report(*items: object, method: str = "sso") -> dict[str, object]:
     return {"viewer": {"auth_method": method}, "items": list(items)}
@@ -411,7 +408,6 @@ def item(product: str, *periods: object, **fields: object) -> dict[str, object]:
 HOUR = {"label": "5h", "percent": 0.1, "reset_at": "2030-01-02T22:00:00+08:00"}
 
 
-@needs_scripts
 def test_the_program_tells_the_plans(program: Callable[[str, str], Path], read: Read) -> None:
     told = json.dumps(report(item("coding-plan", HOUR, subscribed=True, updated_at=1893580000)))
     program("arkcli", f"import sys; assert sys.argv[1:] == 'usage plan --format json'.split(); print({told!r})")
@@ -423,7 +419,6 @@ def test_the_program_tells_the_plans(program: Callable[[str, str], Path], read: 
     assert found.updated_at == datetime.fromtimestamp(1893580000, UTC)
 
 
-@needs_scripts
 def test_a_limit_that_only_a_newer_program_prints_is_told(program: Callable[[str, str], Path], read: Read) -> None:
     told = report(item("coding-plan", {**HOUR, "bonus_quota_left": 3}))
     program("arkcli", f"print({json.dumps(told)!r})")
@@ -432,7 +427,6 @@ def test_a_limit_that_only_a_newer_program_prints_is_told(program: Callable[[str
     assert found.window("session").used_percent == 0.1
 
 
-@needs_scripts
 def test_an_ambient_login_does_not_stand_in_for_a_key(
     program: Callable[[str, str], Path], chat: Route, read: Read
 ) -> None:
@@ -502,7 +496,6 @@ def test_times(value: object, expected: datetime | None) -> None:
     assert moment(value) == expected
 
 
-@needs_scripts
 @pytest.mark.parametrize(
     ("script", "kind"),
     [
@@ -525,7 +518,6 @@ def test_a_program_that_fails(
     assert "it broke" not in error.message
 
 
-@needs_scripts
 def test_a_program_that_hangs(program: Callable[[str, str], Path], read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "SECONDS", 0.3)
     program("arkcli", "import time; time.sleep(60)")
@@ -538,7 +530,6 @@ def test_no_program(read: Read) -> None:
         read("doubao", source="cli")
 
 
-@needs_scripts
 def test_the_program_may_be_named(program: Callable[[str, str], Path], read: Read) -> None:
     told = json.dumps(report(item("coding-plan", HOUR)))
     path = program("elsewhere", f"print({told!r})")

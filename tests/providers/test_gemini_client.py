@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,9 +17,9 @@ from quotaline_providers.testing import Reader, finished
 from quotaline_providers.vendors.gemini import installs
 from quotaline_providers.vendors.gemini.client import find_client, in_text, near_program
 from quotaline_providers.vendors.gemini.installs import managed_by_fnm
+from tests import systems
 
 FILE = "dist/src/code_assist/oauth2.js"
-unix = pytest.mark.skipif(sys.platform == "win32", reason="links and shebangs")
 
 
 def script(name: str) -> str:
@@ -107,7 +106,7 @@ def test_variables_come_first(found: Any, tmp_path: Path) -> None:
     assert found(GEMINI_OAUTH_CLIENT_ID="env", GEMINI_OAUTH2_JS_PATH=str(path)) == "file"
 
 
-@unix
+@systems.scripts
 def test_a_named_file_beats_the_installed_cli(found: Any, installed: Any, tmp_path: Path) -> None:
     installed("p/bin/gemini")
     write(tmp_path / f"p/node_modules/@google/gemini-cli-core/{FILE}", script("installed"))
@@ -118,7 +117,7 @@ def test_a_named_file_beats_the_installed_cli(found: Any, installed: Any, tmp_pa
 # --- installed packages ----------------------------------------------------------------------------
 
 
-@unix
+@systems.scripts
 @pytest.mark.parametrize(
     ("program", "file"),
     [
@@ -136,7 +135,7 @@ def test_the_installed_cli_is_searched(found: Any, installed: Any, tmp_path: Pat
     assert found() == "here"
 
 
-@unix
+@systems.scripts
 def test_a_program_named_by_the_user_is_searched(found: Any, tmp_path: Path) -> None:
     program = write(tmp_path / "p/bin/other", "#!/bin/sh\n")
     program.chmod(0o755)
@@ -144,7 +143,7 @@ def test_a_program_named_by_the_user_is_searched(found: Any, tmp_path: Path) -> 
     assert found(GEMINI_CLI_PATH=str(program)) == "named"
 
 
-@unix
+@systems.scripts
 def test_a_chunk_that_the_bundle_reaches_is_found_first(found: Any, installed: Any, tmp_path: Path) -> None:
     root = package(tmp_path / "m/@google/gemini-cli")
     installed("m/@google/gemini-cli/bundle/gemini.js").write_text('import {a} from "./one.js";\nimport("./lost.js")')
@@ -155,7 +154,7 @@ def test_a_chunk_that_the_bundle_reaches_is_found_first(found: Any, installed: A
     assert found() == "reached"
 
 
-@unix
+@systems.scripts
 def test_other_chunks_are_searched_last_and_the_bundle_is_never_left(
     found: Any, installed: Any, tmp_path: Path
 ) -> None:
@@ -219,7 +218,7 @@ def test_a_managers_home_may_be_elsewhere(found: Any, tmp_path: Path, variable: 
     assert found(**{variable: str(tmp_path / "own")}) == "own"
 
 
-@unix
+@systems.scripts
 @pytest.mark.parametrize(
     ("program", "folder"),
     [
@@ -236,7 +235,7 @@ def test_a_managers_shim_tells_its_home(found: Any, installed: Any, tmp_path: Pa
     assert found(GEMINI_CLI_PATH=str(tmp_path / program)) == "shimmed"
 
 
-@unix
+@systems.scripts
 def test_pnpm_links_the_package_beside_its_core(found: Any, tmp_path: Path, home: Path) -> None:
     store = tmp_path / "store/node_modules/@google"
     write(store / f"gemini-cli-core/{FILE}", script("linked"))
@@ -313,32 +312,32 @@ def fnm(program: Any, programs: Path, tmp_path: Path) -> Callable[..., Path]:
     return install
 
 
-@unix
+@systems.scripts
 def test_fnm_says_where_the_package_is(found: Any, fnm: Any) -> None:
     fnm()
     assert found() == "fnm"
 
 
-@unix
+@systems.scripts
 def test_node_is_asked_when_npm_knows_nothing(found: Any, fnm: Any, tmp_path: Path) -> None:
     file = tmp_path / "elsewhere/node_modules/@google/gemini-cli/package.json"
     fnm(modules="/nowhere", package_file=str(file))
     assert found() == "fnm"
 
 
-@unix
+@systems.scripts
 def test_a_child_that_keeps_the_output_open_does_not_block(found: Any, fnm: Any) -> None:
     fnm(after="subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])")
     assert found() == "fnm"
 
 
-@unix
+@systems.scripts
 def test_a_helper_that_will_not_end_does_not_block(found: Any, fnm: Any) -> None:
     fnm(before="signal.signal(signal.SIGTERM, signal.SIG_IGN)", after="import time; time.sleep(60)")
     assert found() == "fnm"
 
 
-@unix
+@systems.scripts
 def test_a_helper_that_says_nothing_is_given_up(found: Any, fnm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installs, "FNM_CURRENT_SECONDS", 0.5)
     fnm(before="import time; time.sleep(60)")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,8 +20,9 @@ from quotaline_providers.testing import Read, Reader, Route, Vendor
 from quotaline_providers.vendors import kiro
 from quotaline_providers.vendors.kiro import cli as reports, login
 from quotaline_providers.vendors.kiro.credentials import programs, state_databases
+from tests import systems
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
+pytestmark = systems.terminals
 
 HOST = "codewhisperer.us-east-1.amazonaws.com"
 ARN = "arn:aws:codewhisperer:us-east-1:000000000000:profile/DEMO"

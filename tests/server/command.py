@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import select
 import signal
 import subprocess
@@ -15,6 +14,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from tests import systems
 
 PROGRAM = Path(sys.executable).with_name("quotaline")
 DEADLINE = 30.0
@@ -88,7 +91,7 @@ class Command:
             stderr=subprocess.PIPE,
             env=dict(self.with_variables(**variables).environ),
             start_new_session=True,
-            preexec_fn=partial(inherit_signals, frozenset(ignoring)),
+            preexec_fn=partial(inherit_signals, frozenset(ignoring)) if os.name == "posix" else None,
         )
         assert process.stdin is not None
         process.stdin.write(given.encode())
@@ -106,6 +109,10 @@ class Command:
     ) -> Ended:
         """Run in a terminal of its own. `types` answers a text that appears with keys (`\\x03` is Ctrl-C); `until`
         presses Ctrl-C once it holds for what was printed so far."""
+        if not systems.NEEDS["terminals"].met:
+            pytest.skip(systems.NEEDS["terminals"].reason)
+        import pty
+
         environ = dict(self.with_variables(**{"TERM": "xterm", **variables}).environ)
         pid, terminal = pty.fork()
         if pid == 0:

@@ -11,7 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import systems
 from tests.server.command import DEADLINE, Command
+
+pytestmark = systems.signals
+
+SIGHUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 
 KIRO = """
 import os, subprocess, sys, time
@@ -63,7 +68,7 @@ def reading(quotaline: Command, program: Callable[[str, str], Path]) -> Callable
     return start
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, SIGHUP])
 def test_no_program_outlives_an_interrupted_command(reading: Callable[..., Reading], number: signal.Signals) -> None:
     running = reading()
     running.command.send_signal(number)
@@ -71,7 +76,7 @@ def test_no_program_outlives_an_interrupted_command(reading: Callable[..., Readi
     assert running.left == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, SIGHUP])
 def test_a_background_job_without_interrupts_ends_with_its_programs(
     reading: Callable[..., Reading], number: signal.Signals
 ) -> None:
@@ -81,9 +86,9 @@ def test_a_background_job_without_interrupts_ends_with_its_programs(
     assert running.left == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, SIGHUP])
 def test_what_the_parent_had_ignored_stays_ignored(reading: Callable[..., Reading], number: signal.Signals) -> None:
-    running = reading(signal.SIGINT, signal.SIGHUP)
+    running = reading(signal.SIGINT, SIGHUP)
     running.command.send_signal(number)
     running.let_it_finish()
     code, printed = running.ended()

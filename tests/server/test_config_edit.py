@@ -14,6 +14,7 @@ from quotaline.config import edit
 from quotaline.config.edit import rewritten
 from quotaline_providers.errors import Misconfigured
 from quotaline_providers.secret import Secret
+from tests import systems
 from tests.server.config_world import Folder, document, install
 
 USERS_OWN = """{
@@ -91,7 +92,7 @@ def test_an_edit_takes_others_permissions_away(folder: Folder) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+@systems.links
 def test_a_link_stays_a_link(folder: Folder) -> None:
     target = folder.home / "dotfiles.json"
     target.write_text(document())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from quotaline.config import codexbar_path, config_path
 from quotaline.settings import Settings
 from quotaline_providers.secret import Secret
+from tests import systems
 from tests.server.config_world import Folder, codes, document, install
 
 KEY = "demo-token-never-shown"
@@ -262,7 +262,7 @@ def test_a_folder_in_the_files_place_is_unreadable(folder: Folder) -> None:
     assert codes(folder.load()) == ["unreadable"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+@systems.modes
 @pytest.mark.parametrize(
     ("entry", "mode", "warned"),
     [

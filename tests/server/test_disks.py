@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests import systems
 from tests.server.command import PROGRAM, Command
 from tests.server.lsp_client import Client, Desk
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="mounts and limits as Linux has them")
+pytestmark = systems.mounts
 
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
 SMALL = 'mount -t tmpfs -o size=128k,mode=0700 tmpfs "$0" && exec "$@"'

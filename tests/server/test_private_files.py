@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from quotaline_providers.testing import Route, Vendor
+from tests import systems
 from tests.server.lsp_client import Desk
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
+pytestmark = systems.modes
 
 OPEN = "import os; os.umask(0); from quotaline.__main__ import main; main()"
 """The program, started where the umask lets everybody do everything."""
@@ -103,7 +104,7 @@ def test_a_program_of_the_users_keeps_the_users_umask(
     assert stat.S_IMODE(note.stat().st_mode) == 0o666
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("make", [getattr(os, "mkfifo", None), os.mkdir])
 def test_something_else_in_the_stores_place_is_named(desk: Desk, make: Callable[[Any], None]) -> None:
     store = desk.home / ".cache/quotaline/store.sqlite3"
     store.parent.mkdir(parents=True)

@@ -11,16 +11,15 @@ from collections.abc import Iterator
 import pytest
 
 from quotaline.store import process
+from tests import systems
 
 WAITS = [sys.executable, "-IS", "-c", "import sys; sys.stdin.read()"]
 
 
-@pytest.fixture(params=["/proc", "psutil"], autouse=True)
+@pytest.fixture(params=[pytest.param("/proc", marks=systems.proc), "psutil"], autouse=True)
 def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the answers come from."""
     if request.param == "/proc":
-        if not process._HAS_PROC:
-            pytest.skip("only Linux has /proc")
         return
     monkeypatch.setattr(process, "_HAS_PROC", False)
     monkeypatch.delattr(os, "pidfd_open", raising=False)
@@ -42,7 +41,7 @@ def test_a_process_is_alive_until_it_ends(other: subprocess.Popen[bytes]) -> Non
     assert not process.alive(other.pid)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no zombies")
+@systems.zombies
 def test_a_zombie_is_not_alive(other: subprocess.Popen[bytes]) -> None:
     other.kill()
     os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -13,8 +12,6 @@ import pytest
 
 from quotaline_providers.testing import Route
 from tests.server.lsp_client import Client, Desk, Params
-
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from quotaline.store.store import FILE_NAME, Reading, Store
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Usage, Window
 from quotaline_providers.testing import Clock
+from tests import systems
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 
@@ -86,7 +87,7 @@ def test_a_reading_comes_back_as_it_was_saved(folder: Path) -> None:
     assert Store(folder).readings() == {"demo": reading}
 
 
-@pytest.mark.skipif(os.name == "nt", reason="modes as POSIX has them")
+@systems.modes
 def test_only_the_user_may_ever_read_the_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Path] = []
     monkeypatch.setattr(Path, "chmod", lambda path, mode: given.append(path))
@@ -249,7 +250,7 @@ def test_a_closed_store_holds_no_lease(folder: Path, clock: Clock) -> None:
     assert two.lease("demo", 60)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
+@systems.signals
 def test_a_lease_dies_with_its_holder(folder: Path, clock: Clock) -> None:
     store = Store(folder, clock)
     with another_process(HOLDER, folder) as holder:
@@ -302,8 +303,8 @@ def test_a_vendor_that_sends_far_too_much_fills_no_disk(folder: Path) -> None:
     assert sum(path.stat().st_size for path in folder.iterdir()) < 500_000
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
-@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+@systems.pipes
+@pytest.mark.parametrize("make", [os.mkdir, getattr(os, "mkfifo", None)])
 def test_what_stands_in_the_files_place_is_left_alone(folder: Path, clock: Clock, make: Callable[[Path], None]) -> None:
     folder.mkdir(exist_ok=True)
     places = [folder / FILE_NAME, folder / "history.sqlite3"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from quotaline_providers.contract import Keyring
 from quotaline_providers.hosts.machine import Machine, VolatileMemory
+from quotaline_providers.testing.programs import windows_variables, write_program
 from quotaline_providers.testing.reading import Clock, FakeKeyring, Read, Reader, Run
 from quotaline_providers.testing.simulator import Simulator, Vendor
 
@@ -108,25 +109,14 @@ def programs(tmp_path: Path) -> Path:
 def program(programs: Path) -> Callable[[str, str], Path]:
     """`program(name, script)`: a Python script as an executable on the PATH."""
 
-    def write(name: str, script: str) -> Path:
-        path = programs / name
-        if os.name == "nt":
-            source = programs / f"{name}.py"
-            source.write_text(script, encoding="utf-8")
-            path = programs / f"{name}.cmd"
-            path.write_text(f'@"{sys.executable}" "{source}" %*\n', encoding="utf-8")
-            return path
-        path.write_text(f"#!{sys.executable}\n{script}\n", encoding="utf-8")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        return path
-
-    return write
+    return partial(write_program, programs)
 
 
 @pytest.fixture
 def environ(simulator: Simulator, home: Path, programs: Path) -> dict[str, str]:
     """The environment variables of this test's user."""
-    return {"HOME": str(home), "USERPROFILE": str(home), "PATH": str(programs), **simulator.environ()}
+    own = {"HOME": str(home), "USERPROFILE": str(home), "PATH": str(programs), **simulator.environ()}
+    return {**windows_variables(home, os.environ), **own} if os.name == "nt" else own
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ actions, language features in the config file."""
 from __future__ import annotations
 
 import itertools
-import os
 import shlex
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ import psutil
 import pytest
 
 from quotaline_providers.testing import Route, Vendor
+from tests import systems
 from tests.editors.installed import install
 from tests.server.lsp_client import Desk
 
@@ -104,7 +104,7 @@ class Helix:
 def desk(environ: dict[str, str], home: Path, programs: Path) -> Iterator[Desk]:
     """A user with Helix, `quotaline` on the PATH, and one provider with a key."""
     if not PROGRAM.exists() or shutil.which("tmux") is None:
-        if os.environ.get("CI"):
+        if systems.COMPLETE:
             pytest.fail("run tests/editors/get-helix first, and install tmux")
         pytest.skip("run tests/editors/get-helix, and install tmux, to test in Helix")
     install(programs)

@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 
 from quotaline_providers.testing import Route, Vendor
+from tests import systems
 from tests.editors.installed import install
 from tests.editors.neovim.editor import RELEASES, Editor, program
 from tests.server.lsp_client import Desk
@@ -27,7 +28,7 @@ def release(request: pytest.FixtureRequest) -> str:
     """Each supported Neovim in turn."""
     name = str(request.param)
     if program(name) is None:
-        if os.environ.get("CI"):
+        if systems.COMPLETE:
             pytest.fail("run tests/editors/get-neovim first")
         pytest.skip("run tests/editors/get-neovim to have this Neovim")
     return name
@@ -37,7 +38,8 @@ def release(request: pytest.FixtureRequest) -> str:
 def desk(environ: dict[str, str], home: Path, programs: Path) -> Iterator[Desk]:
     """A user who has one provider with a key, and the system's programs beside their own."""
     with Desk(
-        {**environ, "PATH": f"{programs}:/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm-256color"}, home
+        {**environ, "PATH": os.pathsep.join((str(programs), os.defpath)), "LANG": "C.UTF-8", "TERM": "xterm-256color"},
+        home,
     ) as desk:
         desk.write_config({"id": "openrouter", "enabled": True, "apiKey": "k"})
         yield desk

@@ -44,7 +44,10 @@ T = TypeVar("T")
 
 @functools.cache
 def program(release: str) -> Path | None:
-    """The starter of a release that `tests/editors/get-neovim` unpacked."""
+    """The starter of a release that `tests/editors/get-neovim` unpacked, or as the newest the one that the variable
+    QUOTALINE_NEOVIM names."""
+    if release == RELEASES[-1] and (named := os.environ.get("QUOTALINE_NEOVIM")):
+        return Path(named)
     path = CACHE / release / "nvim"
     return path if os.access(path, os.X_OK) else None
 
@@ -101,7 +104,7 @@ class Editor:
         init = self.folder / "init.lua"
         path = f"vim.opt.runtimepath:prepend({str(client)!r})" if client else ""
         init.write_text("\n".join((RECORDING, path, setup)), encoding="utf-8")
-        socket = self.folder / "socket"
+        socket = Path(rf"\\.\pipe\{self.folder.name}") if os.name == "nt" else self.folder / "socket"
         self.errors = self.folder / "stderr"
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
