@@ -65,6 +65,18 @@ async def test_a_wait_holds_for_every_source_that_uses_the_same_key(house: House
     assert done.state.failure.kind == "rate_limited"
 
 
+async def test_nor_does_another_question_s_wait_hold_for_another_key(house: House, credits: Route) -> None:
+    used(credits.fails(429, headers={"Retry-After": "36000"}), 4)
+    house.environ["OPENROUTER_API_KEY"] = "one"
+    service = await house.open('{"providers": [{"id": "openrouter", "enabled": true}]}')
+    await service.refresh()
+    house.clock.advance(timedelta(minutes=1))
+    assert [done.fetched for done in await service.refresh(source=Source.API)] == [False]
+    house.environ["OPENROUTER_API_KEY"] = "two"
+    assert await service.credential_changed("openrouter", Source.API)
+    assert [done.fetched for done in await service.refresh(source=Source.API)] == [True]
+
+
 async def test_the_loop_finds_out_that_there_is_another_key(house: House, credits: Route) -> None:
     used(credits.fails(429, headers={"Retry-After": "36000"}), 4)
     house.environ["OPENROUTER_API_KEY"] = "one"

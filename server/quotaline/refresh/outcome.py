@@ -87,7 +87,9 @@ def apply_held(target: Target, previous: Reading | None, outcome: Outcome, quest
     blank = Reading(
         question.key, target.provider.id, target.account_label, digest=target.digest, source=question.source
     )
-    return replace(before or blank, failure=_failure(error, until), cool_until=until)
+    told = tuple(attempt.fingerprint for attempt in outcome.attempts if attempt.held)
+    known = before or blank
+    return replace(known, failure=_failure(error, until), cool_until=until, tried=known.tried or told)
 
 
 def _failure(error: ReadError, cool_until: datetime | None) -> Failure:
