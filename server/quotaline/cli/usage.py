@@ -246,6 +246,5 @@ def _say_usage_error(message: str, format: str) -> int:
         from quotaline.render.codexbar_json import argument_error, written
 
         console.print_json(written(argument_error(message, code=USAGE_ERROR)))
-    else:
-        console.say(message, error=True)
+    console.say(message, error=True)
     return USAGE_ERROR
