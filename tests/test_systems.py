@@ -54,19 +54,25 @@ def test_all_tests_can_be_loaded_where_posix_is_missing() -> None:
 
 
 def test_what_a_test_needs_of_the_system_is_said_in_one_place() -> None:
-    """No test asks for the platform in a condition of its own; `tests/systems.py` does."""
     found = []
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             text = ast.unparse(node) if isinstance(node, ast.Call) else ""
             if text.startswith("pytest.mark.skipif") and re.search(r"\b(os\.name|platform)\b", text):
                 found.append(f"{path.relative_to(ROOT)}: {text}")
-    assert found == []
+    assert found == [], "use a mark of tests/systems.py"
 
 
 def test_every_need_is_needed() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in MODULES)
     assert [name for name in NEEDS if f"systems.{name}" not in text] == []
+
+
+def test_the_workflow_names_tests_that_exist() -> None:
+    text = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    named = set(re.findall(r"\btests/[\w/.]+", text))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
 # --- the programs of the tests, on Windows ---
