@@ -63,7 +63,7 @@ def test_ctrl_c_at_the_prompt_keeps_nothing(quotaline: Command, config: Path) ->
 KEYRING = """
 import json, os, pathlib
 from keyring.backend import KeyringBackend
-from keyring.errors import PasswordDeleteError
+from keyring.errors import PasswordDeleteError, PasswordSetError
 
 class Keyring(KeyringBackend):
     priority = 9
@@ -76,6 +76,8 @@ class Keyring(KeyringBackend):
         return self.all().get(f"{service} {username}")
 
     def set_password(self, service, username, password):
+        if "DEMO_FULL" in os.environ:
+            raise PasswordSetError("no")
         self.file.write_text(json.dumps(self.all() | {f"{service} {username}": password}))
 
     def delete_password(self, service, username):
@@ -121,6 +123,13 @@ def test_nothing_or_garbage_is_not_kept(quotaline: Command, config: Path, given:
     refused = quotaline("set-credential", "openrouter", given=given)
     assert (refused.code, refused.out) == (2, "")
     assert told in refused.err
+    assert not config.exists()
+
+
+def test_what_is_too_long_is_refused_and_not_cut(quotaline: Command, config: Path) -> None:
+    refused = quotaline("set-credential", "openrouter", given="k" * ((1 << 20) + 1))
+    assert (refused.code, refused.out) == (2, "")
+    assert "longer than a key or cookie can be" in refused.err
     assert not config.exists()
 
 

@@ -138,6 +138,27 @@ def test_an_account_is_removed_in_any_letters(quotaline: Command, with_keyring: 
     assert user("remove-credential", "openrouter", "--account", "Work").code == 1
 
 
+def test_what_the_keyring_does_not_keep_takes_the_place_of_the_older_one_in_it(
+    user: Command, bearers: list[str], tmp_path: Path
+) -> None:
+    assert user("set-credential", "openrouter", "--account", "Work", given="demo-old").code == 0
+    kept = user("set-credential", "openrouter", "--account", "work", given="demo-new", DEMO_FULL="1")
+    assert kept.code == 0
+    assert "The system keyring did not keep it, so it was saved in" in kept.out
+    assert "older" not in kept.out
+    assert json.loads((tmp_path / "entries.json").read_text()) == {}
+    assert user("usage").code == 0
+    assert bearers == ["demo-new"]
+
+
+def test_an_older_one_that_the_keyring_does_not_let_go_is_not_used_any_more(user: Command, bearers: list[str]) -> None:
+    assert user("set-credential", "openrouter", "--account", "Work", given="demo-old").code == 0
+    kept = user("set-credential", "openrouter", "--account", "Work", given="demo-new", DEMO_FULL="1", DEMO_STUBBORN="1")
+    assert "An older one is still in the keyring; it is not used any more." in kept.out
+    assert user("usage").code == 0
+    assert bearers == ["demo-new"]
+
+
 def test_what_comes_first_is_told(user: Command) -> None:
     kept = user("set-credential", "codebuff", given="demo-new", CODEBUFF_API_KEY="demo-env")
     assert "The environment variable CODEBUFF_API_KEY takes precedence, though" in kept.out

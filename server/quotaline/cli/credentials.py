@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import os
 import sys
 import webbrowser
 from collections.abc import Awaitable, Callable
 
 from quotaline.application import Application
-from quotaline.cli import console
+from quotaline.cli import console, hidden
 from quotaline.cli.exit_codes import FAILED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError, named, opened
 from quotaline.credentials import forget, keep
@@ -24,7 +23,7 @@ from quotaline_providers.hosts.privacy import as_the_user_has_it
 from quotaline_providers.secret import Secret
 
 LARGEST = 1 << 20
-"""Bytes of a credential on standard input."""
+"""Bytes of a credential on standard input, or characters that are typed: more is refused, not cut."""
 
 
 def _sign_in_command(options: argparse.Namespace) -> int:
@@ -113,14 +112,18 @@ def _has_desktop() -> bool:
 
 
 def _asked_for(prompt: str) -> Secret:
-    """The credential from standard input, or typed without echo. Raises UsageError when nothing was given.
+    """The credential from standard input, or typed without echo. Raises UsageError when nothing was given, or too much.
 
     Asked for in the main thread, before any event loop: only there does Ctrl-C end the wait.
     """
     try:
-        given = getpass.getpass(prompt) if sys.stdin is not None and sys.stdin.isatty() else _piped()
-    except EOFError:
+        given = hidden.ask(prompt, LARGEST) if sys.stdin is not None and sys.stdin.isatty() else _piped()
+    except hidden.ClosedError:
         given = ""
+    except UnicodeDecodeError:
+        raise UsageError("The input is not text.") from None
+    except hidden.TooLongError:
+        raise UsageError("That is longer than a key or cookie can be. Nothing was kept.") from None
     if not given.strip():
         raise UsageError("Nothing was entered. Pass the key or cookie on standard input, or type it when asked.")
     return Secret(given)
@@ -129,10 +132,10 @@ def _asked_for(prompt: str) -> Secret:
 def _piped() -> str:
     if sys.stdin is None:
         return ""
-    try:
-        return sys.stdin.buffer.read(LARGEST).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError("The input is not text.") from None
+    data = sys.stdin.buffer.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise hidden.TooLongError
+    return data.decode("utf-8-sig")
 
 
 def _with_provider(name: str, work: Callable[[Application, Provider], Awaitable[int]]) -> int:
