@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from quotaline_providers.access.cookies import cookie_values, is_capture, normalize_cookie
 
@@ -114,6 +114,7 @@ def test_a_bare_value_gets_the_default_name(text: str) -> None:
     assert normalize_cookie(text, "session") == f"session={text.strip(chr(32) + chr(39))}"
 
 
+@example("-H'''")
 @given(st.text() | st.text("curlCookie: -bH=;^\"'\\$\n{}", max_size=60))
 def test_a_header_can_be_sent_on_one_line(text: str) -> None:
     header = normalize_cookie(text, "session")

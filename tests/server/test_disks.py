@@ -93,7 +93,7 @@ def test_a_command_shows_usage_and_doctor_names_the_disk(run: Any, home: Path, c
     place = PLACES[kind](home / ".cache")
     shown = run(place, "usage", "--provider", "openrouter")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "75% left" in shown.stdout
+    assert "25% used" in shown.stdout
     store = next(line for line in run(place, "doctor").stdout.splitlines() if line.startswith("store: "))
     assert "cannot be" in store
     assert "usage is kept in memory" in store
@@ -113,7 +113,7 @@ def test_without_a_history_usage_is_shown_and_doctor_names_the_disk(
     assert "usage is kept in memory" not in store
     shown = run(place, "usage", "--provider", "openrouter")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "75% left" in shown.stdout
+    assert "25% used" in shown.stdout
 
 
 def test_nothing_is_kept_on_a_read_only_home_and_the_user_is_told(run: Any, home: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_config_file_that_may_not_be_read_stops_nothing_else(run: Any, home: P
     assert "There is no permission to read the config file." in checked.stdout
     shown = run(as_anybody(), "usage", "--provider", "openrouter")
     assert shown.returncode == 0
-    assert "75% left" in shown.stdout
+    assert "25% used" in shown.stdout
     assert "no permission to read" in shown.stderr
     kept = run(as_anybody(), "set-credential", "openrouter", given="demo-new")
     assert kept.returncode == 1

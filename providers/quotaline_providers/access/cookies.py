@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from quotaline_providers.parsing.payload import clean
 
@@ -85,7 +86,7 @@ def _is_json(member: str) -> bool:
 
 
 def _in_command(words: list[str]) -> Iterator[str]:
-    for flag, value in zip(words, [*words[1:], ""], strict=True):
+    for flag, value in zip_longest(words, words[1:], fillvalue=""):
         if flag in ("-b", "--cookie"):
             yield value
         elif flag in ("-H", "--header"):
