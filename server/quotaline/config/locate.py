@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from quotaline.paths import folders
+
 FILE_NAME = "config.json"
 
 
@@ -13,7 +15,7 @@ def config_path(environ: Mapping[str, str], home: Path, platform: str = sys.plat
     """Quotaline's config file: `QUOTALINE_CONFIG`, else `config.json` in the user's config folder."""
     if chosen := environ.get("QUOTALINE_CONFIG", "").strip():
         return _expand(chosen, home)
-    return _config_folder(environ, home, platform) / FILE_NAME
+    return folders(environ, home, platform).config / FILE_NAME
 
 
 def codexbar_path(environ: Mapping[str, str], home: Path, platform: str = sys.platform) -> Path:
@@ -30,16 +32,6 @@ def codexbar_path(environ: Mapping[str, str], home: Path, platform: str = sys.pl
         roaming = environ.get("APPDATA")
         candidates.insert(0, (Path(roaming) if roaming else home / "AppData/Roaming") / "codexbar" / FILE_NAME)
     return next((path for path in candidates if _is_there(path)), candidates[0])
-
-
-def _config_folder(environ: Mapping[str, str], home: Path, platform: str) -> Path:
-    """As `platformdirs.user_config_path("quotaline", appauthor=False)`, for a given environment, home and platform."""
-    if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or home / "AppData/Local") / "quotaline"
-    if platform == "darwin":
-        return home / "Library/Application Support/quotaline"
-    base = environ.get("XDG_CONFIG_HOME", "").strip()
-    return (Path(base) if base and Path(base).is_absolute() else home / ".config") / "quotaline"
 
 
 def _expand(path: str, home: Path) -> Path:

@@ -43,7 +43,7 @@ def cached_params(options: Any, now: float) -> dict[str, Any] | None:
             row = store.execute("SELECT value FROM note WHERE key = ?", (note_key(options),)).fetchone()
             readings = store.execute("SELECT key, attempted_at FROM reading ORDER BY key").fetchall()
         return None if row is None else true_params(json.loads(row[0]), list(map(list, readings)), now)
-    except (sqlite3.Error, OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (sqlite3.Error, OSError, ValueError, KeyError, TypeError, RuntimeError):  # RuntimeError: no home, nesting
         return None
 
 

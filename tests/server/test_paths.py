@@ -1,0 +1,119 @@
+"""Where our files are on each system, for an editor and for a terminal, and what other programs call them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from quotaline import paths
+from quotaline.application import build
+from quotaline.config import config_path
+from quotaline.paths import folders, is_virtualised, seen_by_others
+
+PACKAGE = "Packages/PythonSoftwareFoundation.Python.3.13_qbz5n2kfra8p0/LocalCache/Local"
+
+
+@pytest.fixture
+def xdg(tmp_path: Path) -> dict[str, str]:
+    """What a shell exports of which a desktop knows nothing."""
+    return {f"XDG_{name}_HOME": str(tmp_path / "xdg" / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
+
+
+def test_linux_has_four_folders_which_variables_move(home: Path, xdg: dict[str, str], tmp_path: Path) -> None:
+    usual = folders({}, home, "linux")
+    assert [str(path.relative_to(home).as_posix()) for path in usual] == [
+        ".config/quotaline",
+        ".local/share/quotaline",
+        ".local/state/quotaline",
+        ".cache/quotaline",
+    ]
+    moved = folders(xdg, home, "linux")
+    assert list(moved) == [tmp_path / "xdg" / name / "quotaline" for name in ("config", "data", "state", "cache")]
+    assert folders(dict.fromkeys(xdg, "relative"), home, "linux") == usual
+    assert folders(dict.fromkeys(xdg, " "), home, "linux") == usual
+
+
+def test_a_terminal_on_macos_has_the_folders_of_an_editor_from_the_dock(home: Path, xdg: dict[str, str]) -> None:
+    dock = folders({}, home, "darwin")
+    assert folders(xdg, home, "darwin") == dock
+    support = home / "Library/Application Support/quotaline"
+    assert dock == (support, support, support, home / "Library/Caches/quotaline")
+    assert config_path(xdg, home, "darwin") == support / "config.json"
+
+
+def test_windows_has_local_folders(home: Path, xdg: dict[str, str], tmp_path: Path) -> None:
+    local = home / "AppData/Local/quotaline"
+    assert folders(xdg, home, "win32") == (local, local, local, local / "Cache")
+    assert folders({"LOCALAPPDATA": "relative"}, home, "win32").data == local
+    assert folders({"LOCALAPPDATA": str(tmp_path)}, home, "win32").data == tmp_path / "quotaline"
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_everything_of_ours_is_below_the_same_folders(
+    platform: str, home: Path, xdg: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {**xdg, "LOCALAPPDATA": str(tmp_path / "local")}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.setattr(sys, "platform", platform)
+    own = folders(environ, home, platform)
+    assert set(paths.own_folders()) == set(own)
+    assert paths.store_path().parent == paths.report_path().parent == own.cache
+    assert paths.approvals_path().parent == own.state
+    assert paths.data_folder() == own.data
+    assert paths.provider_folder().parent == config_path(environ, home, platform).parent == own.config
+
+
+def test_the_program_uses_the_folders_of_macos(
+    home: Path, environ: dict[str, str], xdg: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in xdg.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.setattr("quotaline.paths.sys.platform", "darwin")
+    application = build(environ={**environ, **xdg})
+    asyncio.run(application.machine.close())
+    assert application.store_path.parent == home / "Library/Caches/quotaline"
+    support = home / "Library/Application Support/quotaline"
+    assert application.keeper.watched[-1] == support / "keyring.json"
+
+
+# --- a Python from the Store of Windows ---
+
+
+@pytest.fixture
+def store_python(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which Windows keeps what this Python writes to AppData; other programs must look there."""
+    local = home / "AppData/Local"
+    private = local / PACKAGE / "quotaline"
+    private.mkdir(parents=True)
+
+    def resolved(path: Path) -> str:
+        path = Path(path)
+        kept = private / path.relative_to(local / "quotaline") if path.is_relative_to(local / "quotaline") else path
+        return str(kept if kept.exists() else path)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(os.path, "realpath", resolved)
+    return private
+
+
+def test_a_file_is_shown_where_other_programs_find_it(home: Path, store_python: Path) -> None:
+    config = config_path({}, home, "win32")
+    assert seen_by_others(config) == config  # not written yet: a file that the user makes there is read
+    (store_python / "config.json").write_text("{}")
+    assert seen_by_others(config) == store_python / "config.json"
+    assert is_virtualised(seen_by_others(config))
+    assert not is_virtualised(config)
+
+
+def test_links_and_network_drives_keep_the_names_users_know(
+    home: Path, store_python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os.path, "realpath", lambda path: r"\\server\share\config.json")
+    assert seen_by_others(home / "config.json") == home / "config.json"
