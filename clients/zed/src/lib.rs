@@ -6,7 +6,8 @@ mod options;
 
 use zed_extension_api::settings::LspSettings;
 use zed_extension_api::{
-    Command, Extension, LanguageServerId, Result, Worktree, register_extension, serde_json,
+    Command, Extension, LanguageServerId, Result, Worktree, current_platform, register_extension,
+    serde_json,
 };
 
 /// The name under `lsp` in Zed's settings; the same as in `extension.toml`.
@@ -25,7 +26,10 @@ impl Extension for Quotaline {
         worktree: &Worktree,
     ) -> Result<Command> {
         let binary = LspSettings::for_worktree(SERVER, worktree)?.binary;
-        launch::command(binary, worktree.shell_env(), |name| worktree.which(name))
+        let (os, _) = current_platform();
+        launch::command(os, binary, worktree.shell_env(), |name| {
+            worktree.which(name)
+        })
     }
 
     fn language_server_initialization_options(

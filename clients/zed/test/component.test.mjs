@@ -8,10 +8,10 @@ import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation";
 const FOLDER = new URL("./component/", import.meta.url);
 const SERVER = "quotaline";
 
-/** A project in Zed: its settings, its shell's variables and its PATH. */
+/** A project in Zed: its settings, its shell's variables, its PATH, and the system of its machine. */
 class Worktree {
-  constructor({ lsp = {}, env = { HOME: "/home/ada" }, programs = {} } = {}) {
-    Object.assign(this, { lsp, env, programs });
+  constructor({ lsp = {}, env = { HOME: "/home/ada" }, programs = {}, os = "linux" } = {}) {
+    Object.assign(this, { lsp, env, programs, os });
   }
   id() {
     return 7n;
@@ -41,6 +41,7 @@ async function extension(worktree) {
     {
       ...new WASIShim().getImportObject(),
       "get-settings": { default: settings },
+      "zed:extension/platform": { currentPlatform: () => [worktree.os, "x8664"] },
       worktree: { default: Worktree },
       project: { default: class Project {} },
       "key-value-store": { default: class KeyValueStore {} },
@@ -70,6 +71,14 @@ test("the program of the settings wins", async () => {
   assert.equal(command.command, "/home/ada/q");
   assert.deepEqual(command.args, ["serve", "--verbose"]);
   assert.deepEqual(environment(command.env), { HOME: "/home/ada", LANG: "C" });
+});
+
+test("the home folder is that of the project's system", async () => {
+  const binary = { path: "~\\bin\\quotaline.exe" };
+  const env = { UserProfile: "C:\\Users\\ada" };
+  const worktree = new Worktree({ lsp: { binary }, env, os: "windows" });
+  const command = (await extension(worktree)).languageServerCommand(SERVER, worktree);
+  assert.equal(command.command, "C:\\Users\\ada\\bin\\quotaline.exe");
 });
 
 test("a missing program is an error that says how to install it", async () => {
