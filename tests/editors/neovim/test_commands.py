@@ -187,6 +187,33 @@ def test_a_config_file_opened_by_hand_is_attached_too(open_editor: Open, install
     assert editor.lua("return #vim.lsp.get_clients({ bufnr = 0 })") == 0
 
 
+def test_a_dollar_in_a_path_is_a_letter(open_editor: Open, installed: Path, desk: Desk) -> None:
+    config = desk.write("$shade/config.json", '{"version": 1, "providers": [{"id": "openrouter", "enabled": 3}]}')
+    other = desk.write("elsewhere/config.json", "{}")
+    editor = open_editor(QUOTALINE_CONFIG=str(config), shade=other.parent.name)
+    editor.command("Quotaline config")
+    until(lambda: editor.nvim.current.buffer.name.endswith("config.json"), "the config file")
+    assert config.samefile(editor.nvim.current.buffer.name)
+    attached(editor)
+    assert until(lambda: diagnostics(editor), "a diagnostic")
+    editor.command("tabnew")
+    editor.command("Quotaline config")
+    until(lambda: editor.lua("return vim.fn.tabpagenr()") == 1, "the window that shows it already")
+
+
+def test_a_file_that_the_server_shows_leaves_what_was_changed_and_fixed(
+    open_editor: Open, installed: Path, desk: Desk
+) -> None:
+    editor = open_editor()
+    for reason in ("vim.bo.modified, vim.o.hidden = true, false", "vim.wo.winfixbuf = true"):
+        editor.command("silent! only!")
+        editor.command("enew!")
+        editor.lua(reason)
+        editor.command("Quotaline config")
+        until(lambda: editor.nvim.current.buffer.name.endswith("config.json"), "the config file")
+        assert len(editor.nvim.windows) == 2
+
+
 def test_the_help_is_found(open_editor: Open, tmp_path: Path) -> None:
     editor = open_editor("")
     editor.lua(

@@ -223,3 +223,16 @@ def test_vim_pack_installs_it_from_a_repository(
     editor.shows("a 1%")
     assert "/site/pack/" in editor.lua("return vim.api.nvim_get_runtime_file('plugin/quotaline.lua', false)[1]")
     assert editor.completed("Quotaline re") == ["refresh", "report", "restart"]
+
+
+def test_variables_of_the_options_replace_neovims_in_any_letter_case_on_windows_alone(open_editor: Open) -> None:
+    editor = open_editor("")
+    code = """
+        local has, windows = vim.fn.has, ...
+        vim.fn.has = function(what) return what == "win32" and windows or has(what) end
+        local ok, result = pcall(require("quotaline.lsp").environment, { Path = "mine" })
+        vim.fn.has = has
+        return { ok, result }
+    """
+    assert editor.lua(code, 1) == [True, {"PATH": "mine"}]
+    assert editor.lua(code, 0) == [True, {"Path": "mine"}]

@@ -13,7 +13,23 @@ local function lsp()
 end
 
 local function real(path)
-  return vim.uv.fs_realpath(path) or vim.fs.normalize(path)
+  return vim.uv.fs_realpath(path) or vim.fs.normalize(path, { expand_env = false })
+end
+
+--- Edit a file as `:drop` does, in the window that shows it already if there is one. `:drop` itself would expand a `$`
+--- in the path, and on Windows it cannot be escaped.
+---@param path string
+local function edit(path)
+  local buffer = vim.fn.bufadd(path)
+  vim.bo[buffer].buflisted = true
+  local shown = vim.fn.win_findbuf(buffer)[1]
+  if shown then
+    vim.api.nvim_set_current_win(shown)
+  elseif vim.wo.winfixbuf or (vim.bo.modified and not vim.o.hidden) then
+    vim.api.nvim_open_win(buffer, true, { split = "above", win = 0 })
+  else
+    vim.api.nvim_win_set_buf(0, buffer)
+  end
 end
 
 ---@param buffer integer
@@ -104,7 +120,7 @@ function M.show(uri, external)
   if paths.report and real(path) == real(paths.report) then
     require("quotaline.report").open(path)
   else
-    local ok, problem = pcall(vim.cmd.drop, { vim.fn.fnameescape(path), mods = { silent = true } })
+    local ok, problem = pcall(edit, path)
     if not ok then
       say.problem(tostring(problem))
       return false

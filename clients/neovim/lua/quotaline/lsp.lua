@@ -52,6 +52,21 @@ local function handlers(options)
   }
 end
 
+--- The user's variables as they replace Neovim's own: Windows knows `Path` and `PATH` as one variable, and Neovim has
+--- all names in capitals there.
+---@param env table<string, string>|nil
+---@return table<string, string>|nil
+function M.environment(env)
+  if env == nil or vim.fn.has("win32") == 0 then
+    return env
+  end
+  local result = {}
+  for name, value in pairs(env) do
+    result[name:upper()] = value
+  end
+  return result
+end
+
 --- Start a server that is attached to no buffer.
 ---@param options quotaline.lsp.Options
 ---@return fun()|nil kill Ends the process, also before the server answered.
@@ -60,6 +75,7 @@ function M.start(options)
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.experimental = { quotaline = { usage = true } }
 
+  local env = M.environment(options.env)
   -- A command as a function lets us hear of the end, and of what is no message, before Neovim makes a pop-up of it.
   local rpc
   local function run(dispatchers)
@@ -76,7 +92,7 @@ function M.start(options)
         end)
       end,
     })
-    rpc = vim.lsp.rpc.start(options.cmd, own, { env = options.env })
+    rpc = vim.lsp.rpc.start(options.cmd, own, { env = env })
     return rpc
   end
 
@@ -205,7 +221,8 @@ end
 ---@param uri string
 ---@return string path
 function M.path(uri)
-  return vim.fs.normalize(vim.uri_to_fname(uri))
+  -- A `$` in the path is a letter of it, not the beginning of a variable.
+  return vim.fs.normalize(vim.uri_to_fname(uri), { expand_env = false })
 end
 
 return M
