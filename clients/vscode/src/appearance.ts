@@ -74,7 +74,7 @@ export function serverNotice(server: ServerState): string | undefined {
 
 const LACKS = {
   notInstalled: { short: 'not installed', sentence: "Quotaline's server is not installed." },
-  wrongPath: { short: 'server not found', sentence: 'The server in the settings was not found.' },
+  wrongPath: { short: 'server not found', sentence: 'The server in the settings cannot be started.' },
   noPython: { short: 'needs Python', sentence: 'Quotaline needs Python 3.11 or newer.' },
   installFailed: { short: 'install failed', sentence: "Quotaline's server could not be installed." },
 } as const;

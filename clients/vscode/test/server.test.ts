@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Backoff } from '../src/server/backoff';
-import { findServer, which } from '../src/server/finding';
+import { findServer } from '../src/server/finding';
+import { Machine } from '../src/server/machine';
 import type { InstallError } from '../src/server/ownServer';
 import { OwnServer, type Order, type Shipped } from '../src/server/ownServer';
 import { findPython } from '../src/server/pythons';
@@ -39,7 +40,7 @@ describe('finding the server', { skip: process.platform === 'win32' }, () => {
       const found = await findServer({
         serverPath,
         environ: { PATH },
-        home,
+        machine: new Machine(process.platform, home),
         own: () => Promise.resolve(own),
       });
       return found.kind === 'found' ? found.program.command : found;
@@ -57,17 +58,23 @@ describe('finding the server', { skip: process.platform === 'win32' }, () => {
     const around = {
       serverPath: '/not/there',
       environ: { PATH: path.join(root, 'bin') },
-      home: root,
+      machine: new Machine(process.platform, root),
       own: none,
     };
-    assert.deepEqual(await findServer(around), { kind: 'wrongPath', path: '/not/there' });
+    assert.deepEqual(await findServer(around), {
+      kind: 'wrongPath',
+      problem: 'There is no program at /not/there.',
+    });
   });
 
   test('folders, plain files and relative places on the PATH are no programs', async () => {
     await mkdir(path.join(root, 'odd', 'quotaline'), { recursive: true });
     await writeFile(path.join(root, 'plain'), '');
-    assert.equal(await which('quotaline', { PATH: `${path.join(root, 'odd')}:.:bin` }), undefined);
-    assert.equal(await which('plain', { PATH: root }), undefined);
+    assert.equal(
+      await new Machine().which('quotaline', { PATH: `${path.join(root, 'odd')}:.:bin` }),
+      undefined,
+    );
+    assert.equal(await new Machine().which('plain', { PATH: root }), undefined);
   });
 });
 
@@ -195,6 +202,14 @@ test('the first Python that is new enough is taken', { skip: process.platform ==
     environ: { PATH: path.join(root, 'pythons') },
     signal: new AbortController().signal,
   };
-  assert.deepEqual(await findPython('', options), { kind: 'found', python: { command: good, args: [] } });
-  assert.deepEqual(await findPython('/not/there', options), { kind: 'none' });
+  assert.deepEqual(await findPython('', options, new Machine()), {
+    kind: 'found',
+    python: { command: good, args: [] },
+  });
+  assert.deepEqual(await findPython('/not/there', options, new Machine()), {
+    kind: 'none',
+    problem: 'There is no program at /not/there.',
+  });
+  const byName = await findPython('python3.12', options, new Machine());
+  assert.deepEqual(byName, { kind: 'found', python: { command: good, args: [] } });
 });

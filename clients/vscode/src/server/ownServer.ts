@@ -9,9 +9,10 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { which, type Program } from './finding';
+import type { Program } from './finding';
+import { Machine } from './machine';
 import { findPython, OLDEST } from './pythons';
-import { run, type RunOptions } from './running';
+import type { RunOptions } from './running';
 
 /** An installation did not come about; `message` is for the user. */
 export class InstallError extends Error {
@@ -46,6 +47,11 @@ interface Current {
   readonly folder: string;
 }
 
+/** Variables that would point Python at another environment. */
+const POINTING_ELSEWHERE = ['PYTHONHOME', 'PYTHONPATH', 'VIRTUAL_ENV', 'CONDA_PREFIX'];
+const HIDDEN =
+  'The one found hides its environment from the editor, as those of the Microsoft Store do. ' +
+  'Install Python from python.org, or uv, and try again.';
 const POINTER = 'current.json';
 const LOCK = 'installing';
 const LOCK_AGE = 15 * 60_000;
@@ -56,6 +62,7 @@ export class OwnServer {
     private readonly folder: string,
     private readonly version: string,
     private readonly shipped: Shipped,
+    private readonly machine = new Machine(),
   ) {}
 
   /** The program that is installed, of whatever version. */
@@ -96,20 +103,18 @@ export class OwnServer {
   async #build(folder: string, order: Order): Promise<void> {
     const options: RunOptions = {
       cwd: this.folder,
-      environ: clean(order.environ),
+      environ: this.machine.without(order.environ, POINTING_ELSEWHERE),
       signal: order.signal,
       onLine: order.onLine,
     };
-    const uv = order.pythonPath === '' ? await which('uv', order.environ) : undefined;
+    const uv = order.pythonPath === '' ? await this.machine.which('uv', order.environ) : undefined;
     if (uv !== undefined && (await this.#buildWithUv(uv, folder, order, options))) return;
-    const found = await findPython(order.pythonPath, options);
+    const found = await findPython(order.pythonPath, options, this.machine);
     if (found.kind === 'tooOld') {
       throw new InstallError('noPython', `Found only Python ${found.versions.join(', ')}, which is too old.`);
     }
     if (found.kind === 'none') {
-      const place =
-        order.pythonPath === '' ? 'None was found on this machine.' : `There is none at ${order.pythonPath}.`;
-      throw new InstallError('noPython', place);
+      throw new InstallError('noPython', found.problem ?? 'None was found on this machine.');
     }
     const { command, args } = found.python;
     order.onStep('making a Python environment');
@@ -119,22 +124,32 @@ export class OwnServer {
       options,
       'The Python environment could not be made.',
     );
+    // It succeeded, but the Store keeps what its programs write in a place of their own.
+    if (!(await isThere(this.#pythonIn(folder)))) throw new InstallError('noPython', HIDDEN);
     order.onStep('installing packages');
     const pip = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input'];
-    await this.#installPackages(pythonIn(folder), pip, options);
+    await this.#installPackages(this.#pythonIn(folder), pip, options);
     await this.#try(folder, order, options);
   }
 
   /** Whether uv could do it; Python is tried when it could not even make an environment. */
   async #buildWithUv(uv: string, folder: string, order: Order, options: RunOptions): Promise<boolean> {
     order.onStep('making a Python environment');
-    const made = await run(uv, ['venv', '--no-project', '--python', `>=${OLDEST}`, folder], options);
+    // Among the Pythons that uv would try is the one that only stands in for Apple's; a Python of uv's own is none.
+    const wanted = (await this.machine.hasTools(options.environ))
+      ? {}
+      : { UV_PYTHON_PREFERENCE: 'only-managed' };
+    const making = ['venv', '--no-project', '--python', `>=${OLDEST}`, folder];
+    const made = await this.machine.run(uv, making, {
+      ...options,
+      environ: { ...options.environ, ...wanted },
+    });
     if (made.code !== 0) {
       await rm(folder, { recursive: true, force: true });
       return false;
     }
     order.onStep('installing packages');
-    await this.#installPackages(uv, ['pip', 'install', '--python', pythonIn(folder)], options);
+    await this.#installPackages(uv, ['pip', 'install', '--python', this.#pythonIn(folder)], options);
     await this.#try(folder, order, options);
     return true;
   }
@@ -150,7 +165,7 @@ export class OwnServer {
   async #try(folder: string, order: Order, options: RunOptions): Promise<void> {
     order.onStep('trying the server');
     await this.#must(
-      pythonIn(folder),
+      this.#pythonIn(folder),
       ['-I', '-m', 'quotaline', '--version'],
       options,
       'The server does not start.',
@@ -158,7 +173,7 @@ export class OwnServer {
   }
 
   async #must(command: string, args: readonly string[], options: RunOptions, failure: string): Promise<void> {
-    const ended = await run(command, args, options);
+    const ended = await this.machine.run(command, args, options);
     if (ended.code !== 0) throw new InstallError('installFailed', `${failure} The log tells why.`);
   }
 
@@ -168,7 +183,7 @@ export class OwnServer {
       const { version, folder } = read as Partial<Record<string, unknown>>;
       if (typeof version !== 'string' || typeof folder !== 'string' || path.basename(folder) !== folder)
         return undefined;
-      await access(pythonIn(path.join(this.folder, folder)));
+      await access(this.#pythonIn(path.join(this.folder, folder)));
       return { version, folder };
     } catch {
       return undefined;
@@ -185,7 +200,7 @@ export class OwnServer {
     // Isolated (-I): neither the workspace nor PYTHON... variables decide what is imported.
     const args = ['-I', '-m', 'quotaline', 'serve'];
     return {
-      command: pythonIn(path.join(this.folder, folder)),
+      command: this.#pythonIn(path.join(this.folder, folder)),
       args,
       origin: "the extension's own installation",
     };
@@ -221,16 +236,17 @@ export class OwnServer {
       }
     }
   }
+
+  #pythonIn(folder: string): string {
+    return this.machine.isWindows
+      ? path.join(folder, 'Scripts', 'python.exe')
+      : path.join(folder, 'bin', 'python');
+  }
 }
 
-function pythonIn(folder: string): string {
-  return process.platform === 'win32'
-    ? path.join(folder, 'Scripts', 'python.exe')
-    : path.join(folder, 'bin', 'python');
-}
-
-/** The environment without what would point Python at another one. */
-function clean(environ: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { PYTHONHOME, PYTHONPATH, VIRTUAL_ENV, CONDA_PREFIX, ...rest } = environ;
-  return rest;
+function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }

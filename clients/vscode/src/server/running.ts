@@ -1,6 +1,7 @@
 /** Running a program to its end, with a deadline. */
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 export interface Ended {
   /** `undefined` when it could not be started or was stopped. */
@@ -29,13 +30,20 @@ export function run(command: string, args: readonly string[], options: RunOption
       pending = lines.pop() ?? '';
       for (const line of lines) options.onLine?.(line);
     };
-    const child = spawn(command, args, {
-      cwd: options.cwd,
-      env: options.environ,
-      signal: options.signal,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      windowsHide: true,
-    });
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      child = spawn(command, args, {
+        cwd: options.cwd,
+        env: options.environ,
+        signal: options.signal,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        windowsHide: true,
+      });
+    } catch (error) {
+      // What Node will not even try, such as a batch file.
+      resolve({ code: undefined, output: String(error) });
+      return;
+    }
     child.stdout.on('data', take);
     child.stderr.on('data', take);
     child.on('error', (error) => {

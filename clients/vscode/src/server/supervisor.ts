@@ -11,6 +11,7 @@ import { notification } from '../text';
 import { Backoff } from './backoff';
 import type { Connection } from './connection';
 import { findServer, type Program } from './finding';
+import { Machine } from './machine';
 import { InstallError, type OwnServer } from './ownServer';
 
 const INSTALL_TIMEOUT = 15 * 60_000;
@@ -51,7 +52,7 @@ export class Supervisor implements vscode.Disposable {
         this.state.serverIs({
           kind: 'missing',
           lack: 'wrongPath',
-          detail: `There is no program at ${found.path}.`,
+          detail: found.problem,
         });
       } else {
         this.log.info(`No quotaline on the PATH: ${process.env['PATH'] ?? ''}`);
@@ -212,8 +213,11 @@ export class Supervisor implements vscode.Disposable {
 
 /** The editor's environment, as a program outside the editor should have it. */
 function environment(): NodeJS.ProcessEnv {
-  const { ELECTRON_RUN_AS_NODE, ...environ } = process.env;
+  const machine = new Machine();
+  const environ = machine.without(process.env, ['ELECTRON_RUN_AS_NODE']);
   const proxy = proxySetting();
-  const has = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].some((name) => environ[name]);
+  const has = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].some((name) =>
+    machine.variable(environ, name),
+  );
   return proxy === undefined || has ? environ : { ...environ, HTTPS_PROXY: proxy };
 }
