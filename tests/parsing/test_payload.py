@@ -275,3 +275,8 @@ def test_seconds_that_are_no_time(seconds: float) -> None:
 
 def test_seconds_that_are_a_time() -> None:
     assert at_epoch(1_893_456_000) == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["1" * 500_000 + "x", "1e" + "1" * 500_000 + "x", "." + "1" * 500_000 + "."])
+def test_a_hostile_text_of_digits_is_no_number_and_costs_no_more_than_its_length(text: str) -> None:
+    assert to_number(text) is None

@@ -274,6 +274,8 @@ def test_texts_without_balances(text: str) -> None:
 def test_hostile_texts_cost_no_time() -> None:
     with pytest.raises(BadResponse):
         parse_display("Workspace " + " " * 200_000 + "\nSubscription " + "a " * 100_000 + "\nAmp Free: " + "9" * 9999)
+    with pytest.raises(BadResponse):
+        parse_display(("Amp" + "\t" * 490 + "\n") * 10_000)
 
 
 # --- the settings page -----------------------------------------------------------------------------

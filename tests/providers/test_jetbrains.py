@@ -256,6 +256,9 @@ class TestLog:
     def test_a_newest_state_of_another_form_is_not_read(self, state: str) -> None:
         assert parse_log(line(EARLY, available(1)) + line(LATE, state), cut=False) is None
 
+    def test_a_hostile_line_costs_no_more_than_its_length(self) -> None:
+        assert parse_log(line(LATE, "state is: Available" + " " * 500_000 + "x"), cut=False) is None
+
     @pytest.mark.parametrize("text", ["", "a", "a=B(", "a=1)", "=", "(", ")" * 9])
     def test_other_texts_are_no_fields(self, text: str) -> None:
         assert not fields(text)

@@ -16,7 +16,7 @@ _REQUEST = re.compile(r"(?:GET|POST|PUT|HEAD|OPTIONS) \S+ HTTP/\d")
 _HEADER = re.compile(r":?[A-Za-z][\w-]*:(?:\s|\Z)")
 # Up to the next header or an empty line, also where the ends of lines were lost on the way.
 _COOKIE_LINE = re.compile(
-    r"(?:^|(?<=\s))cookie\s*:(.*?)(?=\s+:?[A-Za-z][\w-]*:(?:\s|\Z)|\r?\n[ \t]*\r?\n|\Z)",
+    r"(?:^|(?<=\s))cookie\s*:(.*?)(?=(?<!\s)\s++:?[A-Za-z][\w-]*+:(?:\s|\Z)|\r?\n[ \t]*\r?\n|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 _COOKIE_BELOW = re.compile(r"^cookie:?[ \t]*\r?\n([^\r\n]+)", re.IGNORECASE | re.MULTILINE)

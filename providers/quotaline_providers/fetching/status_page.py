@@ -58,7 +58,7 @@ _RANK: dict[Indicator, int] = {"none": 0, "maintenance": 1, "unknown": 1, "minor
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 _HEADING = re.compile(r"^\*\*\s*(?:summary|description)[^*]*(?:\*\*|$)[\s:]*", re.IGNORECASE)
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
 
 
 def _one_line(value: object) -> object:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\r\n]*|/\*.*?\*/', re.DOTALL)
+# What has no end is kept up to the end of the text, so that none is looked for from every later beginning.
+_TOKEN = re.compile(r'//[^\r\n]*|/\*.*?\*/|("(?:[^"\\]|\\.)*+(?:"|\\?\Z)|/\*.*)', re.DOTALL)
 
 
 def from_jsonc(text: str) -> object:

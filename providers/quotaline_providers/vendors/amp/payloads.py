@@ -12,9 +12,10 @@ from quotaline_providers import BadResponse, ExpiredCredential, Flag, Payload, T
 
 SIGN_IN = "Run `amp login`, or set an access token from https://ampcode.com/settings."
 
+_BLANKS = re.compile(r"[ \t]+")
 _CSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _NUMBER = r"(\d[\d,]{0,17}(?:\.\d{1,9})?|\.\d{1,9})"
-_LONGEST_LINE = 500  # a name ends nowhere in particular: hostile lines must not cost time
+_LONGEST_TEXT, _LONGEST_LINE = 1 << 16, 500  # a name ends nowhere in particular: hostile lines must not cost time
 _RENEWAL = (
     rf"{_NUMBER}%\s+other usage and\s+{_NUMBER}%\s+orb usage remaining\s+-\s+"
     r"resets upon renewal in\s+(\d{1,6})\s+(days?|months?)(?:\s+-\s+https://\S*)?"
@@ -144,7 +145,8 @@ class Balances:
 
 def parse_display(text: str) -> Balances:
     """The balances in a display text. Raises ExpiredCredential (not signed in), BadResponse (none found)."""
-    text = "\n".join(_BOLD.sub(r"\1", line[:_LONGEST_LINE]) for line in _CSI.sub("", text).splitlines())
+    lines = _CSI.sub("", text[:_LONGEST_TEXT]).splitlines()
+    text = "\n".join(_BOLD.sub(r"\1", _BLANKS.sub(" ", line)[:_LONGEST_LINE]) for line in lines)
     owner = _SIGNED_IN.search(text)
     individual = _INDIVIDUAL.search(text)
     found = Balances(

@@ -113,7 +113,7 @@ def _options(text: str) -> dict[str, str]:
 
 _LINE = re.compile(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) .*QuotaManager2Impl - "
-    r"New quota (refill )?state is: (\w+)(.*?)\s*"
+    r"New quota (refill )?state is: (\w+)(.*)"
 )
 _PART = re.compile(r"\s*(?:(\w+)=(?:\w+(\()|([^,()]*))|(\)))\s*,?")
 _DEEPEST = 4
@@ -136,7 +136,7 @@ def parse_log(text: str, *, cut: bool) -> Logged | None:
     lines = text.split("\n")[1 if cut else 0 : -1]
     newest: dict[bool, re.Match[str]] = {}
     for line in reversed(lines):
-        match = _LINE.fullmatch(line) if "QuotaManager2Impl" in line else None
+        match = _LINE.fullmatch(line.rstrip()) if "QuotaManager2Impl" in line else None
         if match is not None:
             newest.setdefault(bool(match.group(2)), match)
         if len(newest) == 2:
