@@ -136,3 +136,27 @@ async def test_wrong_bytes_in_a_text_are_replaced(databases: SqliteDatabases, tm
         connection.execute("INSERT INTO items VALUES (CAST(x'61ff' AS TEXT))")
         connection.commit()
     assert await databases.rows(path, QUERY) == [("a�",)]
+
+
+ENDLESS = "WITH RECURSIVE one(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM one) SELECT value FROM one"
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    """A database in which a view without an end stands in the place of the table."""
+    path = tmp_path / "endless.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE VIEW items AS {ENDLESS}")
+    return path
+
+
+async def test_a_view_without_an_end_is_given_up(
+    databases: SqliteDatabases, endless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "QUERY_SECONDS", 0.0)
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        await databases.rows(endless, "SELECT value FROM items WHERE value < 0")
+
+
+async def test_rows_without_an_end_are_cut_off(databases: SqliteDatabases, endless: Path) -> None:
+    assert len(await databases.rows(endless, "SELECT value FROM items")) == module.MOST_ROWS

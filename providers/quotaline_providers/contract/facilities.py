@@ -264,7 +264,8 @@ class Databases(Protocol):
     """Other programs' SQLite files, opened read-only with their write-ahead log visible."""
 
     async def rows(self, path: Path, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows. Raises FileNotFoundError; sqlite3.Error when it is not a database or stays locked for 250 ms."""
+        """The rows, at most 10,000. Raises FileNotFoundError; sqlite3.Error when it is not a database, stays locked for
+        250 ms, or does not answer within 10 seconds."""
         ...
 
 

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,12 @@ from typing import Any
 from urllib.parse import quote
 
 BUSY_SECONDS = 0.25
+QUERY_SECONDS = 10.0
+"""How long a query may take: a view in a table's place can go on for ever."""
+MOST_ROWS = 10_000
+LARGEST_VALUE = 64 << 20
+"""Bytes of one row."""
+_STEPS = 10_000  # of SQLite's machine between two looks at the clock
 
 
 class SqliteDatabases:
@@ -48,5 +55,9 @@ def _query(path: Path, query: str, parameters: tuple[object, ...], mode: str = "
     address = f"file:///{quote(path.absolute().as_posix().removeprefix('/'))}?mode={mode}"
     with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        end = time.monotonic() + QUERY_SECONDS
+        connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
         connection.execute("PRAGMA query_only=1")
-        return connection.execute(query, parameters).fetchall()
+        connection.execute("PRAGMA trusted_schema=0")
+        return connection.execute(query, parameters).fetchmany(MOST_ROWS)
