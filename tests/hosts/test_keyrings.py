@@ -318,6 +318,13 @@ async def test_the_list_is_for_the_user_alone(own: OsKeyring, drawer: Drawer, in
     assert stat.S_IMODE(index.parent.stat().st_mode) == 0o700
 
 
+@systems.pipes
+def test_a_pipe_in_the_lists_place_holds_nobody(index: Path, own: OsKeyring) -> None:
+    index.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(index)
+    assert own.labels("crof") == ()
+
+
 def test_no_label_is_lost_when_many_programs_add_one(index: Path) -> None:
     labels = [f"label {number:02}" for number in range(40)]
     with ThreadPoolExecutor(8) as programs:

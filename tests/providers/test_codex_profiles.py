@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from quotaline_providers.contract import Account, Profiles
 from quotaline_providers.errors import MissingCredential
 from quotaline_providers.testing import Read
 from quotaline_providers.vendors.codex.profiles import profiles
+from tests import systems
 from tests.providers.codex_login import id_token, tokens, write_login
 
 SESSION = {"primary_window": {"used_percent": 21, "limit_window_seconds": 18000}}
@@ -71,6 +73,15 @@ def test_a_home_without_a_usable_login_stays_an_account(
     write_login(home, content, "one")
     write_login(home, content, "two")
     assert labels(found(["~/one", "~/two"])) == ["one", "two"]
+
+
+@systems.pipes
+def test_a_pipe_in_a_files_place_holds_nobody(found: Callable[..., Profiles], home: Path) -> None:
+    for folder, name in (("one", "auth.json"), (".codex", "config.toml")):
+        (home / folder).mkdir()
+        os.mkfifo(home / folder / name)
+    seen = found(["~/one"])
+    assert (labels(seen), seen.usual) == (["one"], False)
 
 
 def test_without_a_login_the_usual_home_is_no_account(found: Callable[..., Profiles], home: Path) -> None:

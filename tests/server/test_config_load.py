@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -249,12 +251,19 @@ def test_a_repeated_key_is_told(folder: Folder) -> None:
 def test_a_file_that_may_not_be_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write(document({"id": "kiro"}))
 
-    def refuse(self: Path, *arguments: object, **more: object) -> None:
-        raise PermissionError(13, "refused", str(self))
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "refused", str(path))
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(import_module("quotaline.config.load"), "opened", refuse)
     loaded = folder.load()
     assert (set(codes(loaded)), loaded.readable) == ({"unreadable"}, False)
+
+
+@systems.pipes
+def test_a_pipe_in_the_files_place_holds_nobody(folder: Folder) -> None:
+    folder.own.parent.mkdir(parents=True)
+    os.mkfifo(folder.own)
+    assert codes(folder.load()) == ["not_json"]
 
 
 def test_a_folder_in_the_files_place_is_unreadable(folder: Folder) -> None:

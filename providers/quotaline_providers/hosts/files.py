@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
+from quotaline_providers.access.reading_files import read_bytes
 from quotaline_providers.hosts.privacy import make_folder
 from quotaline_providers.hosts.workers.pool import WorkerProcesses
 
@@ -53,13 +54,7 @@ class DiskFiles:
 
 
 def _read(path: Path, limit: int) -> str:
-    # Opened without waiting, so that a named pipe in a file's place cannot hold the thread for ever.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as file:
-        data = file.read(limit + 1) or b""
-    if len(data) > limit:
-        raise ValueError("the file is too large")
-    return data.decode("utf-8", "replace").removeprefix("\ufeff")
+    return read_bytes(path, limit).decode("utf-8", "replace").removeprefix("\ufeff")
 
 
 def _read_json(path: Path, limit: int) -> Any:

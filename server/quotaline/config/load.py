@@ -21,6 +21,7 @@ from quotaline.config.model import Config, Diagnostic, Loaded
 from quotaline.filestate import signature
 from quotaline.settings import Settings
 from quotaline_providers import registry
+from quotaline_providers.access.reading_files import opened
 from quotaline_providers.settings import ProviderSettings
 from quotaline_providers.vendors import UNREAD
 
@@ -137,9 +138,9 @@ class ConfigKeeper:
 def read_layer(file: Path, *, own: bool = True) -> Layer:
     """A file as a layer; `missing` when there is none, `broken` when it cannot be read or is not JSON."""
     try:
-        with file.open("rb") as stream:
+        with opened(file) as stream:
             mode = os.fstat(stream.fileno()).st_mode
-            data = stream.read(LARGEST + 1)
+            data = stream.read(LARGEST + 1) or b""
     except FileNotFoundError:
         return Layer(file)
     except NotADirectoryError:

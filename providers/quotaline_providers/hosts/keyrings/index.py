@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quotaline_providers.access.reading_files import read_bytes
 from quotaline_providers.hosts.files import locked, replace_file
+
+LARGEST = 1 << 20
+"""Bytes of the list."""
 
 Stamp = tuple[int, int, int]
 """What tells one state of a file from another: when it was changed, its size and its inode."""
@@ -57,9 +61,9 @@ class Index:
             status = self.path.stat()
             seen = (status.st_mtime_ns, status.st_size, status.st_ino)
             if seen != self._seen:
-                self._labels = parse_index(self.path.read_text("utf-8", "replace"))
+                self._labels = parse_index(read_bytes(self.path, LARGEST).decode("utf-8", "replace"))
                 self._seen = seen
-        except OSError:
+        except (OSError, ValueError):
             self._seen, self._labels = None, {}
         return self._labels
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from quotaline_providers import Context, clean, parse_or_none, to_text
+from quotaline_providers.access.reading_files import read_bytes
 from quotaline_providers.contract import Account, Profiles
 from quotaline_providers.vendors.codex.credentials import to_login
 from quotaline_providers.vendors.codex.homes import usual_home
@@ -68,8 +69,7 @@ def owner_of(home: Path, now: datetime) -> Owner | None:
     """Whose login is in a home; None while that is not known."""
     path = home / "auth.json"
     try:
-        text = path.read_text("utf-8", "replace") if path.stat().st_size <= LARGEST else ""
-        file = parse_or_none(AuthFile, json.loads(text))
+        file = parse_or_none(AuthFile, json.loads(read_bytes(path, LARGEST).decode("utf-8", "replace")))
     except (OSError, ValueError, RecursionError):
         return None
     login = to_login(file, "", now) if file else None
@@ -94,9 +94,8 @@ def _has_login(home: Path) -> bool:
     try:
         if (home / "auth.json").exists():
             return True
-        config = home / "config.toml"
-        text = config.read_text("utf-8", "replace") if config.stat().st_size <= LARGEST else ""
-    except OSError:
+        text = read_bytes(home / "config.toml", LARGEST).decode("utf-8", "replace")
+    except (OSError, ValueError):
         return False
     return _IN_KEYRING.search(text) is not None
 

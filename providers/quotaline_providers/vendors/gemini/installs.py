@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from quotaline_providers import Context, ReadError, clean
+from quotaline_providers.access.reading_files import read_bytes
 
 PACKAGE = Path("@google/gemini-cli")
 SYSTEM = (
@@ -21,6 +22,7 @@ FNM_CURRENT_SECONDS = 2.0
 FNM_EXEC_SECONDS = 4.0
 
 _MOST_PARENTS = 8
+_LARGEST = 1 << 20
 
 Place = tuple[Path, str]
 """A folder and a pattern below it, which leads to folders of packages (`node_modules`)."""
@@ -32,7 +34,7 @@ Place = tuple[Path, str]
 def is_package(root: Path) -> bool:
     """Whether this folder is the CLI's package."""
     try:
-        package = json.loads((root / "package.json").read_bytes())
+        package = json.loads(read_bytes(root / "package.json", _LARGEST))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(package, dict) and package.get("name") == PACKAGE.as_posix()
