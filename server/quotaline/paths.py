@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import platformdirs
+
 NAME = "quotaline"
 STORE_NAME = "store.sqlite3"
 STARTUP_NOTES = "startup:"
@@ -29,7 +31,8 @@ class Folders(NamedTuple):
 
 
 def folders(environ: Mapping[str, str], home: Path, platform: str | None = None) -> Folders:
-    """The folders on this system (or another one), whether they exist or not."""
+    """The folders that `platformdirs` would tell in this environment and home on this system (or another one), whether
+    they exist or not; the library can only be asked for this process."""
     system = platform or sys.platform
     if system == "win32":
         local = _absolute(environ, "LOCALAPPDATA", home / "AppData/Local") / NAME
@@ -67,7 +70,11 @@ def _absolute(environ: Mapping[str, str], variable: str, usual: Path) -> Path:
 
 
 def _own() -> Folders:
-    return folders(os.environ, Path.home())
+    """The folders of the user who runs this. The library asks Windows itself; on macOS it would obey `XDG_*`."""
+    if sys.platform == "darwin":
+        return folders(os.environ, Path.home())
+    known = platformdirs.PlatformDirs(NAME, appauthor=False)
+    return Folders(known.user_config_path, known.user_data_path, known.user_state_path, known.user_cache_path)
 
 
 def cache_folder() -> Path:

@@ -52,21 +52,19 @@ def test_windows_has_local_folders(home: Path, xdg: dict[str, str], tmp_path: Pa
     assert folders({"LOCALAPPDATA": str(tmp_path)}, home, "win32").data == tmp_path / "quotaline"
 
 
-@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
-def test_everything_of_ours_is_below_the_same_folders(
-    platform: str, home: Path, xdg: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("moved", [False, True])
+def test_everything_of_ours_is_below_the_folders_that_the_library_tells(
+    moved: bool, xdg: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environ = {**xdg, "LOCALAPPDATA": str(tmp_path / "local")}
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(Path, "home", lambda: home)
-    monkeypatch.setattr(sys, "platform", platform)
-    own = folders(environ, home, platform)
+    for name, value in xdg.items():
+        monkeypatch.setenv(name, value) if moved else monkeypatch.delenv(name, raising=False)
+    environ, home = dict(os.environ), Path.home()
+    own = folders(environ, home)
     assert set(paths.own_folders()) == set(own)
     assert paths.store_path().parent == paths.report_path().parent == own.cache
     assert paths.approvals_path().parent == own.state
     assert paths.data_folder() == own.data
-    assert paths.provider_folder().parent == config_path(environ, home, platform).parent == own.config
+    assert paths.provider_folder().parent == config_path({**environ, "QUOTALINE_CONFIG": ""}, home).parent == own.config
 
 
 def test_the_program_uses_the_folders_of_macos(

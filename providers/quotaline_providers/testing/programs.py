@@ -29,4 +29,6 @@ def windows_variables(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables without which no program starts on Windows, and this home's folders for settings and data."""
     roaming, local = str(home / "AppData" / "Roaming"), str(home / "AppData" / "Local")
     folders = {"APPDATA": roaming, "LOCALAPPDATA": local}
+    # Windows itself is asked for these folders and does not look at the variables; `platformdirs` has some of its own.
+    folders |= {"WIN_PD_OVERRIDE_APPDATA": roaming, "WIN_PD_OVERRIDE_LOCAL_APPDATA": local}
     return {**{name: environ[name] for name in _NEEDED if name in environ}, **folders}

@@ -38,6 +38,7 @@ PACKAGES = (
     "httpx",
     "truststore",
     "pydantic",
+    "platformdirs",
     "keyring",
 )
 VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "QUOTALINE_CONFIG")
