@@ -236,3 +236,24 @@ def test_variables_of_the_options_replace_neovims_in_any_letter_case_on_windows_
     """
     assert editor.lua(code, 1) == [True, {"PATH": "mine"}]
     assert editor.lua(code, 0) == [True, {"Path": "mine"}]
+
+
+def test_an_app_execution_alias_of_windows_can_be_the_command(open_editor: Open) -> None:
+    editor = open_editor("")
+    code = r"""
+        local windows, program = ...
+        local has, stat, lstat, path = vim.fn.has, vim.uv.fs_stat, vim.uv.fs_lstat, vim.env.PATH
+        local alias = "C:\\Users\\ada\\WindowsApps\\python.exe"
+        vim.fn.has = function(what) return what == "win32" and windows or has(what) end
+        vim.uv.fs_stat = function(file) return nil, "", file == alias and "EACCES" or "ENOENT" end
+        vim.uv.fs_lstat = function(file) return file == alias and { type = "link" } or nil end
+        vim.env.PATH = 'C:\\Windows;"C:\\Users\\ada\\WindowsApps"'
+        local config = { cmd = { program, "-m", "quotaline" } }
+        local ok, command, problem = pcall(require("quotaline.session").command, config)
+        vim.fn.has, vim.uv.fs_stat, vim.uv.fs_lstat, vim.env.PATH = has, stat, lstat, path
+        return ok and (command and command[1] or problem)
+    """
+    for program in ("python", "python.exe", r"C:\Users\ada\WindowsApps\python"):
+        assert editor.lua(code, 1, program) == program
+        assert editor.lua(code, 0, program) == f"`{program}` cannot be run."
+    assert editor.lua(code, 1, "other") == "`other` cannot be run."

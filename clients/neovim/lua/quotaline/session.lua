@@ -44,7 +44,7 @@ end
 ---@return string|nil problem
 function M.command(config)
   if config.cmd then
-    if vim.fn.executable(config.cmd[1]) == 1 then
+    if require("quotaline.programs").can_start(config.cmd[1]) then
       return config.cmd
     end
     return nil, ("`%s` cannot be run."):format(config.cmd[1])
