@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from quotaline_providers.computer import this_computer
 from quotaline_providers.contract import Context
 from quotaline_providers.errors import (
     BadResponse,
@@ -443,12 +444,15 @@ def whoami(vendor: Any) -> Any:
 
 def test_a_personal_access_token_comes_first(vendor: Any, chatgpt: Any, read: Read, home: Path) -> None:
     write_login(home, {"personalAccessToken": " demo-pat ", "tokens": tokens()})
-    whoami(vendor).answers(chatgpt_account_id="acc-3", chatgpt_plan_type="go", email="pat@demo.test")
+    who = whoami(vendor).answers(chatgpt_account_id="acc-3", chatgpt_plan_type="go", email="pat@demo.test")
     chatgpt.get("/backend-api/wham/usage", bearer="demo-pat", headers={"ChatGPT-Account-Id": "acc-3"}).answers_json(
         {"rate_limit": SESSION}
     )
     usage = read("codex")
     assert (usage.source, usage.identity.email, usage.identity.plan) == ("pat", "pat@demo.test", "Go")
+    own = this_computer({})
+    agent = f"codex_cli_rs ({own.system} {own.release}; {own.machine})"
+    assert [request.headers["user-agent"] for request in who.requests] == [agent]
 
 
 def test_a_managed_home_never_hides_the_access_token(vendor: Any, chatgpt: Any, read: Read, home: Path) -> None:

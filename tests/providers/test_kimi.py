@@ -17,7 +17,7 @@ from quotaline_providers.errors import (
     MissingCredential,
 )
 from quotaline_providers.model import Usage, Window
-from quotaline_providers.testing import NOW, Read, Run
+from quotaline_providers.testing import NOW, Read, Reader, Run
 from quotaline_providers.vendors.kimi import web
 from quotaline_providers.vendors.kimi.credentials import web_token
 from quotaline_providers.vendors.kimi.mapping import coding, label_of, to_usage
@@ -434,6 +434,16 @@ def test_the_cli_login_is_used_as_the_cli_does(api: Any, read: Read, home: Path)
     assert first["x-msh-device-id"] == second["x-msh-device-id"] == (home / ".kimi-code/device_id").read_text()
     assert {"x-msh-version", "x-msh-device-name", "x-msh-device-model", "x-msh-os-version"} <= set(first)
     assert (home / ".kimi-code/credentials/kimi-code.json").read_text() == before
+
+
+def test_the_computer_is_named_on_windows_too(api: Any, reader: Reader, home: Path) -> None:
+    route = api.get("/coding/v1/usages", bearer="cli-k").answers(usage=WEEK)
+    sign_in(home, refresh_token="r")
+    reader.on("win32").read("kimi", COMPUTERNAME="DESK", PROCESSOR_ARCHITECTURE="AMD64")
+    headers = route.requests[0].headers
+    assert headers["x-msh-device-name"] == "DESK"
+    assert headers["x-msh-device-model"].startswith("Windows ")
+    assert headers["x-msh-device-model"].endswith(" AMD64")
 
 
 def test_a_known_device_id_is_kept(api: Any, read: Read, home: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-
 from quotaline_providers import Context, Identity, Refusal, Refusals, Usage, optional, to_text
+from quotaline_providers.computer import this_computer
 from quotaline_providers.model import ResetCredits
 from quotaline_providers.vendors.codex.credentials import BoundToken
 from quotaline_providers.vendors.codex.homes import workspace
@@ -29,7 +28,7 @@ REFUSALS: Refusals = {401: REFUSED, 403: REFUSED}
 async def from_access_token(ctx: Context, token: BoundToken) -> Usage:
     """Read with a personal access token. Raises ExpiredCredential or Forbidden when it is refused."""
     version = await _program_version(ctx)
-    agent = {"originator": "codex_cli_rs", "User-Agent": program_agent(version)}
+    agent = {"originator": "codex_cli_rs", "User-Agent": program_agent(ctx, version)}
     headers = account_headers(None, **agent)
     who = await ctx.http.get(WHOAMI, WhoAmI, bearer=token.secret, headers=headers, refusals=REFUSALS)
     account_id = workspace(ctx) or who.chatgpt_account_id
@@ -47,10 +46,11 @@ async def from_access_token(ctx: Context, token: BoundToken) -> Usage:
     return to_usage(limits, identity, ctx.now, extras, certain=True).model_copy(update={"version": version})
 
 
-def program_agent(version: str | None) -> str:
+def program_agent(ctx: Context, version: str | None) -> str:
     """The name the Codex program gives itself."""
     name = f"codex_cli_rs/{version}" if version else "codex_cli_rs"
-    return f"{name} ({platform.system()} {platform.release()}; {platform.machine()})"
+    own = this_computer(ctx.environ, ctx.platform)
+    return f"{name} ({own.system} {own.release}; {own.machine})"
 
 
 async def _program_version(ctx: Context) -> str | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 import uuid
 from pathlib import Path
 
 from quotaline_providers import Context, ExpiredCredential, Refusal, Usage
+from quotaline_providers.computer import this_computer
 from quotaline_providers.vendors.kimi import api
 from quotaline_providers.vendors.kimi.credentials import cli_home, cli_region, cli_token
 from quotaline_providers.vendors.kimi.mapping import to_usage
@@ -28,14 +28,13 @@ async def from_cli(ctx: Context, path: Path) -> Usage:
 
 async def client_headers(ctx: Context) -> dict[str, str]:
     """What the vendor's CLI sends about itself and the computer: the token is only accepted with it."""
-    system = {"darwin": "macOS", "win32": "Windows"}.get(ctx.platform, platform.system())
-    version = platform.release()
+    own = this_computer(ctx.environ, ctx.platform)
     values = {
         "X-Msh-Platform": "kimi_code_cli",
         "X-Msh-Version": ctx.version,
-        "X-Msh-Device-Name": platform.node(),
-        "X-Msh-Device-Model": f"{system} {version} {platform.machine()}",
-        "X-Msh-Os-Version": version,
+        "X-Msh-Device-Name": own.name,
+        "X-Msh-Device-Model": f"{own.system} {own.release} {own.machine}",
+        "X-Msh-Os-Version": own.release,
         "X-Msh-Device-Id": await device_id(ctx),
     }
     return {name: printable(value) for name, value in values.items()}
