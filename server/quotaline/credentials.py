@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from quotaline.config import edit
 from quotaline.config.fields import uses
 from quotaline.detection.detect import COOKIE_LABEL, inspect, targets_of
+from quotaline.paths import seen_by_others
 from quotaline_providers.contract import Provider
 from quotaline_providers.errors import Misconfigured, MissingCredential, Unavailable
 from quotaline_providers.hosts.keyrings import Outcome
@@ -54,7 +55,7 @@ async def keep(application: Application, provider: Provider, secret: Secret, lab
     else:
         await asyncio.to_thread(edit.store_credential, path, provider.id, Secret(value), label)
         why = _WHY[stored.outcome].format(list=application.keyring.index_path)
-        said = [f"{why}, so it was saved in {path} (readable only by you)."]
+        said = [f"{why}, so it was saved in {seen_by_others(path)} (readable only by you)."]
         if stored.older_left:
             said.append("An older one is still in the keyring; it is not used any more.")
         where = "config"
@@ -101,11 +102,12 @@ def _older(application: Application, provider: Provider, label: str) -> str:
     if label not in ("", COOKIE_LABEL):
         known = [account.label for account in application.keeper.loaded.config.accounts(provider.id)]
         return f"It is used instead of the one in the config file for {label}." if label in known else ""
+    shown = seen_by_others(path)
     try:
         removed = edit.remove_credential(path, provider.id, label)
     except Misconfigured:
-        return f"An older one in {path} would come first: it could not be removed, as the file cannot be changed."
-    return f"The older one was removed from {path}." if removed else ""
+        return f"An older one in {shown} would come first: it could not be removed, as the file cannot be changed."
+    return f"The older one was removed from {shown}." if removed else ""
 
 
 def _before(application: Application, provider: Provider, label: str, where: str) -> str:
@@ -130,9 +132,12 @@ async def forget(application: Application, provider: Provider, label: str = "") 
     path = application.keeper.path
     in_config = await asyncio.to_thread(edit.remove_credential, path, provider.id, label)
     if in_keyring:
-        return Kept("keyring", f"It was removed from the system keyring{f' and from {path}' if in_config else ''}.")
+        return Kept(
+            "keyring",
+            f"It was removed from the system keyring{f' and from {seen_by_others(path)}' if in_config else ''}.",
+        )
     if in_config:
-        return Kept("config", f"It was removed from {path}.")
+        return Kept("config", f"It was removed from {seen_by_others(path)}.")
     named = f" labelled {label}" if label not in ("", COOKIE_LABEL) else ""
     raise MissingCredential(
         f"Quotaline has no saved credential{named} for {provider.name}.",

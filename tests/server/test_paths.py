@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from quotaline import paths
 from quotaline.application import build
+from quotaline.cli import main
 from quotaline.config import config_path
 from quotaline.paths import folders, is_virtualised, seen_by_others
 
@@ -91,14 +94,48 @@ def store_python(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     private = local / PACKAGE / "quotaline"
     private.mkdir(parents=True)
 
+    ours, resolve = local / "quotaline", os.path.realpath
+
     def resolved(path: Path) -> str:
         path = Path(path)
-        kept = private / path.relative_to(local / "quotaline") if path.is_relative_to(local / "quotaline") else path
+        if not path.is_relative_to(ours):
+            return resolve(path)
+        kept = private / path.relative_to(ours)
         return str(kept if kept.exists() else path)
 
-    monkeypatch.setattr(sys, "platform", "win32")
+    # only this module believes to be on Windows, so that all others do what they can do here
+    monkeypatch.setattr(paths, "sys", SimpleNamespace(platform="win32"))
     monkeypatch.setattr(os.path, "realpath", resolved)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.setenv("LOCALAPPDATA", str(local))
     return private
+
+
+def test_the_commands_name_the_files_that_other_programs_find(
+    home: Path, store_python: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outside = home / "AppData/Local/quotaline/config.json"
+    monkeypatch.setenv("QUOTALINE_CONFIG", str(outside))
+    assert (main(["config", "path"]), capsys.readouterr().out) == (0, f"{outside}\n")
+    (store_python / "config.json").write_text("{")  # as this Python writes: the file outside is not there
+    outside.parent.mkdir()
+    outside.write_text("{")
+    assert (main(["config", "path"]), capsys.readouterr().out) == (0, f"{store_python / 'config.json'}\n")
+    assert main(["config", "validate"]) == 1
+    assert capsys.readouterr().out.startswith(f"{store_python / 'config.json'}:1:")
+
+
+def test_doctor_tells_that_windows_keeps_files_apart(
+    home: Path, store_python: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["doctor", "venice", "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["folders"] == "ok"
+    (store_python / "Cache").mkdir()
+    (store_python / "Cache/store.sqlite3").touch()
+    main(["doctor", "venice", "--format", "json"])
+    found = json.loads(capsys.readouterr().out)
+    assert "Use one Python for all" in found["folders"]
+    assert found["paths"]["store"] == str(store_python / "Cache/store.sqlite3")
 
 
 def test_a_file_is_shown_where_other_programs_find_it(home: Path, store_python: Path) -> None:

@@ -17,6 +17,7 @@ from quotaline.cli import console
 from quotaline.cli.exit_codes import FAILED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError, named, placed
 from quotaline.config import ConfigKeeper, Diagnostic, edit
+from quotaline.paths import seen_by_others
 from quotaline_providers import registry
 from quotaline_providers.errors import ReadError
 
@@ -32,7 +33,7 @@ def config_command(options: argparse.Namespace) -> int:
     if options.ids:
         return _switched(keeper.path, options.ids, on=options.action == "enable")
     if options.action == "path":
-        print(keeper.path)
+        print(seen_by_others(keeper.path))
         return OK
     if options.action == "edit" and not _edited(keeper.path):
         return FAILED
@@ -68,7 +69,7 @@ def _validate(keeper: ConfigKeeper, format: str) -> int:
             console.say(
                 "Config: OK"
                 if keeper.path.exists()
-                else f"Config: OK ({keeper.path} does not exist; defaults are used)"
+                else f"Config: OK ({seen_by_others(keeper.path)} does not exist; defaults are used)"
             )
     return FAILED if any(item.severity == "error" for item in found) else OK
 
@@ -81,7 +82,7 @@ def _issue(item: Diagnostic) -> dict[str, object]:
         "field": field,
         "code": item.code,
         "message": item.message,
-        "file": str(item.file) if item.file else None,
+        "file": str(seen_by_others(item.file)) if item.file else None,
         "line": item.line + 1,
         "column": item.column + 1,
     }

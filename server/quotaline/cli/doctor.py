@@ -6,12 +6,12 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from quotaline import approvals
 from quotaline.application import Application
@@ -21,13 +21,14 @@ from quotaline.cli.progress import Progress
 from quotaline.cli.providers import broken_object
 from quotaline.cli.running import UsageError, chosen, opened
 from quotaline.detection.detect import inspect
-from quotaline.paths import data_folder
+from quotaline.paths import data_folder, is_virtualised, seen_by_others
 from quotaline.refresh import drift
 from quotaline.refresh.service import Refreshed
 from quotaline.store import defects
 from quotaline.store.defects import NotedDefect
 from quotaline.store.store import Store
 from quotaline_providers import registry
+from quotaline_providers.computer import this_computer
 from quotaline_providers.run import Attempt
 from quotaline_providers.secret import redact
 
@@ -41,7 +42,15 @@ PACKAGES = (
     "platformdirs",
     "keyring",
 )
-VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "QUOTALINE_CONFIG")
+VARIABLES = (
+    *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "QUOTALINE_CONFIG"),
+    *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"),
+)
+_APART = (
+    "Windows keeps the files of this Python apart from those of other programs (it comes from the Microsoft Store, or "
+    "was started by a packaged program), so a Quotaline in another Python has another store, config file and list of "
+    "credentials. Use one Python for all, best one that is not from the Store."
+)
 
 Object = dict[str, object]
 
@@ -91,9 +100,10 @@ async def _examine(ids: list[str] | None) -> Object:
         kept = await application.store.do(lambda store: _kept(store, done))
         return {
             "versions": {name: _version(name) for name in PACKAGES},
-            "python": f"{platform.python_version()} ({sys.executable})",
-            "system": platform.platform(),
-            "paths": _paths(application),
+            "python": f"{sys.version.split()[0]} ({sys.executable})",
+            "system": _system(),
+            "paths": (paths := _paths(application)),
+            "folders": _folders(paths),
             "store": application.service.trouble or "ok",
             "keyring": await application.keyring.backend_name(),
             "environment": {name: value for name in VARIABLES if (value := _variable(name)) is not None},
@@ -137,12 +147,23 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _paths(application: Application) -> Object:
-    return {
-        "config": str(application.keeper.path),
-        "store": str(application.store_path),
-        "keyringIndex": str(data_folder() / "keyring.json"),
+def _system() -> str:
+    own = this_computer(os.environ)
+    return " ".join(filter(None, (own.system, own.release, own.version, own.machine)))
+
+
+def _paths(application: Application) -> dict[str, str]:
+    paths = {
+        "config": application.keeper.path,
+        "store": application.store_path,
+        "keyringIndex": data_folder() / "keyring.json",
     }
+    return {name: str(seen_by_others(path)) for name, path in paths.items()}
+
+
+def _folders(paths: Mapping[str, str]) -> str:
+    """Whether other programs see the same files as this one."""
+    return _APART if any(is_virtualised(Path(path)) for path in paths.values()) else "ok"
 
 
 def _variable(name: str) -> str | None:
@@ -216,7 +237,7 @@ def _text(findings: Object) -> str:
             f"{name}:" if section else f"{name}: nothing set",
             *(f"  {key}: {value}" for key, value in section.items()),
         ]
-    for name in ("python", "system", "store", "keyring", "approvals"):
+    for name in ("python", "system", "folders", "store", "keyring", "approvals"):
         lines.append(f"{name}: {findings[name]}")
     config = findings["config"]
     assert isinstance(config, list)

@@ -16,7 +16,7 @@ from quotaline.approvals import Approvals, FileApproval, PackageConsent
 from quotaline.cli import console
 from quotaline.cli.exit_codes import FAILED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError
-from quotaline.paths import provider_folder
+from quotaline.paths import provider_folder, seen_by_others
 from quotaline.render import text
 from quotaline_providers import registry
 from quotaline_providers.registry import Broken, BrokenProvider
@@ -212,7 +212,8 @@ def _list(options: argparse.Namespace) -> int:
             if line:
                 console.say(f"  {line}")
     if not rows:
-        console.say(f"There are none. A Python file in {provider_folder()} is a provider once you have approved it.")
+        folder = seen_by_others(provider_folder())
+        console.say(f"There are none. A Python file in {folder} is a provider once you have approved it.")
     if trouble:
         console.say(trouble, error=True)
     return OK
@@ -279,10 +280,10 @@ def _declared(what: str) -> PackagedProvider | ProviderFile:
         raise UsageError(f"There is no third-party provider called {what!r}. `quotaline provider list` names them.")
     path = Path(what) if os.sep in what else folder / what
     if not (os.path.isdir(folder) and os.path.isdir(path.parent) and os.path.samefile(path.parent, folder)):
-        raise UsageError(f"{path.name} is not in {folder}. Put it there first.")
+        raise UsageError(f"{path.name} is not in {seen_by_others(folder)}. Put it there first.")
     known = {one.path.name: one for one in registry.agreed().files}
     if path.name not in known:
-        raise UsageError(f"There is no {path.name} in {folder}.")
+        raise UsageError(f"There is no {path.name} in {seen_by_others(folder)}.")
     return known[path.name]
 
 

@@ -10,6 +10,7 @@ from quotaline import approvals
 from quotaline.application import Application, build
 from quotaline.cli import console
 from quotaline.config import Diagnostic, Loaded
+from quotaline.paths import seen_by_others
 from quotaline.settings import Settings
 from quotaline_providers import registry
 
@@ -37,7 +38,8 @@ async def opened(*, check_status: bool = False) -> AsyncIterator[Application]:
 
 def placed(item: Diagnostic) -> str:
     """`file:line:column: [ERROR] zai (region): ...`, as editors and compilers spell a place."""
-    return f"{item.file}:{item.line + 1}:{item.column + 1}: {item}" if item.file else str(item)
+    place = f"{seen_by_others(item.file)}:{item.line + 1}:{item.column + 1}: " if item.file else ""
+    return f"{place}{item}"
 
 
 def _worth_telling(loaded: Loaded) -> list[Diagnostic]:

@@ -11,6 +11,7 @@ from pygls.uris import to_fs_path
 from quotaline.lsp import methods
 from quotaline.lsp.params import text_member
 from quotaline.lsp.session import Session
+from quotaline.paths import seen_by_others
 from quotaline.refresh.service import Refreshed
 from quotaline.render import text, wire
 from quotaline.render.shown import shown
@@ -78,7 +79,7 @@ async def _show_report(session: Session, arguments: tuple[Any, ...]) -> wire.Doc
     path = session.documents.report_path
     text = session.report("markdown").content
     await asyncio.to_thread(lambda: replace_file(path, text, keep_link=False))  # a link there is not ours
-    uri = path.as_uri()
+    uri = (await asyncio.to_thread(seen_by_others, path)).as_uri()
     await _show(session, uri, external=False)
     return wire.DocumentResult(uri)
 
@@ -89,7 +90,7 @@ async def _open_config(session: Session, arguments: tuple[Any, ...]) -> wire.Doc
     path = session.application.keeper.path
     if not path.exists():
         await asyncio.to_thread(edit.create, path)
-    uri = path.as_uri()
+    uri = (await asyncio.to_thread(seen_by_others, path)).as_uri()
     await _show(session, uri, external=False)
     return wire.DocumentResult(uri)
 

@@ -15,7 +15,7 @@ from quotaline.config import Diagnostic, Loaded
 from quotaline.config.fields import METRICS
 from quotaline.lsp import methods
 from quotaline.lsp.client import Client
-from quotaline.paths import report_path
+from quotaline.paths import report_path, seen_by_others
 from quotaline.render.hover import provider_hover
 from quotaline.render.statusline import state_text
 from quotaline.render.text import announced
@@ -52,7 +52,7 @@ class Documents:
 
     def uris(self) -> DocumentsResult:
         """The answer of `quotaline/documents`."""
-        return DocumentsResult(self._keeper.path.as_uri(), self.report_path.as_uri())
+        return DocumentsResult(*(seen_by_others(path).as_uri() for path in (self._keeper.path, self.report_path)))
 
     # --- the config file as the editor has it ---
 
@@ -74,7 +74,7 @@ class Documents:
         """The file on disk was read: its problems are shown unless the editor has a newer text."""
         if self._config_uri is None:
             own = tuple(item for item in loaded.diagnostics if item.file in (None, loaded.path))
-            self._publish(loaded.path.as_uri(), own)
+            self._publish(seen_by_others(loaded.path).as_uri(), own)
 
     def _publish(self, uri: str, diagnostics: tuple[Diagnostic, ...]) -> None:
         self._client.publish_diagnostics(uri, [_to_lsp(item) for item in diagnostics])
