@@ -5,27 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
-import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from quotaline.application import build
 from quotaline.cli import console
+from quotaline.cli.editor import editor_command, started
 from quotaline.cli.exit_codes import FAILED, OK, USAGE_ERROR
 from quotaline.cli.running import UsageError, named, placed
 from quotaline.config import ConfigKeeper, Diagnostic, edit
 from quotaline.paths import seen_by_others
 from quotaline_providers import registry
+from quotaline_providers.contract import Processes
 from quotaline_providers.errors import ReadError
 
 
 def config_command(options: argparse.Namespace) -> int:
     """Tell where the config file is, check it, open it in the user's editor and check it afterwards, or show or hide
     providers."""
-    keeper = build().keeper
+    application = build()
+    keeper = application.keeper
     if bool(options.ids) is not (options.action in ("enable", "disable")):
         needs = "needs the IDs of providers" if not options.ids else "takes no providers"
         console.say(f"`quotaline config {options.action}` {needs}.", error=True)
@@ -35,7 +35,7 @@ def config_command(options: argparse.Namespace) -> int:
     if options.action == "path":
         print(seen_by_others(keeper.path))
         return OK
-    if options.action == "edit" and not _edited(keeper.path):
+    if options.action == "edit" and not _edited(keeper.path, application.machine.processes):
         return FAILED
     return _validate(keeper, options.format)
 
@@ -88,26 +88,20 @@ def _issue(item: Diagnostic) -> dict[str, object]:
     }
 
 
-def _edited(path: Path) -> bool:
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _usual_editor()
-    words = shlex.split(command, posix=sys.platform != "win32") if command else []
-    if not words or shutil.which(words[0]) is None:
-        console.say(f"No editor was found. Set EDITOR, or open this file yourself: {path}", error=True)
+def _edited(path: Path, processes: Processes) -> bool:
+    words = editor_command(os.environ, processes)
+    if words is None:
+        known = seen_by_others(path)
+        console.say(f"No editor was found. Set EDITOR, or open this file yourself: {known}", error=True)
         return False
     try:
         if not path.exists():
             edit.create(path)
-        code = subprocess.run([*words, str(path)], check=False).returncode
+        code = subprocess.run(started([*words, str(seen_by_others(path))]), check=False).returncode
     except (OSError, ReadError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         console.say(f"{path} cannot be edited: {reason}", error=True)
         return False
     if code != 0:
-        console.say(f"The editor {words[0]} ended with an error; {path} was not checked.", error=True)
+        console.say(f"The editor {Path(words[0]).name} ended with an error; {path} was not checked.", error=True)
     return code == 0
-
-
-def _usual_editor() -> str:
-    if sys.platform == "win32":
-        return "notepad"
-    return next((name for name in ("sensible-editor", "nano", "vi") if shutil.which(name)), "")
