@@ -47,11 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader (head, less) has left: nothing more to say
-        console.discard_output()
-        return OK
     except OSError as error:
         console.discard_output()
+        if console.reader_has_left(error):  # head, less, more: nothing more to say
+            return OK
         print(f"quotaline had to stop: {error.strerror or type(error).__name__}.", file=sys.stderr)
         return FAILED
     return code

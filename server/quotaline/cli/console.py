@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -49,6 +50,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def discard_output() -> None:
     """Nobody reads standard output any more, or it is full: nothing more is said there."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def reader_has_left(error: OSError) -> bool:
+    """Whether a write failed because nobody reads any more. Windows says "Invalid argument" then, as it does of a bad
+    file name, which would be named."""
+    if isinstance(error, BrokenPipeError):
+        return True
+    return sys.platform == "win32" and error.errno == errno.EINVAL and error.filename is None
 
 
 def width(error: bool = False) -> int:
