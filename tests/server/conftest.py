@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from quotaline import cli
+from quotaline.cli import console
+from quotaline_providers import diagnostics
 from quotaline_providers.testing import Clock, Route, Vendor
 from tests.server.command import Command
 from tests.server.house import House
@@ -23,6 +26,19 @@ Lay = Callable[..., Route]
 def quotaline(environ: dict[str, str], home: Path, programs: Path) -> Command:
     """The `quotaline` program of this test's user."""
     return Command(environ, home, programs)
+
+
+@pytest.fixture
+def command_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], int]:
+    """The command line in this process, for tests that fake what the system says: `command_line(["config", "path"])`.
+    It leaves nothing behind: no umask, signals and log."""
+    for name in ("write_privately", "end_on_signals"):
+        monkeypatch.setattr(console, name, lambda: None)
+    monkeypatch.setattr(console, "log_to_stderr", lambda level: None)
+    for name in ("sink", "on_upgrade"):
+        monkeypatch.setattr(diagnostics, name, getattr(diagnostics, name))
+    monkeypatch.setattr(Path, "home", lambda: home)
+    return cli.main
 
 
 @pytest.fixture

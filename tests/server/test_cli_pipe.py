@@ -5,13 +5,11 @@ from __future__ import annotations
 import errno
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
-
-from quotaline.cli import main
 
 
 class Pipe(io.FileIO):
@@ -52,7 +50,7 @@ def test_a_reader_that_has_left_is_no_error(
     error: OSError,
     code: int,
     pipe: tuple[Pipe, TextIO],
-    home: Path,
+    command_line: Callable[[list[str]], int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     raw, stream = pipe
@@ -60,7 +58,6 @@ def test_a_reader_that_has_left_is_no_error(
     errors = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setattr(sys, "stderr", errors)
-    monkeypatch.setattr(Path, "home", lambda: home)
     monkeypatch.setattr("quotaline.cli.console.sys.platform", platform)
-    assert main(["config", "path"]) == code
+    assert command_line(["config", "path"]) == code
     assert bool(errors.getvalue()) is bool(code)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,6 @@ import pytest
 
 from quotaline import paths
 from quotaline.application import build
-from quotaline.cli import main
 from quotaline.config import config_path
 from quotaline.paths import folders, is_virtualised, seen_by_others
 
@@ -77,6 +77,8 @@ def test_the_program_uses_the_folders_of_macos(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(Path, "home", lambda: home)
     monkeypatch.setattr("quotaline.paths.sys.platform", "darwin")
+    monkeypatch.setattr("quotaline_providers.diagnostics.sink", None)
+    monkeypatch.setattr("quotaline_providers.diagnostics.on_upgrade", None)
     application = build(environ={**environ, **xdg})
     asyncio.run(application.machine.close())
     assert application.store_path.parent == home / "Library/Caches/quotaline"
@@ -112,27 +114,34 @@ def store_python(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_commands_name_the_files_that_other_programs_find(
-    home: Path, store_python: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    store_python: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command_line: Callable[[list[str]], int],
 ) -> None:
     outside = home / "AppData/Local/quotaline/config.json"
     monkeypatch.setenv("QUOTALINE_CONFIG", str(outside))
-    assert (main(["config", "path"]), capsys.readouterr().out) == (0, f"{outside}\n")
+    assert (command_line(["config", "path"]), capsys.readouterr().out) == (0, f"{outside}\n")
     (store_python / "config.json").write_text("{")  # as this Python writes: the file outside is not there
     outside.parent.mkdir()
     outside.write_text("{")
-    assert (main(["config", "path"]), capsys.readouterr().out) == (0, f"{store_python / 'config.json'}\n")
-    assert main(["config", "validate"]) == 1
+    assert (command_line(["config", "path"]), capsys.readouterr().out) == (0, f"{store_python / 'config.json'}\n")
+    assert command_line(["config", "validate"]) == 1
     assert capsys.readouterr().out.startswith(f"{store_python / 'config.json'}:1:")
 
 
 def test_doctor_tells_that_windows_keeps_files_apart(
-    home: Path, store_python: Path, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    store_python: Path,
+    capsys: pytest.CaptureFixture[str],
+    command_line: Callable[[list[str]], int],
 ) -> None:
-    main(["doctor", "venice", "--format", "json"])
+    command_line(["doctor", "venice", "--format", "json"])
     assert json.loads(capsys.readouterr().out)["folders"] == "ok"
     (store_python / "Cache").mkdir()
     (store_python / "Cache/store.sqlite3").touch()
-    main(["doctor", "venice", "--format", "json"])
+    command_line(["doctor", "venice", "--format", "json"])
     found = json.loads(capsys.readouterr().out)
     assert "Use one Python for all" in found["folders"]
     assert found["paths"]["store"] == str(store_python / "Cache/store.sqlite3")
