@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import platformdirs
 import pytest
 
 from quotaline import paths
 from quotaline.application import build
 from quotaline.config import config_path
-from quotaline.paths import folders, is_virtualised, seen_by_others
+from quotaline.paths import Folders, folders, is_virtualised, seen_by_others
 
 PACKAGE = "Packages/PythonSoftwareFoundation.Python.3.13_qbz5n2kfra8p0/LocalCache/Local"
 
@@ -109,7 +109,8 @@ def store_python(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "sys", SimpleNamespace(platform="win32"))
     monkeypatch.setattr(os.path, "realpath", resolved)
     monkeypatch.setattr(Path, "home", lambda: home)
-    monkeypatch.setenv("LOCALAPPDATA", str(local))
+    own = {f"user_{name}_path": getattr(folders({}, home, "win32"), name) for name in Folders._fields}
+    monkeypatch.setattr(platformdirs, "PlatformDirs", lambda name, appauthor: SimpleNamespace(**own))
     return private
 
 
