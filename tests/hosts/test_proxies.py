@@ -134,7 +134,9 @@ def test_they_are_passed_by_for_excepted_hosts(exceptions: str) -> None:
     assert found.choose("https://else.where/") == (None if exceptions == "*" else USED)
 
 
-@pytest.mark.parametrize("exceptions", [f"{HOST}:8443", "ample.test", "x.api.example.test", "api", "", " , "])
+@pytest.mark.parametrize(
+    "exceptions", [f"{HOST}:8443", "ample.test", "x.api.example.test", "api", "", " , ", f"{HOST}:²"]
+)
 def test_they_are_asked_for_all_others(exceptions: str) -> None:
     assert Proxies.of({"HTTPS_PROXY": "http://proxy:1", "NO_PROXY": exceptions}).choose(URL) == USED
 

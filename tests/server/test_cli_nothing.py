@@ -137,3 +137,10 @@ def test_the_ides_of_this_machine_are_offered(quotaline: Command) -> None:
     ]
     assert quotaline("providers", "jetbrains", "--format", "json").json[0]["choices"] == {"ideBasePath": offered}
     assert "~/.config/JetBrains/PyCharm2030.1: PyCharm 2030.1" in quotaline("providers", "jetbrains").out
+
+
+def test_what_is_no_address_of_a_proxy_is_not_shown_by_doctor(quotaline: Command) -> None:
+    found = quotaline("doctor", "--format", "json", HTTPS_PROXY="http://ada:demo-pass", ALL_PROXY="://demo-pass")
+    assert "demo-pass" not in found.out + found.err
+    environment = found.json["environment"]
+    assert environment["HTTPS_PROXY"] == environment["ALL_PROXY"] == "set, but to no address that can be used"

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,8 @@ from quotaline.store.defects import NotedDefect
 from quotaline.store.store import Store
 from quotaline_providers import registry
 from quotaline_providers.computer import this_computer
+from quotaline_providers.errors import Misconfigured
+from quotaline_providers.hosts.http.proxies import Proxy
 from quotaline_providers.run import Attempt
 from quotaline_providers.secret import redact
 
@@ -168,13 +169,15 @@ def _folders(paths: Mapping[str, str]) -> str:
 
 def _variable(name: str) -> str | None:
     value = os.environ.get(name) or os.environ.get(name.lower())
-    return _without_user(value) if value and "PROXY" in name else value
+    return _proxy(value) if value and name.endswith("_PROXY") and name != "NO_PROXY" else value
 
 
-def _without_user(address: str) -> str:
-    """A proxy's address without the user name and password that may stand before its host."""
-    scheme = re.match(r"\w+://", address)
-    return f"{scheme[0] if scheme else ''}{address[scheme.end() if scheme else 0 :].rpartition('@')[2]}"
+def _proxy(value: str) -> str:
+    """Where a proxy is, without the user name and password: in what is no address they may stand anywhere."""
+    try:
+        return Proxy.of(value, "").address
+    except Misconfigured:
+        return "set, but to no address that can be used"
 
 
 def _provider(refreshed: Refreshed, has_shape: bool) -> Object:

@@ -127,7 +127,7 @@ def _excepts(entry: str, host: str, port: int) -> bool:
     if address is not None and _in_network(address, entry):
         return True
     name, colon, of_port = entry.lower().rpartition(":")
-    if not colon or not of_port.isdigit() or (":" in name and not name.endswith("]")):
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", of_port) or (":" in name and not name.endswith("]")):
         name = entry.lower()
     elif int(of_port) != port:
         return False
