@@ -16,6 +16,7 @@ from quotaline.render.protocol import usage_params
 from quotaline.render.report import report
 from quotaline.render.statusline import status_line
 from quotaline.render.terminal import terminal
+from quotaline.render.text import HIDDEN, without_emails
 from quotaline.state import Failure, Snapshot
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Balance, Chart, Identity, Point, Row, Section, Usage, Window
@@ -191,3 +192,8 @@ def test_numbers_for_json_are_whole_where_they_can_be() -> None:
 )
 def test_a_part_names_its_unit_once(used: float, limit: float, unit: str | None, words: str) -> None:
     assert text.portion(used, limit, unit) == words
+
+
+def test_every_address_is_hidden_and_a_long_word_costs_no_more_than_its_length() -> None:
+    assert without_emails("Ada <ada@demo.test>, a@b@c 'q@r.s': z") == f"Ada <{HIDDEN}>, {HIDDEN} '{HIDDEN}': z"
+    assert without_emails("a" * 500_000) == "a" * 500_000

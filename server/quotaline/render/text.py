@@ -15,7 +15,8 @@ _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO", "RLI"})
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#&@])|(:)(?=//)|(\$)(?=\()|(?<=www)(\.)", re.IGNORECASE)
 _ACTIVE = re.compile(r"\]\(|\$\(")
-_EMAIL = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
+# From a word's start: a long one without an end must not be looked through from each of its letters.
+_EMAIL = re.compile(r"(?<![^\s<>()\[\]\"',;:])[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 HIDDEN = "•••"
 UNLIMITED = "Unlimited"
 

@@ -26,7 +26,7 @@ _LEFT = re.compile(r"left|remaining|available", re.IGNORECASE)
 _RESET = re.compile(r"resets?\b:?\s*(.*)$|resets?(?=\d|[A-Z])(.*)$", re.IGNORECASE)
 _STATUS_BAR = re.compile(r"opus|sonnet|haiku|default", re.IGNORECASE)
 _WEEK = re.compile(r"current\s*week\s*\(([^)]+)\)", re.IGNORECASE)
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
 _PLAN = re.compile(r"\bclaude[ \t]+(" + "|".join(PLAN_WORDS) + r")\b[^\n]*", re.IGNORECASE)
 
 
