@@ -109,12 +109,22 @@ class Window(Model):
 
 
 class Balance(Model):
-    """An amount left. `unit` is an ISO currency code or a plain unit such as `credits`."""
+    """An amount left. `unit` is an ISO currency code or a plain unit such as `credits`.
+
+    `blocks` says whether the account stops when nothing is left. It does not where nothing was ever bought: a free
+    account goes on.
+    """
 
     id: str
     label: Label
     amount: Decimal
     unit: str
+    blocks: bool = True
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is left of an amount that is needed."""
+        return self.blocks and self.amount <= 0
 
 
 class Spend(Model):

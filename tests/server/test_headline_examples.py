@@ -129,7 +129,25 @@ def test_openrouters_balance_that_runs_out_stands_before_an_untouched_key_limit(
         )
     )
     assert found.severity == "critical"
-    assert found.text.startswith("OpenRouter 98%")
+    assert found.text == "OpenRouter 98% Credits"
+
+
+def test_a_free_account_without_credits_is_no_alarm(seen: Show) -> None:
+    state = seen(
+        "openrouter",
+        "api",
+        {
+            "/api/v1/credits": {"data": {"total_credits": 0, "total_usage": 0}},
+            "/api/v1/key": {"data": {"usage": 0, "is_free_tier": True}},
+        },
+    )
+    assert line(state) == StatusLine("OpenRouter $0.00", "ok")
+    assert provider_hover(state, VIEW).count("Credits") == 1
+
+
+def test_credits_that_are_used_up_are_critical(seen: Show) -> None:
+    found = line(seen("openrouter", "api", {"/api/v1/credits": {"data": {"total_credits": 5, "total_usage": 5}}}))
+    assert found.severity == "critical"
 
 
 def test_kimis_week_that_is_nearly_used_up_is_shown(seen: Show) -> None:

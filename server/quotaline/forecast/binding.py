@@ -55,7 +55,7 @@ class Binding:
     @property
     def exhausted(self) -> bool:
         if self.balance is not None:
-            return self.balance.amount <= 0
+            return self.balance.exhausted
         return self.percent is not None and self.percent >= 100
 
 

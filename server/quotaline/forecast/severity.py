@@ -46,7 +46,7 @@ class Thresholds:
 
     def balance_level(self, balance: Balance) -> Level:
         """The level of an amount that is left: nothing left, or less than the user wants."""
-        if balance.amount <= 0:
+        if balance.exhausted:
             return "exhausted"
         return "warning" if self.is_low(balance) else "ok"
 

@@ -135,7 +135,7 @@ def credits_window(credits: Credits, lane: Lane) -> Window | None:
         return None
     return Window(
         id="credits",
-        label="Credits used",
+        label="Credits",
         used_percent=share(credits.total_usage, bought),
         used=max(0.0, credits.total_usage),
         limit=bought,
@@ -223,7 +223,7 @@ def to_usage(account: CreditsPart, part: KeyPart, history: Section, now: datetim
     return Usage(
         updated_at=now,
         windows=(*(window for window in (budget, bought) if window), *layers),
-        balances=() if credits is None else (_balance(credits_left(credits)),),
+        balances=() if credits is None else (_balance(credits),),
         spends=_key_spend(key) if credits is None and key else (),
         identity=Identity(plan=tier(key), login=f"Balance: {money(credits_left(credits))}" if credits else None),
         details=(_credits_section(account), key_section(part), history),
@@ -232,8 +232,10 @@ def to_usage(account: CreditsPart, part: KeyPart, history: Section, now: datetim
     )
 
 
-def _balance(left: float) -> Balance:
-    return Balance(id="credits", label="Credits", amount=exact(left), unit="USD")
+def _balance(credits: Credits) -> Balance:
+    """What is left. Who has never bought any is on the free models, which need none."""
+    left, bought = credits_left(credits), credits.total_credits > 0
+    return Balance(id="credits", label="Credits", amount=exact(left), unit="USD", blocks=bought)
 
 
 def _key_spend(key: Key) -> tuple[Spend, ...]:
