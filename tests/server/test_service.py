@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from quotaline.refresh.accounts import remembered
 from quotaline.refresh.reading import Request
 from quotaline.refresh.service import Service
 from quotaline.settings import Settings
@@ -117,6 +118,13 @@ async def test_labelled_accounts_have_each_their_own_usage(house: House, credits
     home_only = await service.refresh(["openrouter/Home"])
     assert [done.state.account for done in home_only] == ["Home"]
     assert (percent(service, "openrouter/Home"), percent(service, "openrouter/Work")) == (10, None)
+
+
+async def test_the_same_account_is_active_before_and_after_this_machine_is_searched(house: House) -> None:
+    service = await house.open(TWO_ACCOUNTS)
+    note = '[["openrouter", "Home"], ["openrouter", "Work"]]'
+    before = remembered(note, config(TWO_ACCOUNTS), service._machine)
+    assert [target.active for target in before] == [target.active for target in service.targets] == [True, False]
 
 
 async def test_usage_is_fresh_only_for_the_credential_that_read_it(house: House, credits: Route) -> None:

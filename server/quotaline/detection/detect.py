@@ -163,9 +163,22 @@ def _targets_of_profiles(provider: Provider, config: Config, found: Profiles) ->
     """The usual account, then those in folders of their own. All are active unless the user chose one."""
     every: tuple[Account | None, ...] = (None, *found.accounts) if found.usual else found.accounts
     return tuple(
-        Target.of(provider, account, config, found.active in (None, account.label if account else ""))
+        Target.of(provider, account, config, _is_active_profile(account.label if account else "", found))
         for account in every
     )
+
+
+def _is_active_profile(label: str, found: Profiles) -> bool:
+    return found.active in (None, label)
+
+
+def is_active(provider: Provider, label: str, config: Config, machine: Machine) -> bool:
+    """Whether the account with this label (empty for the usual one) is shown where not all are asked for."""
+    found = profiles(provider, config, machine)
+    if found.accounts:
+        return _is_active_profile(label, found)
+    chosen = config.active_account(provider.id)
+    return chosen is None or label == chosen.label
 
 
 def _targets_of_labelled(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 
 from quotaline.config import Config
-from quotaline.detection.detect import Target, loaded, profiles, targets_of
+from quotaline.detection.detect import Target, is_active, loaded, profiles, targets_of
 from quotaline.refresh.known import Known
 from quotaline.store.thread import StoreThread
 from quotaline_providers import registry
@@ -85,5 +85,6 @@ def remembered(note: str | None, config: Config, machine: Machine) -> tuple[Targ
             continue
         named = (*profiles(provider, config, machine).accounts, *config.accounts(id))
         known = {account.label: account for account in named}
-        targets.append(Target.of(provider, known.get(label) or (Account(label) if label else None), config))
+        account = known.get(label) or (Account(label) if label else None)
+        targets.append(Target.of(provider, account, config, is_active(provider, label, config, machine)))
     return tuple(targets)
