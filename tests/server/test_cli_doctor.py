@@ -54,6 +54,16 @@ def test_a_named_provider_that_is_not_connected_tells_where_it_is_looked_for(quo
     assert "[redacted]" not in found.out
 
 
+def test_a_wait_is_told_with_its_end(user: Command, crof: Route) -> None:
+    crof.fails(429, headers={"Retry-After": "5400"})
+    for _ in range(2):
+        told = user("doctor", "crof")
+        assert told.code == 1
+        assert "It is asked again after" in told.out
+        assert "not asked again" not in told.out
+    assert crof.count == 1
+
+
 def test_a_limit_that_is_not_read_is_told_without_being_an_error(user: Command, crof: Route) -> None:
     answer = {"credits": 1.5, "requests_plan": 100, "usable_requests": 100}
     crof.answers(**answer, surge_pool={"used_ratio": 0.994}, owner=PLANTED)
@@ -65,7 +75,7 @@ def test_a_limit_that_is_not_read_is_told_without_being_an_error(user: Command, 
     shape = user("doctor", "crof", "--shape")
     assert '"surge_pool": {' in shape.out
     assert PLANTED not in told.out + shape.out
-    user("refresh", "--provider", "crof")
+    user("refresh", "--provider", "crof", "--force")  # else the read of a moment ago is good enough
     assert "No shape is kept" in user("doctor", "crof", "--shape").out
 
 

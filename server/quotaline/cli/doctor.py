@@ -18,11 +18,13 @@ from quotaline.cli import console
 from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.progress import Progress
 from quotaline.cli.providers import broken_object
-from quotaline.cli.running import UsageError, chosen, opened
+from quotaline.cli.running import UsageError, chosen, opened, viewed
 from quotaline.detection.detect import inspect
 from quotaline.paths import data_folder, is_virtualised, seen_by_others
 from quotaline.refresh import drift
 from quotaline.refresh.service import Refreshed
+from quotaline.render.shown import shown
+from quotaline.render.view import View
 from quotaline.store import defects
 from quotaline.store.defects import NotedDefect
 from quotaline.store.store import Store
@@ -109,7 +111,7 @@ async def _examine(ids: list[str] | None) -> Object:
             "keyring": await application.keyring.backend_name(),
             "environment": {name: value for name in VARIABLES if (value := _variable(name)) is not None},
             "config": [str(diagnostic) for diagnostic in application.keeper.loaded.diagnostics],
-            "providers": [_provider(refreshed, refreshed.state.provider in kept.shapes) for refreshed in done],
+            "providers": [_provider(one, kept, viewed(application)) for one in done],
             "notConnected": not_connected,
             "ended": _ended(application),
             "defects": [_defect(defect) for defect in kept.defects],
@@ -180,8 +182,8 @@ def _proxy(value: str) -> str:
         return "set, but to no address that can be used"
 
 
-def _provider(refreshed: Refreshed, has_shape: bool) -> Object:
-    state = refreshed.state
+def _provider(refreshed: Refreshed, kept: Kept, view: View) -> Object:
+    state, error = refreshed.state, shown(refreshed.state, view).error
     attempts = refreshed.outcome.attempts if refreshed.outcome else ()
     return {
         "id": state.provider,
@@ -190,19 +192,23 @@ def _provider(refreshed: Refreshed, has_shape: bool) -> Object:
         "source": state.usage.source if state.usage else None,
         "windows": len(state.usage.windows) if state.usage else 0,
         "cut": list(state.usage.cut) if state.usage else [],
-        "error": None
-        if state.failure is None
-        else f"{state.failure.kind}: {state.failure.message} {state.failure.hint}".rstrip(),
+        "error": f"{state.failure.kind}: {' '.join(error)}".rstrip() if state.failure and error else None,
         "attempts": [_attempt(attempt) for attempt in attempts],
         "notes": list(state.usage.notes) if state.usage else [],
         "unreadLimits": list(state.usage.unread_limits) if state.usage else [],
-        "hasShape": has_shape,
-        "note": None if refreshed.fetched else "not asked again: read a moment ago, or the vendor limits the requests",
+        "hasShape": state.provider in kept.shapes,
+        "note": None if refreshed.fetched or _waits(refreshed, view) else "not asked again: read a moment ago",
     }
 
 
+def _waits(refreshed: Refreshed, view: View) -> bool:
+    """Whether its vendor wants to be left alone for now: the error says until when."""
+    failure = refreshed.state.failure
+    return failure is not None and failure.until is not None and failure.until > view.now
+
+
 def _attempt(attempt: Attempt) -> Object:
-    result = "ok" if attempt.error is None else "not there" if attempt.skipped else str(attempt.error.kind)
+    result = "ok" if attempt.error is None else "not found" if attempt.skipped else str(attempt.error.kind)
     message = attempt.error.message if attempt.error is not None else None
     return {
         "source": attempt.source,

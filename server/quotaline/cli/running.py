@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from quotaline import approvals
 from quotaline.application import Application, build
 from quotaline.cli import console
 from quotaline.config import Diagnostic, Loaded
 from quotaline.paths import seen_by_others
+from quotaline.render.view import View
 from quotaline.settings import Settings
 from quotaline_providers import registry
 
@@ -34,6 +36,12 @@ async def opened(*, check_status: bool = False) -> AsyncIterator[Application]:
         yield application
     finally:
         await application.close()
+
+
+def viewed(application: Application) -> View:
+    """How this user wants to see things, here and now."""
+    zone = datetime.now().astimezone().tzinfo or UTC
+    return View(application.machine.clock(), application.keeper.loaded.config.display, zone)
 
 
 def placed(item: Diagnostic) -> str:

@@ -6,13 +6,12 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 
 from quotaline.cli import console
 from quotaline.cli.exit_codes import FAILED, NOTHING_CONFIGURED, OK, USAGE_ERROR
 from quotaline.cli.progress import Progress
-from quotaline.cli.running import UsageError, chosen, opened
+from quotaline.cli.running import UsageError, chosen, opened, viewed
 from quotaline.detection.detect import Target
 from quotaline.refresh.service import Service
 from quotaline.render import text
@@ -104,9 +103,7 @@ async def _states(
         if source is not None:
             found = [service.state(state.key, source) for state in states]
             states = [replace(state, active=True) for state in found]
-        zone = datetime.now().astimezone().tzinfo or UTC
-        view = View(application.machine.clock(), application.keeper.loaded.config.display, zone)
-        return replace(service.snapshot(), states=tuple(states)), view
+        return replace(service.snapshot(), states=tuple(states)), viewed(application)
 
 
 async def _refreshed(
