@@ -12,7 +12,17 @@ import pytest
 
 from quotaline_providers import diagnostics
 from quotaline_providers.access.lookups import Always, ApiKey
-from quotaline_providers.contract import Account, Context, Credential, Lookup, Origin, Provider, Response, Strategy
+from quotaline_providers.contract import (
+    Account,
+    AccountKind,
+    Context,
+    Credential,
+    Lookup,
+    Origin,
+    Provider,
+    Response,
+    Strategy,
+)
 from quotaline_providers.errors import (
     BadResponse,
     ExpiredCredential,
@@ -142,6 +152,19 @@ async def test_a_refusal_says_where_the_credential_came_from(reader: Reader, err
         outcome = await run(provider(key), reader.context("demo", config, account, DEMO_KEY="k"))
         assert outcome.error is error
         assert error.message == f"Refused. It came from {place}."
+
+
+async def test_a_refused_credential_of_ours_is_replaced_by_a_command(reader: Reader) -> None:
+    """A variable that is set instead would come after it."""
+    for config, account, command in (
+        ({}, None, None),
+        ({"apiKey": "k"}, None, "quotaline set-credential demo"),
+        ({}, Account("At work", Secret("k")), "quotaline set-credential demo --account 'At work'"),
+    ):
+        error = ExpiredCredential("Refused.", "Set DEMO_KEY.")
+        one = provider(strategy(error, lookup=ApiKey(env=("DEMO_KEY",))), accounts=AccountKind.TOKEN)
+        await run(one, reader.context("demo", config, account, DEMO_KEY="k"))
+        assert error.hint == (f"Replace it with `{command}`. Set DEMO_KEY." if command else "Set DEMO_KEY.")
 
 
 @pytest.mark.parametrize("error", [ExpiredCredential("DEMO_KEY was refused."), ExpiredCredential("x", "Set DEMO_KEY.")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shlex
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -126,7 +127,7 @@ async def run(
     if error is not None:
         if isinstance(error, MissingCredential) and provider.homes:
             error.message = told(error.message, await nowhere(ctx, provider.homes))
-        error = _with_hint(error, provider)
+        error = _with_hint(error, provider, _only_one(attempts, error))
         usage = error.partial
     if usage is not None and not usage.source and attempts:
         usage = usage.model_copy(update={"source": attempts[-1].label})
@@ -291,7 +292,29 @@ def _origin(ctx: Context, strategy: Strategy[Any], found: object) -> str | None:
     return ctx.show(found) if isinstance(found, Path) else strategy.lookup.probe(ctx)
 
 
-def _with_hint(error: ReadError, provider: Provider) -> ReadError:
+def _with_hint(error: ReadError, provider: Provider, attempt: Attempt | None) -> ReadError:
     if not error.hint and isinstance(error, MissingCredential | MissingProgram | ExpiredCredential | Forbidden):
         error.hint = provider.connect
+    if isinstance(error, ExpiredCredential) and attempt is not None and (command := _replacing(provider, attempt)):
+        error.hint = f"Replace it with `{command}`. {error.hint}".rstrip()
     return error
+
+
+def _only_one(attempts: list[Attempt], error: ReadError) -> Attempt | None:
+    """The attempt that ended in this error, where its strategy had no other credential."""
+    found = next((one for one in attempts if one.error is error), None)
+    return found if found is not None and sum(one.label == found.label for one in attempts) == 1 else None
+
+
+def _replacing(provider: Provider, attempt: Attempt) -> str:
+    """The command that replaces a refused credential which the user gave to us: a variable that is set instead would
+    come after it. Empty for one from elsewhere."""
+    origin, web = attempt.origin, attempt.source == "web"
+    if not isinstance(origin, Origin) or ("cookieHeader" if web else "apiKey") not in provider.settings:
+        return ""
+    command = f"quotaline set-credential {provider.id}"
+    if origin.kind is OriginKind.ACCOUNT:
+        return f"{command} --account {shlex.quote(origin.name)}" if provider.accounts is not None else ""
+    if origin.kind not in (OriginKind.CONFIG, OriginKind.KEYRING):
+        return ""
+    return f"{command} --cookie" if web and "apiKey" in provider.settings else command
