@@ -58,6 +58,7 @@ async def keep(application: Application, provider: Provider, secret: Secret, lab
         said = [f"{why}, so it was saved in {seen_by_others(path)} (readable only by you)."]
         if stored.older_left:
             said.append("An older one is still in the keyring; it is not used any more.")
+        said.append(await asyncio.to_thread(_others, application, provider, label))
         where = "config"
     said.append(await asyncio.to_thread(_before, application, provider, label, where))
     if first is not None:
@@ -91,6 +92,16 @@ def _beside(application: Application, provider: Provider, first: str) -> str:
         return "The one without a label stays an account of its own: `quotaline usage --all-accounts` shows both."
     place = first.replace("env ", "the environment variable ", 1) if first.startswith("env ") else f"the one in {first}"
     return f"It is read instead of {place} from now on. To have both shown, give that one a label, too."
+
+
+def _others(application: Application, provider: Provider, label: str) -> str:
+    """Say that an account kept in the config file is the active one from now on, where there are others."""
+    if label in ("", COOKIE_LABEL) or len(application.keeper.reload().config.accounts(provider.id)) < 2:
+        return ""
+    return (
+        f"{label} is the active account now, which the status line shows. `quotaline usage --all-accounts` shows all; "
+        "`activeIndex` in the config file chooses."
+    )
 
 
 def _older(application: Application, provider: Provider, label: str) -> str:

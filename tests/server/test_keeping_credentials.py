@@ -115,6 +115,8 @@ def test_the_first_key_stays_when_an_account_is_added(quotaline: Command, bearer
     assert sorted(bearers) == ["demo-first", "demo-work"]
     again = quotaline("set-credential", "openrouter", "--account", "Lab", given="demo-lab")
     assert "without a label" not in again.out
+    assert "active account" not in added.out
+    assert "Lab is the active account now, which the status line shows." in again.out
 
 
 def test_a_key_of_the_environment_that_an_account_takes_the_place_of_is_told(quotaline: Command) -> None:
