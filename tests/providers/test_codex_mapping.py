@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from quotaline_providers.errors import BadResponse
-from quotaline_providers.model import Confidence, Identity, Usage
+from quotaline_providers.model import Confidence, Identity, ResetCredit, ResetCredits, Usage
 from quotaline_providers.testing import NOW
 from quotaline_providers.vendors.codex.amounts import monthly_limit, monthly_usage, reset_credits
 from quotaline_providers.vendors.codex.mapping import (
@@ -434,6 +434,11 @@ def test_only_usable_reset_credits_count() -> None:
         "expires 2030-03-01 00:00 UTC",
         "never expires",
     ]
+
+
+def test_the_end_of_the_only_voucher_is_told_with_their_number_alone() -> None:
+    one = ResetCredits(available=1, credits=(ResetCredit(id="x", status="available", expires_at=NOW),))
+    assert to_usage(service_limits(UsageAnswer(), NOW), Identity(), NOW, Extras(reset_credits=one)).details == ()
 
 
 def test_the_count_alone_is_enough() -> None:

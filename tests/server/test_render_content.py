@@ -28,9 +28,9 @@ def told(**fields: Any) -> dict[str, str]:
     return {amount.label: amount.text for amount in amounts(shown(state("x", usage=usage(**fields))))}
 
 
-def kept(*windows: Window, row: Row, **fields: Any) -> bool:
-    """Whether a row is shown beside these."""
-    section = Section(rows=(row,))
+def kept(*windows: Window, row: Row, title: str | None = None, **fields: Any) -> bool:
+    """Whether a row is shown beside these, in a section of this title."""
+    section = Section(title=title, rows=(row,))
     return bool(rows(shown(state("x", usage=usage(*windows, details=(section,), **fields))), section))
 
 
@@ -135,13 +135,34 @@ def test_a_period_is_not_said_behind_itself() -> None:
 
 
 def test_rows_that_repeat_what_is_shown_are_left_out() -> None:
-    purse = {"balances": (balance("18.4"),)}
+    purse: dict[str, Any] = {"balances": (balance("18.4"),)}
     assert not kept(row=Row(label="Balance", value="$18.40"), **purse)
     assert not kept(row=Row(label="Remaining", value="18.4"), **purse)
     assert kept(row=Row(label="Balance", value="$18.40", secondary="$0.75 owed"), **purse)
     assert kept(row=Row(label="Used", value="$18.40"), **purse)
     assert not kept(session(30, used=45, limit=150), row=Row(label="Session", value="45 / 150"))
     assert kept(session(30, used=45, limit=150), row=Row(label="Session", value="46 / 150"))
+
+
+def test_rows_of_a_section_named_like_a_window_are_left_out() -> None:
+    budget = session(25, label="API key", used=5, limit=20, unit="USD")
+    for row in (Row(label="Budget", value="$20.00"), Row(label="Used", value="$5.00")):
+        assert not kept(budget, row=row, title="API key")
+        assert kept(budget, row=row, title="Other key")
+    assert kept(budget, row=Row(label="Budget", value="No limit configured"), title="API key")
+    assert kept(budget, row=Row(label="Today", value="$5.00"), title="API key")
+
+
+def test_what_is_left_of_a_window_is_not_told_in_a_row_of_its_own() -> None:
+    credits = session(62, label="Credits", used=62_000, limit=100_000, unit="credits")
+    assert not kept(credits, row=Row(label="Remaining", value="38,000 credits"))
+    assert kept(credits, row=Row(label="Remaining", value="38,001 credits"))
+    assert kept(credits, row=Row(label="Remaining", value="unknown"))
+
+
+def test_a_description_that_repeats_the_figure_is_left_out() -> None:
+    endless = session(None, unlimited=True, minutes=None, description="Unlimited")
+    assert (only_meter(endless).figure, only_meter(endless).reset) == ("Unlimited", "")
 
 
 def test_reset_credits_are_told_once() -> None:

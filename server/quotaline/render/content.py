@@ -11,7 +11,7 @@ from typing import Literal
 
 from quotaline.render import sources, text, times
 from quotaline.render.pacing import pace_words
-from quotaline.render.repeats import of_window, own_rows, own_spends, own_windows, stand_in
+from quotaline.render.repeats import Told, of_window, own_rows, own_spends, own_windows, stand_in
 from quotaline.render.shown import Shown
 from quotaline_providers.model import Balance, Row, Section, Spend, Usage, Window
 
@@ -72,10 +72,14 @@ def meter(item: Shown, window: Window, pace: str = "") -> Meter:
         fill=fill,
         level=_level(item, used),
         amounts=_portion(item, window.used, window.limit, window.unit),
-        reset="" if window.resets_at is None and told.repeated_by(reset) else item.said(reset),
-        detail="" if told.repeated_by(detail) else item.said(detail),
+        reset="" if window.resets_at is None and _repeats(reset, told, figure) else item.said(reset),
+        detail="" if _repeats(detail, told, figure) else item.said(detail),
         pace=pace,
     )
+
+
+def _repeats(words: str, told: Told, figure: str) -> bool:
+    return words.casefold() == figure.casefold() or told.repeated_by(words)
 
 
 def shows_left(item: Shown) -> bool:
@@ -98,7 +102,7 @@ def amounts(item: Shown) -> tuple[Amount, ...]:
 def rows(item: Shown, section: Section) -> tuple[Row, ...]:
     """The rows of a section that say something new."""
     usage = item.state.usage
-    return own_rows(usage, section.rows, usage.identity.plan) if usage is not None else ()
+    return own_rows(usage, section, usage.identity.plan) if usage is not None else ()
 
 
 def foot(item: Shown) -> tuple[str, ...]:

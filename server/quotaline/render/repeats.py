@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from quotaline_providers.model import Balance, Row, Spend, Usage, Window
+from quotaline_providers.model import Balance, Row, Section, Spend, Usage, Window
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]+")
 _PLAIN = frozenset({"used", "left", "of", "remaining", "limit", "usd"})
 _LEFT = frozenset({"remaining", "left", "balance", "current balance", "available", "credits"})
+_AMOUNTS = _LEFT | {"used", "limit", "budget", "total", "total added"}
+"""What vendors call the rows of a section that is named like a window, a balance or a spend."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,11 @@ def own_spends(usage: Usage) -> tuple[Spend, ...]:
     )
 
 
-def own_rows(usage: Usage, rows: Iterable[Row], plan: str | None) -> tuple[Row, ...]:
-    """The rows but for those that say what a window, a balance, a spend or the plan says."""
-    told = tuple(_told(usage))
-    return tuple(row for row in rows if not _is_told(row, told, usage, plan))
+def own_rows(usage: Usage, section: Section, plan: str | None) -> tuple[Row, ...]:
+    """The rows of a section but for those that say what a window, a balance, a spend or the plan says."""
+    told, title = tuple(_told(usage)), (section.title or "").casefold()
+    same = tuple(one for one in told if one.label.casefold() == title)
+    return tuple(row for row in section.rows if not (_is_told(row, told, usage, plan) or _is_part(row, same)))
 
 
 def _stands_for(window: Window) -> bool:
@@ -84,11 +87,26 @@ def _told(usage: Usage) -> Iterator[Told]:
     yield from (of_spend(spend) for spend in usage.spends)
 
 
+def _amounts_left(usage: Usage) -> Iterator[Told]:
+    yield from (of_balance(balance) for balance in usage.balances)
+    for window in usage.windows:
+        if window.limit is not None and window.used is not None:
+            yield Told(window.label, (window.limit - window.used,), (window.unit,))
+
+
+def _is_part(row: Row, same: Iterable[Told]) -> bool:
+    """Whether a row is an amount of the window, balance or spend that its section is named after."""
+    text = f"{row.value} {row.secondary or ''}"
+    return (
+        row.label.casefold() in _AMOUNTS and bool(_NUMBER.search(text)) and any(one.repeated_by(text) for one in same)
+    )
+
+
 def _is_told(row: Row, told: Iterable[Told], usage: Usage, plan: str | None) -> bool:
     label, text = row.label.casefold(), f"{row.value} {row.secondary or ''}"
     if any(one.label.casefold() == label and one.repeated_by(text) for one in told):
         return True
-    if label in _LEFT and any(of_balance(balance).repeated_by(text) for balance in usage.balances):
+    if label in _LEFT and _NUMBER.search(text) and any(one.repeated_by(text) for one in _amounts_left(usage)):
         return True
     periods = [spend.period for spend in usage.spends]
     return (label == "plan" and row.value == plan) or (label == "period" and row.value in periods)

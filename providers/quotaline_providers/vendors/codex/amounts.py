@@ -116,7 +116,7 @@ def _by_expiry(credit: ResetCredit) -> float:
 
 
 def expiries(vouchers: ResetCredits) -> Section | None:
-    """When each usable voucher ends. Their number is told from `Usage.reset_credits`."""
+    """When each of several usable vouchers ends. Their number and the next end are told from `Usage.reset_credits`."""
     rows = tuple(
         Row(label=credit.title or "Reset credit", value=f"expires {credit.expires_at:%Y-%m-%d %H:%M} UTC")
         if credit.expires_at
@@ -124,4 +124,4 @@ def expiries(vouchers: ResetCredits) -> Section | None:
         for credit in vouchers.credits
         if credit.status == "available"
     )
-    return Section(title="Reset credits", rows=rows) if rows else None
+    return Section(title="Reset credits", rows=rows) if len(rows) > 1 else None
