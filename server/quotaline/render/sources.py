@@ -7,7 +7,7 @@ import re
 from quotaline_providers import registry
 
 _WORDS = {
-    "api": "with an API key",
+    "api": "over its API",
     "oauth": "with your sign-in",
     "web": "from its website",
     "cli": "from its own program",
@@ -30,6 +30,6 @@ def kind(provider: str, label: str) -> str:
 
 
 def words(provider: str, label: str) -> str:
-    """`with an API key`, to be put behind `read`."""
+    """`over its API`, to be put behind `read`."""
     source = kind(provider, label)
     return _WORDS.get(source, source)

@@ -18,7 +18,7 @@ BUDGET_ENV = ("QUOTALINE_BEDROCK_BUDGET", "CODEXBAR_BEDROCK_BUDGET")
 REGION_ENV = ("AWS_REGION", "AWS_DEFAULT_REGION")
 DEFAULT_REGION = "us-east-1"
 CONNECT = (
-    "Install `quotaline[aws]`, set `awsProfile` (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and enable bedrock; "
+    "Set `awsProfile` (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and run `quotaline config enable bedrock`; "
     "the login needs ce:GetCostAndUsage."
 )
 
