@@ -306,6 +306,10 @@ def _only_one(attempts: list[Attempt], error: ReadError) -> Attempt | None:
     return found if found is not None and sum(one.label == found.label for one in attempts) == 1 else None
 
 
+_PAIR = "secretKey"
+"""Who has this setting is let in by two halves or a profile, and a command that keeps one value replaces neither."""
+
+
 def _replacing(provider: Provider, attempt: Attempt) -> str:
     """The command that replaces a refused credential which the user gave to us: a variable that is set instead would
     come after it. Empty for one from elsewhere."""
@@ -315,6 +319,6 @@ def _replacing(provider: Provider, attempt: Attempt) -> str:
     command = f"quotaline set-credential {provider.id}"
     if origin.kind is OriginKind.ACCOUNT:
         return f"{command} --account {shlex.quote(origin.name)}" if provider.accounts is not None else ""
-    if origin.kind not in (OriginKind.CONFIG, OriginKind.KEYRING):
+    if origin.kind not in (OriginKind.CONFIG, OriginKind.KEYRING) or _PAIR in provider.settings:
         return ""
     return f"{command} --cookie" if web and "apiKey" in provider.settings else command
