@@ -307,7 +307,7 @@ def _only_one(attempts: list[Attempt], error: ReadError) -> Attempt | None:
 
 
 _PAIR = "secretKey"
-"""Who has this setting is let in by two halves or a profile, and a command that keeps one value replaces neither."""
+"""A provider with this setting takes a pair of keys or a profile, and a command for one value replaces neither."""
 
 
 def _replacing(provider: Provider, attempt: Attempt) -> str:
