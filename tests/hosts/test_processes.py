@@ -501,12 +501,19 @@ def test_the_end_of_the_event_loop_ends_the_programs(bench: Bench) -> None:
     assert not runs(int(note.read_text()))
 
 
-def test_the_end_of_the_interpreter_ends_the_programs(bench: Bench) -> None:
+@pytest.mark.parametrize("started", [True, False], ids=["running", "being started"])
+def test_the_end_of_the_interpreter_ends_the_programs(bench: Bench, started: bool) -> None:
     note = bench.note("pid")
     bench.program("meter", STAYS.format(str(note), "pass") + "time.sleep(60)")
     script = f"""
 import asyncio, os, sys
+from quotaline_providers.hosts.processes import start
 from quotaline_providers.hosts.processes.start import ChildProcesses
+if not {started}:
+    async def hanging(starting, child, mark):
+        await starting
+        await asyncio.sleep(60)
+    start._wait_for_start = hanging
 loop = asyncio.new_event_loop()
 task = loop.create_task(ChildProcesses({bench.environ!r}).run(["meter"], timeout=60))
 async def wait():

@@ -11,6 +11,7 @@ those that have cleared it are found as orphans (see `orphans`).
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
 import os
@@ -146,10 +147,20 @@ def kill_groups(trees: Mapping[int, ProcessTree]) -> None:
         tree.signal_group(KILL_SIGNAL)
 
 
+def kill_starting() -> None:
+    """Kill what is being started while this process ends, and of which nobody knows the process id yet."""
+    for mark in tuple(starting):
+        for row in _table(mark, 0):
+            if row.marked and not row.dead:
+                with contextlib.suppress(OSError):
+                    os.kill(row.pid, KILL_SIGNAL)
+
+
 _open: dict[int, ProcessTree] = {}
 """The programs of this process that were not collected yet."""
 starting: set[str] = set()
 """The marks of those that are being started, and are not among them yet."""
+atexit.register(kill_starting)
 
 
 def _fell_to_us(row: ProcessRow) -> bool:
