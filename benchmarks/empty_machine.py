@@ -18,7 +18,7 @@ async def read_all(home: Path) -> dict[str, tuple[float, str]]:
     environ = {"HOME": str(home), "USERPROFILE": str(home), "PATH": str(home), "PYTHON_KEYRING_BACKEND": _NO_KEYRING}
     found: dict[str, tuple[float, str]] = {}
     machine = Machine.real(memory=VolatileMemory(), state_dir=home, environ=environ, home=home)
-    for provider in tuple(registry.every()):
+    for provider in [provider for provider in registry.every() if not provider.ended]:
         began = time.perf_counter()
         outcome = await run(provider, machine.context(provider.id, ProviderSettings(id=provider.id)))
         kind = outcome.error.kind.value if outcome.error is not None else ""

@@ -45,7 +45,7 @@ def everybody(size: Size) -> list[Row]:
     """All registered providers that have a simulated vendor, with the event loop timed."""
     samples = samples_by_provider()
     others = [id for id in PROVIDERS if id not in samples]  # they need no vendor
-    known = registry.ids()
+    known = [provider.id for provider in registry.every() if not provider.ended]
     ids = [id for id in known if id in samples or id in others]
     with Vendors(DELAY, everybody=True) as vendors, World(vendors.environ, DELAY, ids) as world:
         for id in ids:

@@ -82,7 +82,7 @@ def _filled(folder: Path) -> int:
     times += [end - second for second in range(HALF_HOUR_SECONDS, HALF_HOURLY_SECONDS, HALF_HOUR_SECONDS)]
     history = History(folder)
     for account in range(ACCOUNTS):
-        history.adopt([(_key(account), window, at, at % 100) for window in WINDOWS for at in times])
+        history.insert_missing([(_key(account), window, at, at % 100) for window in WINDOWS for at in times])
     history.close()
     return ACCOUNTS * len(WINDOWS) * len(times)
 

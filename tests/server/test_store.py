@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 
 from quotaline.state import Failure, Held
 from quotaline.store import file as file_module
-from quotaline.store.store import FILE_NAME, Reading, Store
+from quotaline.store.store import FILE_NAME, Reading, ReadStart, Store
 from quotaline_providers.errors import Kind
 from quotaline_providers.model import Usage, Window
 from quotaline_providers.testing import Clock
@@ -59,7 +59,7 @@ HOLDER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from quotaline.store.store import Store
+from quotaline.store.store import ReadStart, Store
 store = Store(Path(sys.argv[1]), lambda: datetime(2030, 1, 2, 12, tzinfo=UTC))
 assert store.lease("demo", 60)
 print("ready", flush=True)
@@ -233,6 +233,18 @@ def test_a_lease_is_held_by_one_alone_until_it_is_released(folder: Path, clock: 
     assert not two.lease("demo", 60)
     one.release("demo")
     assert two.lease("demo", 60)
+
+
+def test_whoever_waits_for_a_read_needs_no_write_lock(folder: Path, clock: Clock) -> None:
+    one, two = Store(folder, clock), Store(folder, clock)
+    one.save(a_reading())
+    assert one.lease("demo", 60)
+    two.readings()
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        assert two.begin_read("demo", 60, lambda known: True) == ReadStart(False, True, a_reading())
+        assert two.begin_read("demo", 60, lambda known: False) == ReadStart(False, False, a_reading())
+        assert two.trouble is None
 
 
 def test_a_lease_runs_out(folder: Path, clock: Clock) -> None:

@@ -230,6 +230,8 @@ class Reader:
             previous = stored if stored is None or stored.digest == target.digest else own
             return apply(target, previous, outcome, question)
 
+        made(own)  # what this needs is imported here, and not under the lock that all programs wait for
+
         def kept(store: Store) -> Reading:
             reading = store.finish_read(target.key, made, question.key)
             waits.record(store, outcome)

@@ -20,12 +20,17 @@ _UPSERT = (
 def take(db: sqlite3.Connection, key: str, holder: str, seconds: float, now: datetime) -> bool:
     """Take a lease for this many seconds (at most LONGEST), or lengthen the own one. False when someone else, alive,
     has it."""
-    row = db.execute("SELECT holder, pid, birth, until FROM lease WHERE key = ?", (key,)).fetchone()
-    if row and row[0] != holder and _holds(row, now):
+    if is_others(db, key, holder, now):
         return False
     until = (now + min(timedelta(seconds=seconds), LONGEST)).timestamp()
     db.execute(_UPSERT, (key, holder, os.getpid(), birth(os.getpid()), until))
     return True
+
+
+def is_others(db: sqlite3.Connection, key: str, holder: str, now: datetime) -> bool:
+    """Whether someone else, alive, has the lease."""
+    row = db.execute("SELECT holder, pid, birth, until FROM lease WHERE key = ?", (key,)).fetchone()
+    return bool(row) and row[0] != holder and _holds(row, now)
 
 
 def release(db: sqlite3.Connection, key: str, holder: str) -> None:

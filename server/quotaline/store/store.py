@@ -162,19 +162,30 @@ class Store:
         again and nobody alive is doing so. While a restart is due nobody may. `row` is the reading's key, where it is
         not the account's.
 
-        `wanted` has no effects: it runs under the write lock, and again when the file fails.
+        `wanted` has no effects: it runs before and under the write lock, and again when the file fails.
         """
         now, row_key = self._clock(), row or key
 
-        def begin(db: sqlite3.Connection) -> tuple[Row | None, ReadStart]:
+        def look(db: sqlite3.Connection) -> tuple[Row | None, ReadStart | None]:
             found: Row | None = db.execute(SELECT_ONE, (row_key,)).fetchone()
             reading = to_reading(found) if found else None
             if not wanted(reading):
                 return found, ReadStart(False, False, reading)
-            granted = leases.take(db, key, self.holder, seconds, now)
-            return found, ReadStart(granted, not granted, reading)
+            if leases.is_others(db, key, self.holder, now):
+                return found, ReadStart(False, True, reading)
+            return found, None
 
-        found, start = self._file.write(begin)
+        def begin(db: sqlite3.Connection) -> tuple[Row | None, ReadStart]:
+            found, start = look(db)
+            if start is None:
+                granted = leases.take(db, key, self.holder, seconds, now)
+                start = ReadStart(granted, not granted, to_reading(found) if found else None)
+            return found, start
+
+        # Many programs poll for the end of one read: the write lock is only for whoever may begin one.
+        found, start = self._file.read(look)
+        if start is None:
+            found, start = self._file.write(begin)
         if self._file.newer:  # the work was done in memory
             return ReadStart(False, False, self.readings().get(row_key))
         if found is None:
