@@ -124,13 +124,13 @@ class Http(Protocol):
         self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
     ) -> P:
         """GET, check and parse. Raises as `check` and `parse` do, too."""
-        ...
+        return self.parse(self.check(await self.send("GET", url, **options), refusals), model)
 
     async def post(
         self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
     ) -> P:
         """POST, check and parse. Raises as `check` and `parse` do, too."""
-        ...
+        return self.parse(self.check(await self.send("POST", url, **options), refusals), model)
 
     def check(self, response: Response, refusals: Refusals | None = None) -> Response:
         """The response if 2xx; else raises Unavailable for one that `is_barred`, then what `refusals` say of its

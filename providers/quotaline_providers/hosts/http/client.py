@@ -18,7 +18,7 @@ from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 from pydantic import BaseModel
 
 from quotaline_providers.access.endpoints import check_address, needs_resolving, same_origin
-from quotaline_providers.contract import Refusals, RequestOptions, Response
+from quotaline_providers.contract import Http, Refusals, RequestOptions, Response
 from quotaline_providers.errors import BadResponse, Misconfigured, TimedOut
 from quotaline_providers.hosts.http import responses
 from quotaline_providers.hosts.http.body import ACCEPTED, collected
@@ -77,7 +77,7 @@ class Outgoing:
         return replace(self, method="GET", url=target, headers=kept, body=None)
 
 
-class HttpClient:
+class HttpClient(Http):
     """Implements `contract.Http`. Made cheaply; the HTTP library is imported, in a thread, at the first request."""
 
     def __init__(
@@ -127,16 +127,6 @@ class HttpClient:
         finally:
             self._end_exchange()
         raise TimedOut(f"{request.host} did not answer within {timeout:g} seconds.")
-
-    async def get(
-        self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
-    ) -> P:
-        return self.parse(self.check(await self.send("GET", url, **options), refusals), model)
-
-    async def post(
-        self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
-    ) -> P:
-        return self.parse(self.check(await self.send("POST", url, **options), refusals), model)
 
     def check(self, response: Response, refusals: Refusals | None = None) -> Response:
         error = responses.error_of(response, self._clock(), refusals or {})

@@ -46,7 +46,7 @@ class Client(Http, Protocol):
         ...
 
 
-class PrivateNames:
+class PrivateNames(Http):
     """Implements `contract.Http` for an entry with `allowPrivateHosts`: the same client, which also asks such names."""
 
     def __init__(self, client: Client) -> None:
@@ -54,16 +54,6 @@ class PrivateNames:
 
     async def send(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Response:
         return await self._client.reach(method, url, options, private_names=True)
-
-    async def get(
-        self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
-    ) -> P:
-        return self.parse(self.check(await self.send("GET", url, **options), refusals), model)
-
-    async def post(
-        self, url: str, model: type[P], *, refusals: Refusals | None = None, **options: Unpack[RequestOptions]
-    ) -> P:
-        return self.parse(self.check(await self.send("POST", url, **options), refusals), model)
 
     def check(self, response: Response, refusals: Refusals | None = None) -> Response:
         return self._client.check(response, refusals)
