@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quotaline_providers.hosts.keyrings.entries import Chain, Entries, NoKeyringError, Plain
-from quotaline_providers.hosts.keyrings.macos import Keychain
-from quotaline_providers.hosts.keyrings.secret_service import SecretServiceEntries
-from quotaline_providers.hosts.keyrings.windows import CredentialManager
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -24,8 +21,17 @@ def entries_of(backend: KeyringBackend) -> Entries:
         if not members:
             raise NoKeyringError
         return Chain([entries_of(member) for member in members])
+    # Only the system's own: each brings libraries of its system.
     if isinstance(backend, SecretService.Keyring):
+        from quotaline_providers.hosts.keyrings.secret_service import SecretServiceEntries
+
         return SecretServiceEntries(backend)
     if isinstance(backend, Windows.WinVaultKeyring):
+        from quotaline_providers.hosts.keyrings.windows import CredentialManager
+
         return CredentialManager(backend)
-    return Keychain(backend) if isinstance(backend, macOS.Keyring) else Plain(backend)
+    if isinstance(backend, macOS.Keyring):
+        from quotaline_providers.hosts.keyrings.macos import Keychain
+
+        return Keychain(backend)
+    return Plain(backend)
