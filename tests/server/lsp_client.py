@@ -301,8 +301,8 @@ class Desk:
         client.initialize(capabilities, options)
         return client
 
-    def run(self, *words: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run a `quotaline` command to its end."""
+    def run(self, *words: str, stdin: str = "", umask: int = -1, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a `quotaline` command to its end, with the tests' umask or another one."""
         return subprocess.run(
             [sys.executable, "-m", "quotaline", *words],
             env={**self.variables, **environ},
@@ -310,6 +310,7 @@ class Desk:
             capture_output=True,
             encoding="utf-8",
             cwd=self.home,
+            umask=umask,
             timeout=60,
             check=False,
         )

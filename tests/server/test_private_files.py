@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,8 @@ from tests.server.lsp_client import Desk
 
 pytestmark = systems.modes
 
-OPEN = "import os; os.umask(0); from quotaline.__main__ import main; main()"
-"""The program, started where the umask lets everybody do everything."""
+OPEN = 0
+"""The umask that lets everybody do everything."""
 
 
 @pytest.fixture
@@ -35,19 +33,6 @@ def credits(vendor: Callable[[str], Vendor]) -> Route:
     return site.get("/api/v1/credits").answers(data={"total_credits": 100, "total_usage": 62})
 
 
-def run(desk: Desk, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.argv[1:] = {list(words)!r}; {OPEN}"],
-        env=dict(desk.variables),
-        input=stdin,
-        capture_output=True,
-        encoding="utf-8",
-        cwd=desk.home,
-        timeout=60,
-        check=False,
-    )
-
-
 def open_to_others(folder: Path) -> dict[str, str]:
     """What others may do something with, by its path."""
     found = [folder, *folder.rglob("*")]
@@ -60,9 +45,9 @@ def open_to_others(folder: Path) -> dict[str, str]:
 
 def test_a_command_on_an_empty_home(desk: Desk, credits: Route) -> None:
     desk.home.chmod(0o700)
-    assert "38" in run(desk, "usage", "--provider", "openrouter").stdout
-    assert run(desk, "set-credential", "groq", stdin="demo-token-1234567890").returncode == 0
-    assert run(desk, "config", "disable", "crof").returncode == 0
+    assert "38" in desk.run("usage", "--provider", "openrouter", umask=OPEN).stdout
+    assert desk.run("set-credential", "groq", stdin="demo-token-1234567890", umask=OPEN).returncode == 0
+    assert desk.run("config", "disable", "crof", umask=OPEN).returncode == 0
     assert (desk.home / ".cache/quotaline/store.sqlite3").is_file()
     assert open_to_others(desk.home) == {}
 
@@ -76,7 +61,7 @@ def test_folders_and_files_that_an_older_version_left_open(desk: Desk, credits: 
     for suffix in ("", "-wal", "-shm"):
         store.with_name(store.name + suffix).touch(0o666)
         store.with_name(store.name + suffix).chmod(0o666)
-    run(desk, "usage", "--provider", "openrouter")
+    desk.run("usage", "--provider", "openrouter", umask=OPEN)
     assert {str(folder): left for folder in ours if (left := open_to_others(folder))} == {}
 
 
@@ -100,7 +85,7 @@ def test_a_program_of_the_users_keeps_the_users_umask(
 ) -> None:
     note = desk.home / "made"
     program("kiro-cli", f"open({str(note)!r}, 'w').close()")
-    run(desk, "usage", "--provider", "kiro")
+    desk.run("usage", "--provider", "kiro", umask=OPEN)
     assert stat.S_IMODE(note.stat().st_mode) == 0o666
 
 
@@ -109,4 +94,4 @@ def test_something_else_in_the_stores_place_is_named(desk: Desk, make: Callable[
     store = desk.home / ".cache/quotaline/store.sqlite3"
     store.parent.mkdir(parents=True)
     make(store)
-    assert f"{store} is not a file" in run(desk, "doctor", "crof").stdout
+    assert f"{store} is not a file" in desk.run("doctor", "crof", umask=OPEN).stdout
