@@ -184,7 +184,8 @@ class Reader:
             return not is_answered(request, known.belonging(target, question, stored), since, clock())
 
         def begin(store: Store) -> tuple[ReadStart, dict[str, datetime]]:
-            return store.begin_read(target.key, seconds, wanted, question.key), waits.in_force(store, provider.id)
+            start = store.begin_read(target.key, seconds, wanted, question.key)
+            return start, waits.in_force(store, provider.id) if start.granted else {}
 
         while True:
             start, told = await self._store.do(begin)
@@ -229,8 +230,6 @@ class Reader:
         def made(stored: Reading | None) -> Reading:
             previous = stored if stored is None or stored.digest == target.digest else own
             return apply(target, previous, outcome, question)
-
-        made(own)  # what this needs is imported here, and not under the lock that all programs wait for
 
         def kept(store: Store) -> Reading:
             reading = store.finish_read(target.key, made, question.key)
