@@ -80,7 +80,7 @@ def severity(state: ProviderState, level: Level, *, over: bool, now: datetime) -
         return "error" if state.failure is not None and not state.quiet else "empty"
     if in_force(state.usage, now) is not None:
         return "critical"
-    found = _of_level(level)
+    found = of_level(level)
     return "stale" if over or (state.stale and found != "critical") else found
 
 
@@ -88,10 +88,11 @@ def standing(state: ProviderState, level: Level, *, over: bool, now: datetime) -
     """How serious a provider is as far as is known: old numbers count as much as fresh ones, until their reset."""
     if state.usage is None or over or in_force(state.usage, now) is not None:
         return severity(state, level, over=over, now=now)
-    return _of_level(level)
+    return of_level(level)
 
 
-def _of_level(level: Level) -> Severity:
+def of_level(level: Level) -> Severity:
+    """How serious a number of this level makes what it is the number of."""
     return "critical" if level == "exhausted" else level
 
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
+from quotaline.forecast.severity import Severity, Thresholds, of_level
 from quotaline.render import sources, text, times
 from quotaline.render.pacing import pace_words
 from quotaline.render.repeats import Told, of_window, own_rows, own_spends, own_windows, stand_in
 from quotaline.render.shown import Shown
 from quotaline_providers.model import Balance, Row, Section, Spend, Usage, Window
-
-Level = Literal["ok", "warning", "critical"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Meter:
     label: str
     figure: str
     fill: float | None
-    level: Level
+    level: Severity
     amounts: str
     reset: str
     detail: str
@@ -70,7 +68,7 @@ def meter(item: Shown, window: Window, pace: str = "") -> Meter:
         label=item.said(window.label),
         figure=figure,
         fill=fill,
-        level=_level(item, used),
+        level=of_level(Thresholds.of(item.view.settings.status_line, {}).level(used)),
         amounts=_portion(item, window.used, window.limit, window.unit),
         reset="" if window.resets_at is None and _repeats(reset, told, figure) else item.said(reset),
         detail="" if _repeats(detail, told, figure) else item.said(detail),
@@ -117,13 +115,6 @@ def foot(item: Shown) -> tuple[str, ...]:
     if item.state.refreshing:
         parts.append("refreshing…")
     return tuple(parts)
-
-
-def _level(item: Shown, used: float | None) -> Level:
-    settings = item.view.settings.status_line
-    if used is None:
-        return "ok"
-    return "critical" if used >= settings.critical_at else "warning" if used >= settings.warning_at else "ok"
 
 
 def _portion(item: Shown, used: float | None, limit: float | None, unit: str | None) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from quotaline.forecast.severity import Severity
 from quotaline.render import sources, text
-from quotaline.render.content import Level, Meter, amounts, foot, meters, rows
+from quotaline.render.content import Meter, amounts, foot, meters, rows
 from quotaline.render.series import series, text_bars
 from quotaline.render.shown import Shown, all_shown
 from quotaline.render.statusline import LOOKING, NO_PROVIDERS
@@ -19,7 +20,7 @@ from quotaline.state import Snapshot
 Colour = Literal["plain", "red", "yellow", "green", "bold", "dim"]
 
 _ANSI: dict[Colour, str] = {"red": "31", "yellow": "33", "green": "32", "bold": "1", "dim": "2"}
-_COLOURS: dict[Level, Colour] = {"ok": "green", "warning": "yellow", "critical": "red"}
+_COLOURS: dict[Severity, Colour] = {"ok": "green", "warning": "yellow", "critical": "red"}
 _CELLS = 12
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _NARROWEST = 20
