@@ -27,7 +27,7 @@ def install_provider() -> str:
 def install_for_tests() -> str:
     """How the tests of a package with a provider are set up."""
     own = 'uv pip install --editable ".[test]"'
-    first = () if PUBLISHED else (f"uv pip install {requirement('testing').replace('.', '../quotaline', 1)}",)
+    first = () if PUBLISHED else (f"uv pip install '{requirement('testing').replace('.', '../quotaline', 1)}'",)
     return "\n".join(_shell(*first, own, "pytest"))
 
 

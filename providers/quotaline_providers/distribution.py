@@ -13,9 +13,9 @@ WHERE = "" if PUBLISHED else " in a checkout of Quotaline"
 def requirement(*extras: str) -> str:
     """What to install: `quotaline`, or `.` in a checkout, with these extras."""
     name = "quotaline" if PUBLISHED else "."
-    return f"'{name}[{','.join(extras)}]'" if extras else name
+    return f"{name}[{','.join(extras)}]" if extras else name
 
 
-def install_commands(*extras: str) -> tuple[str, str]:
+def install_commands() -> tuple[str, str]:
     """The two commands that install it, each for itself."""
-    return f"uv tool install {requirement(*extras)}", f"pipx install {requirement(*extras)}"
+    return f"uv tool install {requirement()}", f"pipx install {requirement()}"

@@ -65,7 +65,7 @@ class Installation:
         extras = own.get("extras")
         named = sorted({extra, *(map(str, extras) if isinstance(extras, list) else ())})
         place = next((own[key] for key in ("editable", "directory", "path") if isinstance(own.get(key), str)), None)
-        return f"{place}[{','.join(named)}]" if place else requirement(*named).strip("'")
+        return f"{place}[{','.join(named)}]" if place else requirement(*named)
 
     def _command(self, *words: str) -> str:
         quote = '"' if self.platform == "win32" else "'"
@@ -84,7 +84,7 @@ def libraries_of(extra: str) -> Sequence[str]:
     except PackageNotFoundError:
         every = ()
     found = [match["library"] for one in every if (match := _OF_EXTRA.match(one)) and match["extra"] == extra]
-    return found or [requirement(extra).strip("'")]
+    return found or [requirement(extra)]
 
 
 def _own_requirement(receipt: Path) -> Mapping[str, object]:
